@@ -1,0 +1,75 @@
+/**
+ * One authentication request from acknowledgement to tokens: what is known of it in each status.
+ * Every instant is in epoch seconds, to the millisecond.
+ * Expired is no status; it is the comparison {@link isExpired}, made anew wherever it matters.
+ */
+
+/** Facts that are written once, when the request is acknowledged (CIBA Core 7.3). */
+interface RequestFacts {
+  /** The public id. */
+  ref: string;
+  /** SHA-256 of the secret half of the auth_req_id. */
+  secretHash: string;
+  clientId: string;
+  sub: string;
+  /** The user's contact version when the request was made. */
+  contactVersion: number;
+  scope: string;
+  bindingMessage?: string | undefined;
+  createdAt: number;
+  /** From this instant on nothing can be decided or redeemed. */
+  expiresAt: number;
+  /** When the audit may forget the request; whole seconds, as DynamoDB's TTL takes them. */
+  forgetAt: number;
+}
+
+/** What polling leaves behind (CIBA Core 10.1 and 11). */
+interface PollBookkeeping {
+  /** Least time between two polls, in seconds; grows with every `slow_down`. */
+  interval: number;
+  /** The last poll of the owner. */
+  polledAt?: number | undefined;
+}
+
+/** What the mail leaves behind. */
+interface MailBookkeeping {
+  /** 128 random bits that the first mail claim writes and no later one changes; part of what the link proves. */
+  linkNonce?: string | undefined;
+  /** Who is sending right now, and until when nobody else may. */
+  mailClaim?: { id: string; until: number } | undefined;
+  /** Nothing is sent after it. */
+  mailedAt?: number | undefined;
+}
+
+/** Why a request failed without the user's doing. */
+export const failureCauses = [
+  'start_failed',
+  'user_unknown',
+  'user_disabled',
+  'email_unverified',
+  'withdrawn',
+  'mail_rejected',
+  'flow_error',
+] as const;
+
+export type FailureCause = (typeof failureCauses)[number];
+
+export type Decision = 'approve' | 'deny';
+
+type Progress =
+  | { status: 'pending' }
+  | { status: 'approved'; decidedAt: number }
+  | { status: 'denied'; decidedAt: number }
+  | { status: 'failed'; failedAt: number; cause: FailureCause }
+  | { status: 'redeemed'; decidedAt: number; redeemedAt: number; attemptId: string };
+
+export type AuthenticationRequest = RequestFacts & PollBookkeeping & MailBookkeeping & Progress;
+
+export type PendingRequest = Extract<AuthenticationRequest, { status: 'pending' }>;
+export type ApprovedRequest = Extract<AuthenticationRequest, { status: 'approved' }>;
+export type RequestStatus = AuthenticationRequest['status'];
+
+/** Whether the request is past its end. */
+export function isExpired(request: Pick<AuthenticationRequest, 'expiresAt'>, now: number): boolean {
+  return now >= request.expiresAt;
+}

@@ -1,0 +1,119 @@
+/**
+ * The parameters of an authentication request (CIBA Core 7.1) and their checks (7.2), in this order:
+ * what cannot be honoured, scope, the hint, binding message, requested expiry. No check looks anything up.
+ */
+import { type Client, EXPIRES_IN_BOUNDS } from './client.ts';
+import { LOGIN_HINT_LENGTH } from './login.ts';
+import { OAuthError } from './oauth-error.ts';
+import { findUnreadable, READABLE_TEXT_LENGTH, type UnreadableText } from './readable-text.ts';
+import { requestedScope } from './scope.ts';
+
+type Form = ReadonlyMap<string, string>;
+
+/** A request that may go on to its hint. */
+export interface BackchannelAuthenticationRequest {
+  scope: string;
+  /** As sent; {@link parseLoginHint} says what it stands for. */
+  loginHint: string;
+  bindingMessage: string | undefined;
+  /** Lifetime of the request, in seconds: what the acknowledgement says and the store enforces. */
+  expiresIn: number;
+}
+
+/** What the deployment sets where the client or the request says nothing, in seconds. */
+export interface LifetimeSettings {
+  defaultExpiresIn: number;
+  minExpiresIn: number;
+  maxExpiresIn: number;
+}
+
+/**
+ * Reads and checks every parameter; parameters nobody knows are ignored (CIBA Core 7.2).
+ * @throws OAuthError `invalid_request`, `invalid_scope` or `invalid_binding_message` (CIBA Core 13)
+ */
+export function parseBackchannelAuthenticationRequest(
+  form: Form,
+  client: Client,
+  settings: LifetimeSettings,
+): BackchannelAuthenticationRequest {
+  refuseUnsupported(form);
+  const scope = form.get('scope');
+  if (scope === undefined)
+    throw new OAuthError('invalid_request', 'The parameter scope is missing.');
+  return {
+    scope: requestedScope(scope, client.scope),
+    loginHint: parseHint(form),
+    bindingMessage: parseBindingMessage(form.get('binding_message')),
+    expiresIn: lifetime(form.get('requested_expiry'), client, settings),
+  };
+}
+
+/** Parameters that change what the user is asked; to ignore them would be to ask something else. */
+function refuseUnsupported(form: Form): void {
+  if (form.has('request')) {
+    throw new OAuthError('invalid_request', 'Signed authentication requests are not supported.');
+  }
+  if (form.has('authorization_details')) {
+    throw new OAuthError(
+      'invalid_request',
+      'The parameter authorization_details is not supported.',
+    );
+  }
+}
+
+/** CIBA Core 7.1: "one and only one" of the three hints. */
+function parseHint(form: Form): string {
+  const hints = ['login_hint', 'id_token_hint', 'login_hint_token'].filter((hint) =>
+    form.has(hint),
+  );
+  if (hints.length !== 1) {
+    throw new OAuthError(
+      'invalid_request',
+      'Exactly one of login_hint, id_token_hint and login_hint_token is required.',
+    );
+  }
+  const loginHint = form.get('login_hint');
+  if (loginHint === undefined) {
+    throw new OAuthError('invalid_request', 'This kind of hint is not supported; use login_hint.');
+  }
+  if (loginHint.length > LOGIN_HINT_LENGTH) {
+    throw new OAuthError(
+      'invalid_request',
+      `The login_hint is longer than ${LOGIN_HINT_LENGTH} characters.`,
+    );
+  }
+  return loginHint;
+}
+
+const bindingMessageFaults: Record<UnreadableText['reason'], string> = {
+  too_long: `it is longer than ${READABLE_TEXT_LENGTH} characters`,
+  character: 'a character there cannot be shown',
+  link: 'a link or an address begins there',
+};
+
+function parseBindingMessage(bindingMessage: string | undefined): string | undefined {
+  if (bindingMessage === undefined) return undefined;
+  const fault = findUnreadable(bindingMessage);
+  if (!fault) return bindingMessage;
+  throw new OAuthError(
+    'invalid_binding_message',
+    `The binding_message is not acceptable at position ${fault.position}: ${bindingMessageFaults[fault.reason]}.`,
+  );
+}
+
+/** CIBA Core 7.1: `requested_expiry` is a positive integer; ours is kept within the deployment's bounds. */
+function lifetime(
+  requested: string | undefined,
+  client: Client,
+  settings: LifetimeSettings,
+): number {
+  const max = Math.min(settings.maxExpiresIn, EXPIRES_IN_BOUNDS.max);
+  if (requested === undefined) return Math.min(client.expires_in ?? settings.defaultExpiresIn, max);
+  if (!/^[1-9][0-9]{0,9}$/.test(requested)) {
+    throw new OAuthError(
+      'invalid_request',
+      'The requested_expiry must be a positive whole number of seconds.',
+    );
+  }
+  return Math.min(Math.max(Number(requested), settings.minExpiresIn), max);
+}

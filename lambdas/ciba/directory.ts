@@ -1,0 +1,48 @@
+/**
+ * The directory file: clients and users as an operator writes them (members under their registered names).
+ */
+import * as z from 'zod/mini';
+import { clientRegistration } from './client.ts';
+import { normaliseEmail, normaliseUsername } from './login.ts';
+import { type UserRegistration, userRegistration } from './user.ts';
+
+/** Clients and users; a member nobody knows is an error that names it. */
+export const directoryFile = z.strictObject({
+  clients: z
+    ._default(z.array(clientRegistration, { error: 'must be a list' }), [])
+    .check(unique((client) => [client.client_id], 'client_id')),
+  users: z._default(z.array(userRegistration, { error: 'must be a list' }), []).check(
+    unique((user) => [user.sub], 'sub'),
+    unique(logins, 'username or email'),
+  ),
+});
+
+export type Directory = z.output<typeof directoryFile>;
+
+/** The normal forms under which a user can be found. */
+export function logins(user: Pick<UserRegistration, 'username' | 'email'>): string[] {
+  const username = normaliseUsername(user.username);
+  const email = user.email === undefined ? undefined : normaliseEmail(user.email);
+  return [username, email].filter((login) => login !== undefined);
+}
+
+/** A check that no two entries share a key. */
+function unique<Entry>(keysOf: (entry: Entry) => string[], member: string) {
+  return z.check<Entry[]>(({ value, issues }) => {
+    const seen = new Map<string, number>();
+    for (const [index, entry] of value.entries()) {
+      for (const key of keysOf(entry)) {
+        const first = seen.get(key);
+        if (first === undefined) seen.set(key, index);
+        else if (first !== index) {
+          issues.push({
+            code: 'custom',
+            input: entry,
+            path: [index],
+            message: `has the same ${member} as entry ${first + 1}`,
+          });
+        }
+      }
+    }
+  });
+}

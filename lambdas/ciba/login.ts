@@ -1,0 +1,93 @@
+/**
+ * How end-users are named: user names and e-mail addresses, each in one normal form that is stored and compared,
+ * and the kinds of `login_hint` (CIBA Core 7.1) that stand for them.
+ */
+
+/** Longest `login_hint`, in characters. */
+export const LOGIN_HINT_LENGTH = 512;
+
+const USERNAME_LENGTH = 64;
+/** RFC 5321, 4.5.3.1, less the angle brackets. */
+const EMAIL_LENGTH = 254;
+const EMAIL_LOCAL_LENGTH = 64;
+
+/** RFC 5322 dot-atom, ASCII: quoted local parts, comments and address lists have no place in a recipient. */
+const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
+const domainCharacters = /^[\p{L}\p{M}\p{Nd}.-]+$/u;
+const asciiDomain =
+  /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])$/;
+
+/** Letters, marks, digits and the signs of common account names; no space and no `@`. */
+const usernameCharacters = /^[\p{L}\p{M}\p{Nd}._+\-'#$:/]+$/u;
+
+/** The normal form of a user name (NFKC, lower case), or `undefined` for a text that can be none. */
+export function normaliseUsername(text: string): string | undefined {
+  const normal = text.normalize('NFKC').toLowerCase();
+  const length = Array.from(normal).length;
+  if (length < 1 || length > USERNAME_LENGTH) return undefined;
+  return usernameCharacters.test(normal) ? normal : undefined;
+}
+
+/**
+ * The normal form of one e-mail address: lower case, the domain in its IDNA (ASCII) form.
+ * `undefined` for anything that is not exactly one address with a host name below a top-level domain.
+ */
+export function normaliseEmail(text: string): string | undefined {
+  const at = text.indexOf('@');
+  if (at < 1 || at !== text.lastIndexOf('@')) return undefined;
+  const local = text.slice(0, at);
+  if (local.length > EMAIL_LOCAL_LENGTH || !localPart.test(local)) return undefined;
+  const domain = domainToAscii(text.slice(at + 1));
+  if (domain === undefined) return undefined;
+  const email = `${local.toLowerCase()}@${domain}`;
+  return email.length <= EMAIL_LENGTH ? email : undefined;
+}
+
+function domainToAscii(domain: string): string | undefined {
+  if (!domainCharacters.test(domain)) return undefined;
+  try {
+    // The URL standard's host parser is the platform's implementation of IDNA (UTS 46).
+    const { hostname } = new URL(`https://${domain}`);
+    return asciiDomain.test(hostname) ? hostname : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a `login_hint` stands for: a user name or e-mail address in normal form, or a subject of this issuer. */
+export type LoginHint = { by: 'login'; login: string } | { by: 'sub'; sub: string };
+
+/**
+ * Reads a `login_hint`: a user name, an e-mail address, or Auth0's JSON form `{"format":"iss_sub","iss":…,"sub":…}`.
+ * `undefined` for a text that can name nobody here, another issuer's subject included.
+ */
+export function parseLoginHint(hint: string, issuer: string): LoginHint | undefined {
+  if (hint.startsWith('{')) return parseIssSub(hint, issuer);
+  const login = hint.includes('@') ? normaliseEmail(hint) : normaliseUsername(hint);
+  return login === undefined ? undefined : { by: 'login', login };
+}
+
+function parseIssSub(hint: string, issuer: string): LoginHint | undefined {
+  const members = parseJsonObject(hint);
+  if (members?.['format'] !== 'iss_sub') return undefined;
+  // Auth0's issuers end in a slash and so do the hints its toolkits write; ours is an origin, for which both forms are equal.
+  if (members['iss'] !== issuer && members['iss'] !== `${issuer}/`) return undefined;
+  const sub = members['sub'];
+  return typeof sub === 'string' && isSub(sub) ? { by: 'sub', sub } : undefined;
+}
+
+function parseJsonObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A subject identifier as this provider assigns it: 1 to 64 printable ASCII characters (OpenID Connect Core 2 allows 255). */
+export function isSub(text: string): boolean {
+  return /^[\x21-\x7e]{1,64}$/.test(text);
+}

@@ -1,0 +1,59 @@
+/**
+ * What a poll is answered (CIBA Core 10.1 and 11): judged from the request as it was before the poll stamped it.
+ */
+import {
+  type ApprovedRequest,
+  type AuthenticationRequest,
+  isExpired,
+} from './authentication-request.ts';
+
+/**
+ * How much earlier than the interval a poll may arrive, in seconds. CIBA Core 10.1 counts the interval between
+ * sendings; what reaches us has been through two networks and two clocks.
+ */
+export const POLL_LEEWAY_SECONDS = 0.5;
+
+/** The longest wait a pending answer asks for, in seconds, unless the interval itself is longer. */
+export const LONGEST_RETRY_AFTER = 8;
+
+export type PollJudgement =
+  | { answer: 'authorization_pending'; retryAfter: number }
+  | { answer: 'slow_down' }
+  | { answer: 'access_denied' }
+  | { answer: 'expired_token' }
+  | { answer: 'approved'; request: ApprovedRequest };
+
+/**
+ * Judges a poll. State comes before speed: a decided request is answered at once, even when polled too early;
+ * `slow_down` is only for pending ones.
+ * @param before the request as the last poll left it
+ */
+export function judgePoll(before: AuthenticationRequest, now: number): PollJudgement {
+  if (before.status === 'denied') return { answer: 'access_denied' };
+  if (isExpired(before, now)) return { answer: 'expired_token' };
+  if (before.status === 'approved') return { answer: 'approved', request: before };
+  if (isTooEarly(before, now)) return { answer: 'slow_down' };
+  return { answer: 'authorization_pending', retryAfter: retryAfter(before, now) };
+}
+
+/** The first poll is never too early: the clock starts with it. */
+function isTooEarly(before: AuthenticationRequest, now: number): boolean {
+  if (before.polledAt === undefined) return false;
+  return now - before.polledAt < before.interval - POLL_LEEWAY_SECONDS;
+}
+
+/**
+ * How long to wait before the next poll, in seconds: as long as the request is old, so that an unhurried user costs few
+ * polls, at most {@link LONGEST_RETRY_AFTER}, not beyond the end, and never less than the interval.
+ */
+export function retryAfter(
+  request: Pick<AuthenticationRequest, 'createdAt' | 'expiresAt' | 'interval'>,
+  now: number,
+): number {
+  const stretched = Math.min(
+    LONGEST_RETRY_AFTER,
+    now - request.createdAt,
+    request.expiresAt - now - 1,
+  );
+  return Math.max(request.interval, Math.floor(stretched));
+}

@@ -1,0 +1,57 @@
+/**
+ * The discovery document (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2, CIBA Core 4):
+ * exactly what this provider does, and nothing it does not.
+ */
+import {
+  CIBA_GRANT_TYPE,
+  clientAuthenticationMethods,
+  idTokenSigningAlgorithms,
+} from './client.ts';
+import { linkAuthenticationContext } from './tokens.ts';
+
+/** Paths below the issuer, each beginning with a slash. */
+export interface EndpointPaths {
+  backchannelAuthentication: string;
+  token: string;
+  jwks: string;
+}
+
+/** The metadata of the provider with this issuer identifier. */
+export function providerMetadata(issuer: string, paths: EndpointPaths) {
+  return {
+    issuer,
+    backchannel_authentication_endpoint: `${issuer}${paths.backchannelAuthentication}`,
+    token_endpoint: `${issuer}${paths.token}`,
+    jwks_uri: `${issuer}${paths.jwks}`,
+    backchannel_token_delivery_modes_supported: ['poll'],
+    backchannel_user_code_parameter_supported: false,
+    // RFC 8414 2: left out, this member would mean authorization_code and implicit.
+    grant_types_supported: [CIBA_GRANT_TYPE],
+    // Required by both documents; there is no authorization endpoint that could return anything.
+    response_types_supported: [],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [...idTokenSigningAlgorithms],
+    token_endpoint_auth_methods_supported: [...clientAuthenticationMethods],
+    scopes_supported: ['openid', 'profile', 'email'],
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'exp',
+      'iat',
+      'auth_time',
+      'acr',
+      'amr',
+      'email',
+      'email_verified',
+      'preferred_username',
+      'name',
+      'locale',
+    ],
+    acr_values_supported: [linkAuthenticationContext(issuer)],
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    // OpenID Connect Discovery 3: left out, this member would mean true.
+    request_uri_parameter_supported: false,
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * Which texts we are willing to show to an end-user: the rule for `binding_message` (CIBA Core 7.1) and `client_name`.
+ * A text that mail and page cannot show faithfully, or that a mail client would turn into a link, is refused, never mended.
+ */
+
+/** Longest readable text, in characters (Unicode code points). */
+export const READABLE_TEXT_LENGTH = 64;
+
+/** Letters, marks, digits, punctuation and currency signs of any script, the space, and `+ = &`. */
+const shown = /^[\p{L}\p{M}\p{Nd}\p{P}\p{Sc} +=&]$/u;
+
+/** What markup, templates or terminals give a meaning, and what is drawn as nothing at all. */
+const neverShown = /^[<>{}\\`\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]$/u;
+
+/** What mail clients make a link of: a scheme, `www.`, an address, or a name with a dot and two letters. */
+const linkLike = /:\/\/|www\.|@|[\p{L}\p{Nd}]\.\p{L}{2}/iu;
+
+export interface UnreadableText {
+  /** The first character at fault, counted from 1. */
+  position: number;
+  reason: 'too_long' | 'character' | 'link';
+}
+
+/**
+ * What is wrong with a text, or `undefined` if it may be shown: 1 to {@link READABLE_TEXT_LENGTH} characters, not only
+ * spaces, each of a kind that is drawn as itself, nothing that reads as a link.
+ */
+export function findUnreadable(text: string): UnreadableText | undefined {
+  const characters = Array.from(text);
+  if (characters.length > READABLE_TEXT_LENGTH) {
+    return { position: READABLE_TEXT_LENGTH + 1, reason: 'too_long' };
+  }
+  const foreign = characters.findIndex((one) => !shown.test(one) || neverShown.test(one));
+  if (foreign >= 0) return { position: foreign + 1, reason: 'character' };
+  if (text.trim() === '') return { position: 1, reason: 'character' };
+
+  const link = linkLike.exec(characters.map(foldCompatible).join(''));
+  if (link) {
+    return { position: Array.from(link.input.slice(0, link.index)).length + 1, reason: 'link' };
+  }
+  return undefined;
+}
+
+/** Full-width and other look-alike forms as the plain character they stand for, one for one, so that positions hold. */
+function foldCompatible(character: string): string {
+  const folded = character.normalize('NFKC');
+  return Array.from(folded).length === 1 ? folded : character;
+}

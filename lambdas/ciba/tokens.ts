@@ -1,0 +1,99 @@
+/**
+ * The claims of the ID Token (OpenID Connect Core 2, 5.4) and of the access token (RFC 9068, section 2.2),
+ * and the successful token response (CIBA Core 10.1.1).
+ */
+import type { ApprovedRequest } from './authentication-request.ts';
+import type { User } from './user.ts';
+
+/** Lifetime of both tokens, in seconds. */
+export const TOKEN_LIFETIME_SECONDS = 3600;
+
+/** The media type of RFC 9068, section 2.1, as the access token's `typ`. */
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
+export type Claims = Record<string, string | number | boolean | string[]>;
+
+/** One redemption: everything the claims are made of. */
+export interface Grant {
+  issuer: string;
+  request: ApprovedRequest;
+  user: User;
+  /** Epoch seconds. */
+  now: number;
+}
+
+/**
+ * The authentication context that a click on a mailed link and on the page's button amounts to. It says what happened,
+ * whatever `acr_values` asked for (CIBA Core 7.1): the user controls a mailbox. That is one factor.
+ */
+export function linkAuthenticationContext(issuer: string): string {
+  return `${issuer}/acr/link`;
+}
+
+function authenticationClaims({ issuer, request }: Grant) {
+  return {
+    auth_time: Math.floor(request.decidedAt),
+    acr: linkAuthenticationContext(issuer),
+    amr: ['email'],
+  };
+}
+
+/** The ID Token's claims: who approved, for whom, when and how, and the claims of the granted scopes. */
+export function idTokenClaims(grant: Grant): Claims {
+  const { issuer, request, user, now } = grant;
+  return {
+    iss: issuer,
+    sub: user.sub,
+    aud: request.clientId,
+    exp: Math.floor(now) + TOKEN_LIFETIME_SECONDS,
+    iat: Math.floor(now),
+    ...authenticationClaims(grant),
+    ...scopeClaims(request.scope.split(' '), user),
+  };
+}
+
+/** OpenID Connect Core 5.4: the claims that the scopes `email` and `profile` ask for, where the user has them. */
+function scopeClaims(scope: readonly string[], user: User): Claims {
+  const claims: Claims = {};
+  if (scope.includes('email') && user.email !== undefined) {
+    claims['email'] = user.email;
+    claims['email_verified'] = user.email_verified;
+  }
+  if (scope.includes('profile')) {
+    claims['preferred_username'] = user.username;
+    if (user.name !== undefined) claims['name'] = user.name;
+    if (user.locale !== undefined) claims['locale'] = user.locale;
+  }
+  return claims;
+}
+
+/**
+ * The access token's claims.
+ * @param audience the resource servers the deployment's tokens are for
+ * @param jti a unique id
+ */
+export function accessTokenClaims(grant: Grant, audience: string, jti: string): Claims {
+  const { issuer, request, user, now } = grant;
+  return {
+    iss: issuer,
+    sub: user.sub,
+    aud: audience,
+    exp: Math.floor(now) + TOKEN_LIFETIME_SECONDS,
+    iat: Math.floor(now),
+    jti,
+    client_id: request.clientId,
+    scope: request.scope,
+    ...authenticationClaims(grant),
+  };
+}
+
+/** The members of a successful token response (CIBA Core 10.1.1, RFC 6749 5.1). */
+export function tokenResponse(tokens: { accessToken: string; idToken: string; scope: string }) {
+  return {
+    access_token: tokens.accessToken,
+    token_type: 'Bearer',
+    expires_in: TOKEN_LIFETIME_SECONDS,
+    id_token: tokens.idToken,
+    scope: tokens.scope,
+  };
+}

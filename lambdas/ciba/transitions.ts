@@ -1,0 +1,187 @@
+/**
+ * Every change an authentication request can undergo, as pure functions: the guard, and what is written if it holds.
+ * A store applies each as one atomic step; the DynamoDB adapter states the same guard as the condition of one write.
+ */
+import {
+  type ApprovedRequest,
+  type AuthenticationRequest,
+  type Decision,
+  type FailureCause,
+  isExpired,
+  type RequestStatus,
+} from './authentication-request.ts';
+
+/** CIBA Core 11: `slow_down` adds at least five seconds, for this and every later poll. */
+export const SLOW_DOWN_SECONDS = 5;
+
+type Stored = AuthenticationRequest | undefined;
+
+/** What a refused transition leaves: nothing to write, and why. */
+type Refused<Outcome extends string> = Outcome extends string
+  ? { outcome: Outcome; next?: never }
+  : never;
+
+/** Who polls: the secret half of the auth_req_id, hashed, and the authenticated client. */
+export interface Owner {
+  ref: string;
+  secretHash: string;
+  clientId: string;
+}
+
+export type PollTransition =
+  | Refused<'not_found'>
+  | { outcome: 'stamped'; before: AuthenticationRequest; next: AuthenticationRequest };
+
+/**
+ * S7: a poll of the owner stamps its time. Unknown, foreign and redeemed requests are one answer, and nothing is
+ * written for them, so that no other client can disturb the owner's interval (CIBA Core 10.1, 11).
+ */
+export function stampPoll(request: Stored, owner: Owner, now: number): PollTransition {
+  if (!isOwned(request, owner) || request.status === 'redeemed') return { outcome: 'not_found' };
+  return { outcome: 'stamped', before: request, next: { ...request, polledAt: now } };
+}
+
+/** S7, too early: the interval grows for good (CIBA Core 11). Only a pending request slows down. */
+export function slowDown(
+  request: Stored,
+): Refused<'not_pending'> | { outcome: 'slowed'; next: AuthenticationRequest } {
+  if (request?.status !== 'pending') return { outcome: 'not_pending' };
+  return {
+    outcome: 'slowed',
+    next: { ...request, interval: request.interval + SLOW_DOWN_SECONDS },
+  };
+}
+
+export interface Claim {
+  ref: string;
+  /** Names this attempt; a repeated write of the same attempt is granted again. */
+  claimId: string;
+  /** 128 random bits, kept only if the request has no link nonce yet. */
+  linkNonce: string;
+  now: number;
+  /** When another attempt may take over; later than this one can possibly still be sending. */
+  until: number;
+}
+
+export type ClaimTransition =
+  | Refused<'over' | 'claimed_by_another'>
+  | { outcome: 'claimed'; next: AuthenticationRequest };
+
+/** S2: one mail task at a time may send, only while the request is pending, unexpired and not yet mailed. */
+export function claimMail(request: Stored, claim: Claim): ClaimTransition {
+  if (request?.status !== 'pending') return { outcome: 'over' };
+  if (isExpired(request, claim.now) || request.mailedAt !== undefined) return { outcome: 'over' };
+  const { mailClaim } = request;
+  if (mailClaim && mailClaim.id !== claim.claimId && mailClaim.until > claim.now) {
+    return { outcome: 'claimed_by_another' };
+  }
+  return {
+    outcome: 'claimed',
+    next: {
+      ...request,
+      linkNonce: request.linkNonce ?? claim.linkNonce,
+      mailClaim: { id: claim.claimId, until: claim.until },
+    },
+  };
+}
+
+/** S3: the mail was accepted. Stamped by the claim's owner alone, whatever the user has decided meanwhile. */
+export function recordMailed(
+  request: Stored,
+  claimId: string,
+  now: number,
+): Refused<'not_claimed'> | { outcome: 'recorded'; next: AuthenticationRequest } {
+  if (request?.mailClaim?.id !== claimId) return { outcome: 'not_claimed' };
+  const { mailClaim: _spent, ...rest } = request;
+  return { outcome: 'recorded', next: { ...rest, mailedAt: now } };
+}
+
+/** The mail was definitely not accepted: the next attempt need not wait for the claim to run out. */
+export function releaseMail(
+  request: Stored,
+  claimId: string,
+): Refused<'not_claimed'> | { outcome: 'released'; next: AuthenticationRequest } {
+  if (request?.mailClaim?.id !== claimId) return { outcome: 'not_claimed' };
+  const { mailClaim: _released, ...rest } = request;
+  return { outcome: 'released', next: rest };
+}
+
+/** S4: the flow gave up. It never touches a decision. */
+export function fail(
+  request: Stored,
+  cause: FailureCause,
+  now: number,
+): Refused<'over'> | { outcome: 'failed'; next: AuthenticationRequest } {
+  if (request?.status !== 'pending') return { outcome: 'over' };
+  return { outcome: 'failed', next: { ...request, status: 'failed', failedAt: now, cause } };
+}
+
+export interface DecisionOfUser {
+  ref: string;
+  decision: Decision;
+  /** The nonce that the link was proved with. */
+  linkNonce: string;
+  /** The user's contact version now; demanded of an approval. A denial always counts. */
+  contactVersion: number | undefined;
+  now: number;
+}
+
+export type DecideTransition =
+  | Refused<'not_found' | 'expired' | 'contact_changed' | 'failed'>
+  | {
+      outcome: 'already_decided';
+      status: Exclude<RequestStatus, 'pending' | 'failed'>;
+      next?: never;
+    }
+  | { outcome: 'decided'; next: AuthenticationRequest };
+
+/** S5 and S6: the user's decision, once, before the end, by the holder of the link. */
+export function decide(request: Stored, user: DecisionOfUser): DecideTransition {
+  if (request?.linkNonce === undefined || request.linkNonce !== user.linkNonce) {
+    return { outcome: 'not_found' };
+  }
+  if (request.status === 'failed') return { outcome: 'failed' };
+  if (request.status !== 'pending') return { outcome: 'already_decided', status: request.status };
+  if (isExpired(request, user.now)) return { outcome: 'expired' };
+  if (user.decision === 'deny') {
+    return { outcome: 'decided', next: { ...request, status: 'denied', decidedAt: user.now } };
+  }
+  if (request.contactVersion !== user.contactVersion) return { outcome: 'contact_changed' };
+  return { outcome: 'decided', next: { ...request, status: 'approved', decidedAt: user.now } };
+}
+
+export interface Redemption extends Owner {
+  /** The user's contact version now. */
+  contactVersion: number;
+  /** Names this attempt, so that a repeated write recognises its own win. */
+  attemptId: string;
+  now: number;
+}
+
+export type RedeemTransition =
+  | Refused<'not_found' | 'not_approved' | 'expired' | 'contact_changed'>
+  | { outcome: 'redeemed'; request: ApprovedRequest; next: AuthenticationRequest }
+  | { outcome: 'redeemed_by_this_attempt'; next?: never };
+
+/** S8: the one redemption. Exactly one attempt ever wins; it is the last check before the tokens go out. */
+export function redeem(request: Stored, redemption: Redemption): RedeemTransition {
+  if (!isOwned(request, redemption)) return { outcome: 'not_found' };
+  if (request.status === 'redeemed') {
+    return request.attemptId === redemption.attemptId
+      ? { outcome: 'redeemed_by_this_attempt' }
+      : { outcome: 'not_found' };
+  }
+  if (request.status !== 'approved') return { outcome: 'not_approved' };
+  if (isExpired(request, redemption.now)) return { outcome: 'expired' };
+  if (request.contactVersion !== redemption.contactVersion) return { outcome: 'contact_changed' };
+  const { attemptId, now } = redemption;
+  return {
+    outcome: 'redeemed',
+    request,
+    next: { ...request, status: 'redeemed', redeemedAt: now, attemptId },
+  };
+}
+
+function isOwned(request: Stored, owner: Owner): request is AuthenticationRequest {
+  return request?.secretHash === owner.secretHash && request.clientId === owner.clientId;
+}

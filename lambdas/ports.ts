@@ -1,0 +1,156 @@
+/**
+ * The outside as the endpoints and tasks see it. Each method is an event of the protocol; its docblock says what holds
+ * whatever else happens at the same moment. Expected outcomes are returned. What is thrown is either
+ * `temporarily_unavailable` (nothing is known to have changed, trying again is safe) or a defect.
+ */
+import type { KeyObject } from 'node:crypto';
+import type {
+  AuthenticationRequest,
+  FailureCause,
+  PendingRequest,
+} from './ciba/authentication-request.ts';
+import type { Client, SigningAlgorithm } from './ciba/client.ts';
+import type { TemplateData } from './ciba/notification.ts';
+import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
+import type { Claims } from './ciba/tokens.ts';
+import type {
+  Claim,
+  ClaimTransition,
+  DecideTransition,
+  DecisionOfUser,
+  Owner,
+  PollTransition,
+  RedeemTransition,
+  Redemption,
+} from './ciba/transitions.ts';
+import type { User } from './ciba/user.ts';
+
+/** What a transition answers, without the item it leaves behind. */
+type Outcome<Transition> = Transition extends { outcome: unknown }
+  ? { [Member in Exclude<keyof Transition, 'next'>]: Transition[Member] }
+  : never;
+
+export type PollOutcome = Outcome<PollTransition>;
+export type ClaimOutcome =
+  | Exclude<Outcome<ClaimTransition>, { outcome: 'claimed' }>
+  | { outcome: 'claimed'; request: AuthenticationRequest };
+export type DecideOutcome = Outcome<DecideTransition>;
+export type RedeemOutcome = Pick<RedeemTransition, 'outcome'>;
+
+/**
+ * The authentication requests. Every method but `find` is one atomic step with its whole guard inside: of any number of
+ * callers at the same moment each sees the state that one of them left, and no guard is ever judged on a stale read.
+ */
+export interface AuthenticationRequestStore {
+  /** S1. Acknowledges a request. @throws if the ref is taken: 130 random bits are not, so it is a defect. */
+  create(request: PendingRequest): Promise<void>;
+
+  /** The request as the last finished write left it (a strongly consistent read). */
+  find(ref: string): Promise<AuthenticationRequest | undefined>;
+
+  /**
+   * S7. Stamps a poll of the owner and returns the request as it was before, in one write.
+   * Unknown, foreign and redeemed requests are one answer and are not touched.
+   */
+  stampPoll(owner: Owner, now: number): Promise<PollOutcome>;
+
+  /** S7, too early. Raises the interval for good and returns it, in seconds; `undefined` if no longer pending. */
+  slowDown(ref: string): Promise<number | undefined>;
+
+  /** S5, S6. Writes the user's decision if the request is pending, unexpired and this link's. At most one ever wins. */
+  decide(decision: DecisionOfUser): Promise<DecideOutcome>;
+
+  /**
+   * S8. Redeems an approved request. At most one attempt ever wins, however many race; a write repeated under the same
+   * attempt id recognises its own win. A thrown error leaves it unknown who won: the client polls again.
+   */
+  redeem(redemption: Redemption): Promise<RedeemOutcome>;
+
+  /** S2. Lets one mail task send until the lease ends. The link nonce is written by the first claim and never changes. */
+  claimMail(claim: Claim): Promise<ClaimOutcome>;
+
+  /** S3. Stamps the mail as accepted; nothing is sent afterwards. False if the claim is no longer this one. */
+  recordMailed(ref: string, claimId: string, now: number): Promise<boolean>;
+
+  /** Gives the claim back after a definite failure. False if the claim is no longer this one. */
+  releaseMail(ref: string, claimId: string): Promise<boolean>;
+
+  /** S4. Marks a pending request failed. False if it is over already: a decision is never touched. */
+  fail(ref: string, cause: FailureCause, now: number): Promise<boolean>;
+}
+
+/** How old an answer may be: `cached` at most ten seconds, `consistent` not at all. */
+export type Freshness = 'cached' | 'consistent';
+
+export interface ClientDirectory {
+  /** The client, enabled or not. */
+  findClient(clientId: string, freshness: Freshness): Promise<Client | undefined>;
+}
+
+export interface UserDirectory {
+  /** The user with this subject, enabled or not; a strongly consistent read. */
+  findUser(sub: string): Promise<User | undefined>;
+
+  /** The user who has this user name or address, in normal form, right now. */
+  findUserByLogin(login: string): Promise<User | undefined>;
+}
+
+export interface PublicKeys {
+  /** Every published key (RFC 7517), newest first. */
+  publicKeys(): Promise<PublicJwk[]>;
+}
+
+export interface TokenSigner {
+  /**
+   * A JWS in compact form, signed with the current key of the algorithm; its header names `typ`, `alg` and `kid`.
+   * Signs only with keys that are published.
+   */
+  sign(alg: SigningAlgorithm, typ: string, claims: Claims): Promise<string>;
+}
+
+export interface LinkKeys {
+  /** The keys that links and form tokens are proved with, the one that makes new links first. Never empty. */
+  linkKeys(): Promise<readonly [KeyObject, ...KeyObject[]]>;
+}
+
+export interface Flow {
+  /** Starts the flow that notifies the user. It may run more than once; every task is safe against that. */
+  start(ref: string): Promise<void>;
+}
+
+export interface Mail {
+  to: string;
+  templateName: string;
+  data: TemplateData;
+}
+
+export interface Mailer {
+  /**
+   * Hands one mail over. `rejected` is for good; `deferred` was definitely not accepted, a later try may be.
+   * A thrown error leaves it unknown whether the mail went out.
+   */
+  send(
+    mail: Mail,
+  ): Promise<{ outcome: 'accepted' } | { outcome: 'rejected' | 'deferred'; reason: string }>;
+}
+
+/** The keys as the function that makes them sees them. */
+export interface KeyStore {
+  /** The signing keys of an algorithm, with the version that {@link saveSigningKeys} must name. */
+  signingKeys(alg: SigningAlgorithm): Promise<{ keys: SigningKey[]; version: number }>;
+
+  /** Replaces the signing keys of an algorithm. False if the version is no longer the stored one. */
+  saveSigningKeys(alg: SigningAlgorithm, keys: SigningKey[], version: number): Promise<boolean>;
+
+  /** Stores the first link key. False if there is one already. */
+  createLinkKey(kid: string, secret: Uint8Array): Promise<boolean>;
+
+  /** Adds keys to those published at /jwks; those that are there stay. */
+  publish(keys: PublicJwk[]): Promise<void>;
+}
+
+/** The wall clock, in epoch seconds to the millisecond. */
+export type Clock = () => number;
+
+/** That many bytes from a cryptographic random source. */
+export type Entropy = (bytes: number) => Uint8Array;

@@ -1,0 +1,20 @@
+/**
+ * The paths of the provider's HTTP endpoints, in the form API Gateway's HTTP API wants them.
+ * The stack makes one `ANY` route of each; discovery (OpenID Connect Discovery 1.0, RFC 8414) publishes them below the issuer.
+ */
+export const routes = {
+  /** CIBA Core 7; the path of the reference, and the one discovery publishes. */
+  backchannelAuthentication: '/cibaAuthorization',
+  /** CIBA Core 7; the path that toolkits without discovery expect. */
+  backchannelAuthenticationAlias: '/bc-authorize',
+  /** CIBA Core 10.1. */
+  token: '/token',
+  /** The approval page; `{link}` is the link token of one mail. */
+  approve: '/approve/{link}',
+  /** RFC 7517: the public signing keys. */
+  jwks: '/jwks',
+  /** OpenID Connect Discovery 1.0, section 4. */
+  openidConfiguration: '/.well-known/openid-configuration',
+  /** RFC 8414, section 3. */
+  oauthAuthorizationServer: '/.well-known/oauth-authorization-server',
+} as const;
