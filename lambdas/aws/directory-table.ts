@@ -1,0 +1,89 @@
+/**
+ * The directory in DynamoDB: clients, users, the logins that lead to users, and the public keys, each by its own key.
+ * The names of the keys are part of the format that the operator's side writes.
+ */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { type Client, storedClient } from '../ciba/client.ts';
+import { type PublicJwk, publicJwk } from '../ciba/signing-keys.ts';
+import { storedUser } from '../ciba/user.ts';
+import type { ClientDirectory, Clock, PublicKeys, UserDirectory } from '../ports.ts';
+import { dynamoTable } from './dynamo-table.ts';
+
+/** Partition keys of the directory's items. */
+export const directoryKey = {
+  client: (clientId: string) => `client#${clientId}`,
+  user: (sub: string) => `user#${sub}`,
+  /** By user name or address in normal form; leads to a user, whose own item says whether it still does. */
+  login: (login: string) => `login#${login}`,
+  publicKeys: 'jwks',
+} as const;
+
+/** The item that leads from a login to its user. */
+export const loginItem = z.object({ sub: z.string() });
+
+/** The published keys; the version makes sure that no two writers overwrite each other. */
+export const publicKeysItem = z.object({ version: z.number(), keys: z.array(publicJwk) });
+
+/** How long a client may be answered from memory, in seconds. */
+export const CLIENT_CACHE_SECONDS = 10;
+
+/** More clients than one environment will meet in ten seconds; beyond it the memory starts anew. */
+const CACHED_CLIENTS = 1000;
+
+/** The clients in the table. Unknown ones are not remembered, so that guessing fills no memory. */
+export function clientDirectory(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  clock: Clock,
+): ClientDirectory {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  const cache = new Map<string, { client: Client; readAt: number }>();
+  return {
+    async findClient(clientId, freshness) {
+      const cached = cache.get(clientId);
+      const now = clock();
+      if (freshness === 'cached' && cached && now - cached.readAt < CLIENT_CACHE_SECONDS) {
+        return cached.client;
+      }
+      const item = await table.read(directoryKey.client(clientId));
+      if (!item) {
+        cache.delete(clientId);
+        return undefined;
+      }
+      const client = storedClient.parse(item);
+      if (cache.size >= CACHED_CLIENTS) cache.clear();
+      cache.set(clientId, { client, readAt: now });
+      return client;
+    },
+  };
+}
+
+/** The users in the table; every read is consistent. */
+export function userDirectory(dynamo: DynamoDBClient, tableName: string): UserDirectory {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  const findUser: UserDirectory['findUser'] = async (sub) => {
+    const item = await table.read(directoryKey.user(sub));
+    return item && storedUser.parse(item);
+  };
+  return {
+    findUser,
+    async findUserByLogin(login) {
+      const item = await table.read(directoryKey.login(login));
+      const user = item && (await findUser(loginItem.parse(item).sub));
+      // A login that the user has given up may still lead here for a moment.
+      return user && [user.username, user.email].includes(login) ? user : undefined;
+    },
+  };
+}
+
+/** The published keys in the table. */
+export function publicKeys(dynamo: DynamoDBClient, tableName: string): PublicKeys {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  return {
+    async publicKeys(): Promise<PublicJwk[]> {
+      const item = await table.read(directoryKey.publicKeys);
+      return item ? publicKeysItem.parse(item).keys : [];
+    },
+  };
+}

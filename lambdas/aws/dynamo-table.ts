@@ -1,0 +1,136 @@
+/**
+ * One DynamoDB table with a single partition key, in the three calls this project makes: read, put and update, each
+ * conditional write answering whether its condition held. Any other fault is `temporarily_unavailable`.
+ */
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type ReturnValue,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { OAuthError } from '../ciba/oauth-error.ts';
+
+export type Item = Record<string, unknown>;
+
+/** A condition in DynamoDB's expression language; `#name` stands for the attribute of that name. */
+interface Condition {
+  condition: string;
+  values?: Item;
+}
+
+interface Update extends Condition {
+  /** An update expression, written as conditions are. */
+  update: string;
+  values: Item;
+  /** Which attributes to give back. */
+  returning?: Extract<ReturnValue, 'ALL_OLD' | 'ALL_NEW'>;
+}
+
+/** Whether a conditional write was made, and the attributes it was asked to give back. */
+export type Written = { written: true; item: Item } | { written: false };
+
+export interface DynamoTable {
+  /** The item as the last finished write left it. */
+  read(key: string): Promise<Item | undefined>;
+  /** Puts the whole item, atomically with its condition. */
+  put(item: Item, condition: Condition): Promise<boolean>;
+  /** Updates one item, atomically with its condition. */
+  update(key: string, update: Update): Promise<Written>;
+  /** Deletes one item, atomically with its condition. */
+  remove(key: string, condition: Condition): Promise<boolean>;
+}
+
+/** The table `tableName`, whose partition key is the attribute `keyName`. */
+export function dynamoTable(
+  client: DynamoDBClient,
+  tableName: string,
+  keyName: string,
+): DynamoTable {
+  const keyOf = (key: string) => ({ [keyName]: { S: key } });
+  return {
+    async read(key) {
+      const { Item: item } = await available(
+        client.send(
+          new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true }),
+        ),
+      );
+      return item && unmarshall(item);
+    },
+
+    async put(item, condition) {
+      const command = new PutItemCommand({
+        TableName: tableName,
+        Item: marshall(item, { removeUndefinedValues: true }),
+        ...expressions(condition),
+      });
+      return (await unlessConditionFails(client.send(command))) !== undefined;
+    },
+
+    async update(key, { update, returning, ...condition }) {
+      const command = new UpdateItemCommand({
+        TableName: tableName,
+        Key: keyOf(key),
+        UpdateExpression: update,
+        ...expressions(condition, update),
+        ...(returning && { ReturnValues: returning }),
+      });
+      const result = await unlessConditionFails(client.send(command));
+      return result
+        ? { written: true, item: unmarshall(result.Attributes ?? {}) }
+        : { written: false };
+    },
+
+    async remove(key, condition) {
+      const command = new DeleteItemCommand({
+        TableName: tableName,
+        Key: keyOf(key),
+        ...expressions(condition),
+      });
+      return (await unlessConditionFails(client.send(command))) !== undefined;
+    },
+  };
+}
+
+/** Every attribute goes by a placeholder, so that no name can collide with a reserved word. */
+function expressions({ condition, values }: Condition, update = '') {
+  const names = new Set(`${update} ${condition}`.match(/#\w+/g));
+  return {
+    ConditionExpression: condition,
+    ...(names.size > 0 && {
+      ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [name, name.slice(1)])),
+    }),
+    ...(values && { ExpressionAttributeValues: marshall(values) }),
+  };
+}
+
+/** `undefined` for a condition that did not hold: an answer, not a fault. */
+async function unlessConditionFails<Output>(call: Promise<Output>): Promise<Output | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw unavailable(error);
+  }
+}
+
+async function available<Output>(call: Promise<Output>): Promise<Output> {
+  try {
+    return await call;
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): OAuthError {
+  return new OAuthError(
+    'temporarily_unavailable',
+    'The server cannot answer right now. Try again.',
+    {
+      cause,
+    },
+  );
+}

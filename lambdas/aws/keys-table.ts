@@ -1,0 +1,172 @@
+/**
+ * The table of keys: private signing keys and the link key, each kind an item of its own, so that a role can be given
+ * one kind and not the other. Whoever may only use a key never writes here.
+ */
+import { createPrivateKey, createSecretKey, type KeyObject, sign } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import type { SigningAlgorithm } from '../ciba/client.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
+import { currentSigningKey, type PublicJwk, signingKey } from '../ciba/signing-keys.ts';
+import type { Clock, KeyStore, LinkKeys, TokenSigner } from '../ports.ts';
+import { directoryKey, publicKeysItem } from './directory-table.ts';
+import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
+
+/** Partition keys of the table; the stack's policies name them. */
+const keyItem = {
+  signing: (alg: SigningAlgorithm) => `signing#${alg}`,
+  link: 'link',
+} as const;
+
+const signingKeysItem = z.object({ version: z.number(), keys: z.array(signingKey) });
+
+const linkKeysItem = z.object({
+  version: z.number(),
+  keys: z.array(z.object({ kid: z.string(), secret: z.string() })),
+});
+
+/** How long an environment uses the keys it has read, in seconds. */
+const KEY_CACHE_SECONDS = 300;
+
+/** Keeps what `load` found for {@link KEY_CACHE_SECONDS}; a fault is not kept. */
+function cached<Value>(clock: Clock, load: () => Promise<Value>): () => Promise<Value> {
+  let kept: { value: Value; loadedAt: number } | undefined;
+  return async () => {
+    const now = clock();
+    if (!kept || now - kept.loadedAt >= KEY_CACHE_SECONDS)
+      kept = { value: await load(), loadedAt: now };
+    return kept.value;
+  };
+}
+
+function keysMissing(): OAuthError {
+  return new OAuthError(
+    'temporarily_unavailable',
+    'The server cannot answer right now. Try again.',
+    {
+      cause: 'no key',
+    },
+  );
+}
+
+interface LoadedKey {
+  kid: string;
+  key: KeyObject;
+}
+
+/** RFC 7518, 3.1: how node:crypto is told the algorithm. JWS wants ECDSA's r and s side by side (RFC 7518, 3.4). */
+const signatures: Record<SigningAlgorithm, (data: Buffer, key: KeyObject) => Buffer> = {
+  ES256: (data, key) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }),
+  RS256: (data, key) => sign('sha256', data, key),
+};
+
+/**
+ * Signs with the keys of the table. Synchronous node:crypto costs a third of WebCrypto here, and a function answers one
+ * request at a time, so there is nothing to do meanwhile.
+ */
+export function tokenSigner(dynamo: DynamoDBClient, tableName: string, clock: Clock): TokenSigner {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  const currentKeys: Record<SigningAlgorithm, () => Promise<LoadedKey>> = {
+    ES256: cached(clock, () => loadSigningKey(table, 'ES256', clock())),
+    RS256: cached(clock, () => loadSigningKey(table, 'RS256', clock())),
+  };
+  return {
+    async sign(alg, typ, claims) {
+      const { kid, key } = await currentKeys[alg]();
+      const input = `${encode({ typ, alg, kid })}.${encode(claims)}`;
+      return `${input}.${signatures[alg](Buffer.from(input), key).toString('base64url')}`;
+    },
+  };
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
+
+async function loadSigningKey(
+  table: DynamoTable,
+  alg: SigningAlgorithm,
+  now: number,
+): Promise<LoadedKey> {
+  const item = await table.read(keyItem.signing(alg));
+  const current = item && currentSigningKey(signingKeysItem.parse(item).keys, now);
+  if (!current) throw keysMissing();
+  return { kid: current.kid, key: createPrivateKey({ key: current.jwk, format: 'jwk' }) };
+}
+
+/** The link keys of the table. */
+export function linkKeys(dynamo: DynamoDBClient, tableName: string, clock: Clock): LinkKeys {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  return {
+    linkKeys: cached(clock, async () => {
+      const item = await table.read(keyItem.link);
+      const [first, ...others] = item ? linkKeysItem.parse(item).keys.map(toKeyObject) : [];
+      if (!first) throw keysMissing();
+      return [first, ...others] as const;
+    }),
+  };
+}
+
+function toKeyObject({ secret }: { secret: string }): KeyObject {
+  return createSecretKey(Buffer.from(secret, 'base64url'));
+}
+
+/** How often a publication that met another one is tried anew. */
+const PUBLISH_ATTEMPTS = 5;
+
+/** The keys for the one function that makes them. Every write is conditional on the version that was read. */
+export function keyStore(
+  dynamo: DynamoDBClient,
+  keysTable: string,
+  directoryTable: string,
+): KeyStore {
+  const keys = dynamoTable(dynamo, keysTable, 'pk');
+  const directory = dynamoTable(dynamo, directoryTable, 'pk');
+  return {
+    async signingKeys(alg) {
+      const item = await keys.read(keyItem.signing(alg));
+      return item ? signingKeysItem.parse(item) : { keys: [], version: 0 };
+    },
+
+    saveSigningKeys: (alg, signingKeys, version) =>
+      putVersion(keys, { pk: keyItem.signing(alg), keys: signingKeys }, version),
+
+    createLinkKey: (kid, secret) =>
+      putVersion(
+        keys,
+        { pk: keyItem.link, keys: [{ kid, secret: Buffer.from(secret).toString('base64url') }] },
+        0,
+      ),
+
+    async publish(added) {
+      for (let attempt = 0; attempt < PUBLISH_ATTEMPTS; attempt += 1) {
+        if (await publishOnce(directory, added)) return;
+      }
+      throw new OAuthError('temporarily_unavailable', 'The keys are being published by others.');
+    },
+  };
+}
+
+/** Puts an item whose stored version is still `version` (0: none yet), as the next version. */
+function putVersion(
+  table: DynamoTable,
+  item: { pk: string; keys: object[] },
+  version: number,
+): Promise<boolean> {
+  const next = { ...item, version: version + 1 };
+  return version === 0
+    ? table.put(next, { condition: 'attribute_not_exists(#pk)' })
+    : table.put(next, { condition: '#version = :version', values: { ':version': version } });
+}
+
+async function publishOnce(directory: DynamoTable, added: PublicJwk[]): Promise<boolean> {
+  const item = await directory.read(directoryKey.publicKeys);
+  const { keys, version } = item ? publicKeysItem.parse(item) : { keys: [], version: 0 };
+  const unknown = added.filter(({ kid }) => keys.every((key) => key.kid !== kid));
+  if (unknown.length === 0) return true;
+  return putVersion(
+    directory,
+    { pk: directoryKey.publicKeys, keys: [...unknown, ...keys] },
+    version,
+  );
+}

@@ -1,0 +1,269 @@
+/**
+ * The authentication requests in DynamoDB: one item each, one conditional write for each transition with its whole guard
+ * in the condition. A condition that did not hold is explained by the same pure rule, applied to a consistent read.
+ */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import {
+  type AuthenticationRequest,
+  failureCauses,
+  type PendingRequest,
+} from '../ciba/authentication-request.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
+import { claimMail, decide, redeem, SLOW_DOWN_SECONDS } from '../ciba/transitions.ts';
+import type { AuthenticationRequestStore } from '../ports.ts';
+import { type DynamoTable, dynamoTable, type Item } from './dynamo-table.ts';
+
+/** The format of the item, stored with it. */
+const ITEM_VERSION = 1;
+
+/** How many partitions of the index by day one day's requests are spread over. */
+const DAY_PARTITIONS = 16;
+
+const facts = {
+  v: z.literal(ITEM_VERSION),
+  ref: z.string(),
+  secretHash: z.string(),
+  clientId: z.string(),
+  sub: z.string(),
+  contactVersion: z.number(),
+  scope: z.string(),
+  bindingMessage: z.optional(z.string()),
+  createdAt: z.number(),
+  expiresAt: z.number(),
+  ttl: z.number(),
+  interval: z.number(),
+  polledAt: z.optional(z.number()),
+  linkNonce: z.optional(z.string()),
+  mailClaimId: z.optional(z.string()),
+  mailClaimUntil: z.optional(z.number()),
+  mailedAt: z.optional(z.number()),
+};
+
+/** An item of the table, in each status. Attributes of an earlier status stay and are not looked at. */
+const storedItem = z.discriminatedUnion('status', [
+  z.object({ ...facts, status: z.literal('pending') }),
+  z.object({ ...facts, status: z.literal('approved'), decidedAt: z.number() }),
+  z.object({ ...facts, status: z.literal('denied'), decidedAt: z.number() }),
+  z.object({
+    ...facts,
+    status: z.literal('failed'),
+    failedAt: z.number(),
+    cause: z.enum(failureCauses),
+  }),
+  z.object({
+    ...facts,
+    status: z.literal('redeemed'),
+    decidedAt: z.number(),
+    redeemedAt: z.number(),
+    attemptId: z.string(),
+  }),
+]);
+
+/** The item of a request: the same facts, flat, with the TTL attribute and the key of the index by day. */
+export function toItem(request: AuthenticationRequest): Item {
+  const { forgetAt, mailClaim, ...rest } = request;
+  return {
+    v: ITEM_VERSION,
+    ...rest,
+    ttl: forgetAt,
+    day: dayPartition(request),
+    ...(mailClaim && { mailClaimId: mailClaim.id, mailClaimUntil: mailClaim.until }),
+  };
+}
+
+function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
+  if (!item) return undefined;
+  const { v: _version, ttl, mailClaimId, mailClaimUntil, ...rest } = storedItem.parse(item);
+  const mailClaim =
+    mailClaimId === undefined || mailClaimUntil === undefined
+      ? {}
+      : { mailClaim: { id: mailClaimId, until: mailClaimUntil } };
+  return { ...rest, forgetAt: ttl, ...mailClaim };
+}
+
+/** `2026-11-23#7`: the day of the request (UTC) and one of {@link DAY_PARTITIONS}, drawn by the random ref. */
+function dayPartition({ ref, createdAt }: AuthenticationRequest): string {
+  const day = new Date(createdAt * 1000).toISOString().slice(0, 10);
+  return `${day}#${ref.charCodeAt(0) % DAY_PARTITIONS}`;
+}
+
+/** The requests in the table `tableName`. Every promise of the port is kept by single conditional writes. */
+export function requestsTable(
+  client: DynamoDBClient,
+  tableName: string,
+): AuthenticationRequestStore {
+  const table = dynamoTable(client, tableName, 'ref');
+  return {
+    create: (request) => create(table, request),
+    find: async (ref) => fromItem(await table.read(ref)),
+    ...polling(table),
+    ...deciding(table),
+    ...mailing(table),
+  };
+}
+
+async function create(table: DynamoTable, request: PendingRequest): Promise<void> {
+  const created = await table.put(toItem(request), { condition: 'attribute_not_exists(#ref)' });
+  if (created) return;
+  // A put that was repeated after a lost answer meets its own item.
+  const stored = fromItem(await table.read(request.ref));
+  if (stored?.secretHash !== request.secretHash) throw new Error('the ref is taken');
+}
+
+function polling(
+  table: DynamoTable,
+): Pick<AuthenticationRequestStore, 'stampPoll' | 'slowDown' | 'redeem'> {
+  return {
+    async stampPoll({ ref, secretHash, clientId }, now) {
+      const stamped = await table.update(ref, {
+        update: 'SET #polledAt = :now',
+        condition: '#secretHash = :secretHash AND #clientId = :clientId AND #status <> :redeemed',
+        values: {
+          ':now': now,
+          ':secretHash': secretHash,
+          ':clientId': clientId,
+          ':redeemed': 'redeemed',
+        },
+        returning: 'ALL_OLD',
+      });
+      const before = stamped.written ? fromItem(stamped.item) : undefined;
+      return before ? { outcome: 'stamped', before } : { outcome: 'not_found' };
+    },
+
+    async slowDown(ref) {
+      const slowed = await table.update(ref, {
+        update: 'ADD #interval :more',
+        condition: '#status = :pending',
+        values: { ':more': SLOW_DOWN_SECONDS, ':pending': 'pending' },
+        returning: 'ALL_NEW',
+      });
+      return slowed.written ? fromItem(slowed.item)?.interval : undefined;
+    },
+
+    async redeem(redemption) {
+      const { ref, secretHash, clientId, contactVersion, attemptId, now } = redemption;
+      const redeemed = await table.update(ref, {
+        update: 'SET #status = :redeemed, #redeemedAt = :now, #attemptId = :attemptId',
+        condition: [
+          '#secretHash = :secretHash',
+          '#clientId = :clientId',
+          '#status = :approved',
+          '#expiresAt > :now',
+          '#contactVersion = :contactVersion',
+        ].join(' AND '),
+        values: {
+          ':redeemed': 'redeemed',
+          ':now': now,
+          ':attemptId': attemptId,
+          ':secretHash': secretHash,
+          ':clientId': clientId,
+          ':approved': 'approved',
+          ':contactVersion': contactVersion,
+        },
+      });
+      if (redeemed.written) return { outcome: 'redeemed' };
+      const { outcome } = redeem(fromItem(await table.read(ref)), redemption);
+      return outcome === 'redeemed' ? unexplained() : { outcome };
+    },
+  };
+}
+
+function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, 'decide' | 'fail'> {
+  return {
+    async decide(user) {
+      const approves = user.decision === 'approve';
+      // A user who can no longer be asked has no contact version, and no request has this one.
+      const contactVersion = user.contactVersion ?? -1;
+      const decided = await table.update(user.ref, {
+        update: 'SET #status = :decided, #decidedAt = :now',
+        condition: [
+          '#linkNonce = :linkNonce',
+          '#status = :pending',
+          '#expiresAt > :now',
+          ...(approves ? ['#contactVersion = :contactVersion'] : []),
+        ].join(' AND '),
+        values: {
+          ':decided': approves ? 'approved' : 'denied',
+          ':now': user.now,
+          ':linkNonce': user.linkNonce,
+          ':pending': 'pending',
+          ...(approves && { ':contactVersion': contactVersion }),
+        },
+      });
+      if (decided.written) return { outcome: 'decided' };
+      const { next: _unwritten, ...refused } = decide(fromItem(await table.read(user.ref)), user);
+      return refused.outcome === 'decided' ? unexplained() : refused;
+    },
+
+    async fail(ref, cause, now) {
+      const failed = await table.update(ref, {
+        update: 'SET #status = :failed, #failedAt = :now, #cause = :cause',
+        condition: '#status = :pending',
+        values: { ':failed': 'failed', ':now': now, ':cause': cause, ':pending': 'pending' },
+      });
+      return failed.written;
+    },
+  };
+}
+
+function mailing(
+  table: DynamoTable,
+): Pick<AuthenticationRequestStore, 'claimMail' | 'recordMailed' | 'releaseMail'> {
+  return {
+    async claimMail(claim) {
+      const claimed = await table.update(claim.ref, {
+        update:
+          'SET #linkNonce = if_not_exists(#linkNonce, :linkNonce), #mailClaimId = :claimId, #mailClaimUntil = :until',
+        condition: [
+          '#status = :pending',
+          '#expiresAt > :now',
+          'attribute_not_exists(#mailedAt)',
+          '(attribute_not_exists(#mailClaimId) OR #mailClaimId = :claimId OR #mailClaimUntil <= :now)',
+        ].join(' AND '),
+        values: {
+          ':linkNonce': claim.linkNonce,
+          ':claimId': claim.claimId,
+          ':until': claim.until,
+          ':pending': 'pending',
+          ':now': claim.now,
+        },
+        returning: 'ALL_NEW',
+      });
+      const request = claimed.written ? fromItem(claimed.item) : undefined;
+      if (request) return { outcome: 'claimed', request };
+      const { outcome } = claimMail(fromItem(await table.read(claim.ref)), claim);
+      // The other claim was given back between the write and the read.
+      return { outcome: outcome === 'claimed' ? 'claimed_by_another' : outcome };
+    },
+
+    async recordMailed(ref, claimId, now) {
+      const recorded = await table.update(ref, {
+        update: 'SET #mailedAt = :now REMOVE #mailClaimId, #mailClaimUntil',
+        condition: '#mailClaimId = :claimId',
+        values: { ':now': now, ':claimId': claimId },
+      });
+      return recorded.written;
+    },
+
+    async releaseMail(ref, claimId) {
+      const released = await table.update(ref, {
+        update: 'REMOVE #mailClaimId, #mailClaimUntil',
+        condition: '#mailClaimId = :claimId',
+        values: { ':claimId': claimId },
+      });
+      return released.written;
+    },
+  };
+}
+
+/** No transition makes a guard of these hold again once it failed, so this names a fault rather than a race. */
+function unexplained(): never {
+  throw new OAuthError(
+    'temporarily_unavailable',
+    'The server cannot answer right now. Try again.',
+    {
+      cause: 'a condition failed that the item meets',
+    },
+  );
+}

@@ -1,0 +1,27 @@
+/**
+ * The SDK clients of the functions, with time limits that let every handler answer well before its own.
+ */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SESv2Client } from '@aws-sdk/client-sesv2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+
+/** Milliseconds. */
+const timeLimits = { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true };
+
+/** Conditional writes are safe to repeat: every one recognises its own. */
+export function dynamoDbClient(): DynamoDBClient {
+  return new DynamoDBClient({ maxAttempts: 3, requestHandler: timeLimits });
+}
+
+/** A start that is repeated starts twice at worst, which every task is safe against. */
+export function stepFunctionsClient(): SFNClient {
+  return new SFNClient({ maxAttempts: 3, requestHandler: timeLimits });
+}
+
+/** A send that is repeated is a second mail: one attempt, and the flow decides. */
+export function sesClient(): SESv2Client {
+  return new SESv2Client({
+    maxAttempts: 1,
+    requestHandler: { ...timeLimits, requestTimeout: 6000 },
+  });
+}

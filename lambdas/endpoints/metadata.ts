@@ -1,0 +1,76 @@
+/**
+ * The documents anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3) and the public
+ * keys (RFC 7517). They are the same for everyone, so caches may keep them.
+ */
+import { providerMetadata } from '../ciba/provider-metadata.ts';
+import { describeCause, elapsedMs, type Log } from '../log.ts';
+import type { Clock, PublicKeys } from '../ports.ts';
+import { routes } from '../routes.ts';
+
+export interface MetadataDeps {
+  issuer: string;
+  keys: PublicKeys;
+  clock: Clock;
+  log: Log;
+}
+
+/** How long a cache may serve discovery, in seconds. */
+const DISCOVERY_MAX_AGE = 3600;
+
+/** How long a cache may serve the keys, in seconds: far less than the day a new key is published before it signs. */
+const JWKS_MAX_AGE = 300;
+
+/** GET and HEAD of /jwks and both well-known documents; 404 elsewhere, 405 with Allow for other methods. */
+export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const started = deps.clock();
+    const { response, cause } = await answer(deps, request).then(
+      (found) => ({ response: found, cause: undefined }),
+      (error: unknown) => ({ response: unavailable(), cause: describeCause(error) }),
+    );
+    deps.log({
+      event: 'metadata',
+      status: response.status,
+      ...(cause !== undefined && { cause }),
+      ms: elapsedMs(started, deps.clock()),
+    });
+    return response;
+  };
+}
+
+async function answer({ issuer, keys }: MetadataDeps, request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const isJwks = pathname === routes.jwks;
+  if (
+    !isJwks &&
+    pathname !== routes.openidConfiguration &&
+    pathname !== routes.oauthAuthorizationServer
+  ) {
+    return new Response(null, { status: 404 });
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
+  }
+  return isJwks
+    ? publicDocument({ keys: await keys.publicKeys() }, 'application/jwk-set+json', JWKS_MAX_AGE)
+    : publicDocument(providerMetadata(issuer, routes), 'application/json', DISCOVERY_MAX_AGE);
+}
+
+function publicDocument(body: object, mediaType: string, maxAge: number): Response {
+  return new Response(JSON.stringify(body), {
+    headers: {
+      'Content-Type': mediaType,
+      'Cache-Control': `public, max-age=${maxAge}`,
+      // Browsers of any origin may read what anybody may read.
+      'Access-Control-Allow-Origin': '*',
+      'X-Content-Type-Options': 'nosniff',
+    },
+  });
+}
+
+function unavailable(): Response {
+  return new Response(null, {
+    status: 503,
+    headers: { 'Retry-After': '2', 'Cache-Control': 'no-store' },
+  });
+}

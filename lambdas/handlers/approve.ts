@@ -1,0 +1,26 @@
+/**
+ * The function behind the approval page (CIBA Core 8).
+ */
+import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
+import { linkKeys } from '../aws/keys-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { approveEndpoint } from '../endpoints/approve.ts';
+import { httpHandler } from '../http/api-gateway-event.ts';
+import { approveEnvironment, readEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(approveEnvironment);
+const dynamo = dynamoDbClient();
+
+export const handler = httpHandler(
+  environment.ISSUER,
+  approveEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+  }),
+);

@@ -1,0 +1,33 @@
+/**
+ * The function behind the backchannel authentication endpoint (CIBA Core 7).
+ */
+import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
+import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
+import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
+import { backchannelAuthenticationEndpoint } from '../endpoints/backchannel-authentication.ts';
+import { httpHandler } from '../http/api-gateway-event.ts';
+import { authorizeEnvironment, readEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(authorizeEnvironment);
+const dynamo = dynamoDbClient();
+
+export const handler = httpHandler(
+  environment.ISSUER,
+  backchannelAuthenticationEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    settings: {
+      defaultExpiresIn: environment.DEFAULT_EXPIRES_IN,
+      minExpiresIn: environment.MIN_EXPIRES_IN,
+      maxExpiresIn: environment.MAX_EXPIRES_IN,
+      defaultInterval: environment.DEFAULT_INTERVAL,
+      auditRetention: environment.AUDIT_RETENTION,
+    },
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    flow: stepFunctionsFlow(stepFunctionsClient(), environment.STATE_MACHINE_ARN),
+  }),
+);

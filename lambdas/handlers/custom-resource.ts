@@ -1,0 +1,51 @@
+/**
+ * CloudFormation's protocol for custom resources: do the work, then tell the pre-signed URL how it went.
+ */
+import * as z from 'zod/mini';
+
+const customResourceEvent = z.object({
+  RequestType: z.enum(['Create', 'Update', 'Delete']),
+  ResponseURL: z.url(),
+  StackId: z.string(),
+  RequestId: z.string(),
+  LogicalResourceId: z.string(),
+  PhysicalResourceId: z.optional(z.string()),
+});
+
+/**
+ * A handler that runs `ensure` on create and update and nothing on delete: what it made is data, which outlives the
+ * resource. A failure is reported, so that the deployment fails at once and not after an hour.
+ */
+export function customResourceHandler(
+  ensure: () => Promise<void>,
+): (input: unknown) => Promise<void> {
+  return async (input) => {
+    const event = customResourceEvent.parse(input);
+    const failure = event.RequestType === 'Delete' ? undefined : await failureOf(ensure);
+    const response = await fetch(event.ResponseURL, {
+      method: 'PUT',
+      // The URL is signed for a request without a content type.
+      headers: { 'Content-Type': '' },
+      body: JSON.stringify({
+        Status: failure === undefined ? 'SUCCESS' : 'FAILED',
+        ...(failure !== undefined && { Reason: failure }),
+        PhysicalResourceId: event.PhysicalResourceId ?? event.LogicalResourceId,
+        StackId: event.StackId,
+        RequestId: event.RequestId,
+        LogicalResourceId: event.LogicalResourceId,
+      }),
+    });
+    if (!response.ok) throw new Error(`CloudFormation answered ${response.status}`);
+  };
+}
+
+async function failureOf(run: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return `${error instanceof Error ? error.message : 'unknown error'}${cause}`;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The environment of each function as a schema, and the only reader of `process.env`. The stack imports the types,
+ * so that a variable which a function needs and the stack does not set is a compile error.
+ */
+import * as z from 'zod/mini';
+
+const text = z.string().check(z.minLength(1));
+const seconds = z.pipe(z.pipe(text, z.transform(Number)), z.number().check(z.int(), z.positive()));
+
+/** What every function that speaks HTTP knows of its deployment. */
+const provider = {
+  /** The issuer identifier: an origin, without a slash at its end. */
+  ISSUER: text,
+  /** The table of clients, users and public keys. */
+  DIRECTORY_TABLE: text,
+};
+
+/** POST /cibaAuthorization. */
+export const authorizeEnvironment = z.object({
+  ...provider,
+  REQUESTS_TABLE: text,
+  STATE_MACHINE_ARN: text,
+  /** Lifetime of a request whose client registered none and asked for none, in seconds. */
+  DEFAULT_EXPIRES_IN: seconds,
+  /** Bounds of `requested_expiry`, in seconds. */
+  MIN_EXPIRES_IN: seconds,
+  MAX_EXPIRES_IN: seconds,
+  /** Least time between two polls of a client that registered none, in seconds. */
+  DEFAULT_INTERVAL: seconds,
+  /** How long a request stays in the audit after its end, in seconds. */
+  AUDIT_RETENTION: seconds,
+});
+
+/** POST /token. */
+export const tokenEnvironment = z.object({
+  ...provider,
+  REQUESTS_TABLE: text,
+  KEYS_TABLE: text,
+  /** The `aud` of access tokens (RFC 9068, section 3). */
+  ACCESS_TOKEN_AUDIENCE: text,
+});
+
+/** GET and POST /approve/{link}. */
+export const approveEnvironment = z.object({
+  ...provider,
+  REQUESTS_TABLE: text,
+  KEYS_TABLE: text,
+});
+
+/** The well-known documents and /jwks. */
+export const metadataEnvironment = z.object(provider);
+
+/** State LocateUser. */
+export const locateUserEnvironment = z.object({
+  DIRECTORY_TABLE: text,
+  REQUESTS_TABLE: text,
+});
+
+/** States SendEmailWithBindingMessage and SendEmailWithoutBindingMessage. */
+export const mailEnvironment = z.object({
+  ...provider,
+  REQUESTS_TABLE: text,
+  KEYS_TABLE: text,
+  /** The From address, `name <address>` or an address alone. */
+  SENDER: text,
+  CONFIGURATION_SET: text,
+});
+
+/** State RecordFailure. */
+export const recordFailureEnvironment = z.object({
+  REQUESTS_TABLE: text,
+});
+
+/** The custom resource that makes the first keys. */
+export const firstKeysEnvironment = z.object({
+  DIRECTORY_TABLE: text,
+  KEYS_TABLE: text,
+});
+
+export type AuthorizeEnvironment = z.input<typeof authorizeEnvironment>;
+export type TokenEnvironment = z.input<typeof tokenEnvironment>;
+export type ApproveEnvironment = z.input<typeof approveEnvironment>;
+export type MetadataEnvironment = z.input<typeof metadataEnvironment>;
+export type LocateUserEnvironment = z.input<typeof locateUserEnvironment>;
+export type MailEnvironment = z.input<typeof mailEnvironment>;
+export type RecordFailureEnvironment = z.input<typeof recordFailureEnvironment>;
+export type FirstKeysEnvironment = z.input<typeof firstKeysEnvironment>;
+
+/**
+ * The environment of this function, parsed.
+ * @throws an error that names the variable which is missing or wrong.
+ */
+export function readEnvironment<Schema extends z.ZodMiniType>(schema: Schema): z.output<Schema> {
+  const environment = schema.safeParse(process.env);
+  if (environment.success) return environment.data;
+  const [issue] = environment.error.issues;
+  throw new Error(`Environment variable ${issue?.path.join('.')}: ${issue?.message}`);
+}

@@ -1,0 +1,20 @@
+/**
+ * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414) and /jwks (RFC 7517).
+ */
+import { publicKeys } from '../aws/directory-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { metadataEndpoint } from '../endpoints/metadata.ts';
+import { httpHandler } from '../http/api-gateway-event.ts';
+import { metadataEnvironment, readEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(metadataEnvironment);
+
+export const handler = httpHandler(
+  environment.ISSUER,
+  metadataEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    keys: publicKeys(dynamoDbClient(), environment.DIRECTORY_TABLE),
+  }),
+);

@@ -1,0 +1,15 @@
+/**
+ * The function of the flow's state RecordFailure.
+ */
+import { requestsTable } from '../aws/requests-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { recordFailureTask } from '../tasks/record-failure.ts';
+import { readEnvironment, recordFailureEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(recordFailureEnvironment);
+
+export const handler = recordFailureTask({
+  ...runtime,
+  requests: requestsTable(dynamoDbClient(), environment.REQUESTS_TABLE),
+});

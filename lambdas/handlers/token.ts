@@ -1,0 +1,27 @@
+/**
+ * The function behind the token endpoint (CIBA Core 10.1).
+ */
+import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
+import { tokenSigner } from '../aws/keys-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { tokenEndpoint } from '../endpoints/token.ts';
+import { httpHandler } from '../http/api-gateway-event.ts';
+import { readEnvironment, tokenEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(tokenEnvironment);
+const dynamo = dynamoDbClient();
+
+export const handler = httpHandler(
+  environment.ISSUER,
+  tokenEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    accessTokenAudience: environment.ACCESS_TOKEN_AUDIENCE,
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),
+  }),
+);

@@ -1,0 +1,81 @@
+/**
+ * API Gateway's HTTP API, payload format 2.0, to Web `Request` and back.
+ * The URL is built from the configured issuer; no host name of the request is ever used.
+ */
+import * as z from 'zod/mini';
+
+/** The members we read of an event. */
+const httpEvent = z.object({
+  rawPath: z.string(),
+  rawQueryString: z.optional(z.string()),
+  headers: z._default(z.record(z.string(), z.string()), {}),
+  requestContext: z.object({ http: z.object({ method: z.string() }) }),
+  body: z.optional(z.string()),
+  isBase64Encoded: z.optional(z.boolean()),
+});
+
+interface HttpResult {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+  isBase64Encoded: false;
+}
+
+/** A Lambda handler that answers HTTP API events with a Web endpoint below the issuer. */
+export function httpHandler(
+  issuer: string,
+  endpoint: (request: Request) => Promise<Response>,
+): (event: unknown) => Promise<HttpResult> {
+  return async (input) => {
+    const event = httpEvent.parse(input);
+    const { method } = event.requestContext.http;
+    if (forbiddenMethod.test(method))
+      return { statusCode: 405, headers: {}, body: '', isBase64Encoded: false };
+    const result = await toHttpResult(await endpoint(toRequest(event, issuer)));
+    return method === 'HEAD' ? { ...result, body: '' } : result;
+  };
+}
+
+/** Methods the fetch standard makes no `Request` of; none of our endpoints has a use for them. */
+const forbiddenMethod = /^(?:connect|trace|track)$/i;
+
+function toRequest(event: z.output<typeof httpEvent>, issuer: string): Request {
+  const { method } = event.requestContext.http;
+  const query = event.rawQueryString ? `?${event.rawQueryString}` : '';
+  const url = new URL(issuer);
+  url.pathname = event.rawPath;
+  url.search = query;
+  return new Request(url, {
+    method,
+    headers: forwardable(event.headers),
+    ...bodyOf(event, method),
+  });
+}
+
+/** Headers as the fetch standard takes them; one with a character it refuses says nothing to us and is left out. */
+function forwardable(headers: Record<string, string>): Headers {
+  const taken = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      taken.append(name, value);
+    } catch {
+      // Not a header by the standard's grammar.
+    }
+  }
+  return taken;
+}
+
+function bodyOf(event: z.output<typeof httpEvent>, method: string): { body?: Buffer } {
+  // The fetch standard has no body on these.
+  if (method === 'GET' || method === 'HEAD' || event.body === undefined) return {};
+  return { body: Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') };
+}
+
+async function toHttpResult(response: Response): Promise<HttpResult> {
+  return {
+    statusCode: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+    isBase64Encoded: false,
+  };
+}

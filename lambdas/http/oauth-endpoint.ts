@@ -1,0 +1,102 @@
+/**
+ * The one outlet of the protocol's two endpoints: JSON that is never stored (RFC 6749 5.1, 5.2, CIBA Core 13),
+ * every error in that shape with its correlation id, and one log line per request.
+ */
+import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
+import { describeCause, elapsedMs, type Log } from '../log.ts';
+import type { Clock, Entropy } from '../ports.ts';
+
+/** What the log line says of a request, filled in as it becomes known. */
+export interface Trace {
+  /** Random; at the end of an error's description and in the log line. */
+  readonly id: string;
+  /** Set once the client is authenticated. */
+  clientId?: string;
+  /** Set once the request is proved to be the caller's; from then on the correlation id starts with it. */
+  ref?: string;
+}
+
+interface OAuthEndpointDeps {
+  clock: Clock;
+  entropy: Entropy;
+  log: Log;
+}
+
+/** The successful answer: the members of its JSON body. */
+type Answer = (request: Request, trace: Trace) => Promise<object>;
+
+const CORRELATION_ID_BYTES = 9;
+
+/** Seconds until a client may try again when something we depend on does not answer. */
+const UNAVAILABLE_RETRY_AFTER = '2';
+
+/** Makes an HTTP endpoint of what it answers; nothing it throws leaves in another shape. */
+export function oauthEndpoint(
+  endpoint: OAuthEndpoint,
+  { clock, entropy, log }: OAuthEndpointDeps,
+  answer: Answer,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const started = clock();
+    const trace: Trace = { id: Buffer.from(entropy(CORRELATION_ID_BYTES)).toString('base64url') };
+    const { response, outcome, cause } = await answer(request, trace).then(
+      (body) => ({ response: jsonResponse(200, body), outcome: 'ok', cause: undefined }),
+      (error: unknown) => errorAnswer(endpoint, toOAuthError(error), correlationId(trace)),
+    );
+    log({
+      event: endpoint,
+      status: response.status,
+      outcome,
+      correlation_id: correlationId(trace),
+      ...(trace.clientId !== undefined && { client_id: trace.clientId }),
+      ...(cause !== undefined && { cause }),
+      ms: elapsedMs(started, clock()),
+    });
+    return response;
+  };
+}
+
+/** `ref "." random` for a request of the caller's, the random half alone otherwise. */
+function correlationId({ ref, id }: Trace): string {
+  return ref === undefined ? id : `${ref}.${id}`;
+}
+
+function toOAuthError(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error;
+  return new OAuthError('server_error', 'The server met an unexpected condition.', {
+    cause: error,
+  });
+}
+
+function errorAnswer(endpoint: OAuthEndpoint, error: OAuthError, id: string) {
+  const response = jsonResponse(
+    error.status ?? statusOf(error.code, endpoint),
+    errorBody(error.code, error.message, id),
+    { ...headersOf(error), ...error.headers },
+  );
+  return { response, outcome: error.code, cause: describeCause(error.cause) };
+}
+
+function headersOf(error: OAuthError): Record<string, string> {
+  // RFC 9110 15.5.2: every 401 names a scheme.
+  if (error.code === 'invalid_client') return { 'WWW-Authenticate': 'Basic realm="client"' };
+  if (error.code === 'temporarily_unavailable') return { 'Retry-After': UNAVAILABLE_RETRY_AFTER };
+  return {};
+}
+
+function jsonResponse(
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      Pragma: 'no-cache',
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    },
+  });
+}

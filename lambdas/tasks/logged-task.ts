@@ -1,0 +1,48 @@
+/**
+ * What the flow's tasks have in common: the input is parsed, and each run leaves one log line.
+ */
+import type * as z from 'zod/mini';
+import { describeCause, elapsedMs, type Log, type LogEvent } from '../log.ts';
+import type { Clock } from '../ports.ts';
+
+interface TaskDeps {
+  clock: Clock;
+  log: Log;
+}
+
+/** A task that logs its outcome, or the name of what it threw, and throws it on. */
+export function loggedTask<
+  Schema extends z.ZodMiniType<{ ref: string }>,
+  Result extends { outcome: string; cause?: string },
+>(
+  event: LogEvent['event'],
+  { clock, log }: TaskDeps,
+  schema: Schema,
+  run: (input: z.output<Schema>) => Promise<Result>,
+): (input: unknown) => Promise<Result> {
+  return async (input) => {
+    const started = clock();
+    const task = schema.parse(input);
+    try {
+      const result = await run(task);
+      log({
+        event,
+        outcome: result.outcome,
+        ref: task.ref,
+        ...(result.cause !== undefined && { cause: result.cause }),
+        ms: elapsedMs(started, clock()),
+      });
+      return result;
+    } catch (error) {
+      const cause = describeCause(error) ?? 'unknown';
+      log({
+        event,
+        outcome: 'error',
+        cause,
+        ref: task.ref,
+        ms: elapsedMs(started, clock()),
+      });
+      throw error;
+    }
+  };
+}

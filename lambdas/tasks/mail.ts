@@ -1,0 +1,131 @@
+/**
+ * States SendEmailWithBindingMessage and SendEmailWithoutBindingMessage of the flow: claims the send, hands the mail to
+ * SES with the magic link, stamps it. Express runs at least once, so the claim decides who sends.
+ */
+import * as z from 'zod/mini';
+import { isRef } from '../ciba/handles.ts';
+import { LINK_NONCE_BYTES, linkToken } from '../ciba/link-token.ts';
+import { templateData } from '../ciba/notification.ts';
+import { judgeReachability } from '../ciba/user.ts';
+import type { Log } from '../log.ts';
+import type {
+  AuthenticationRequestStore,
+  ClientDirectory,
+  Clock,
+  Entropy,
+  LinkKeys,
+  Mail,
+  Mailer,
+  UserDirectory,
+} from '../ports.ts';
+import { routes } from '../routes.ts';
+import { loggedTask } from './logged-task.ts';
+
+export interface MailDeps {
+  issuer: string;
+  requests: Pick<AuthenticationRequestStore, 'claimMail' | 'recordMailed' | 'releaseMail'>;
+  clients: ClientDirectory;
+  users: Pick<UserDirectory, 'findUser'>;
+  linkKeys: LinkKeys;
+  mailer: Mailer;
+  clock: Clock;
+  entropy: Entropy;
+  log: Log;
+}
+
+/** How long a claim keeps other tasks from sending, in seconds: longer than the function's timeout of 10. */
+export const MAIL_CLAIM_SECONDS = 15;
+
+const CLAIM_ID_BYTES = 12;
+
+const mailInput = z.object({
+  ref: z.string().check(z.refine(isRef)),
+  templateName: z.string().check(z.minLength(1)),
+});
+
+interface Sent {
+  outcome: 'sent' | 'over' | 'withdrawn' | 'mail_rejected';
+  /** What SES calls its reason; for the log. */
+  cause?: string;
+}
+
+/** Thrown where a later try of the flow may succeed. */
+export class MailDeferred extends Error {
+  override readonly name = 'MailDeferred';
+}
+
+/**
+ * Sends the mail of a request at most once for each claim that was granted, always with the same link.
+ * Never after a `mailed` stamp, a decision or the end of the request.
+ * @throws MailDeferred if another task is sending or SES asks for patience; the flow tries again
+ */
+export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
+  return loggedTask('mail', deps, mailInput, async ({ ref, templateName }) => {
+    const now = deps.clock();
+    const claimId = base64url(deps.entropy(CLAIM_ID_BYTES));
+    const claim = await deps.requests.claimMail({
+      ref,
+      claimId,
+      linkNonce: base64url(deps.entropy(LINK_NONCE_BYTES)),
+      now,
+      until: now + MAIL_CLAIM_SECONDS,
+    });
+    if (claim.outcome === 'over') return { outcome: 'over' };
+    if (claim.outcome === 'claimed_by_another') throw new MailDeferred('another task is sending');
+
+    const mail = await composeMail(deps, claim.request, templateName);
+    if (!mail) {
+      await deps.requests.releaseMail(ref, claimId);
+      return { outcome: 'withdrawn' };
+    }
+    return send(deps, mail, ref, claimId);
+  });
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}
+
+type ClaimedRequest = Extract<
+  Awaited<ReturnType<AuthenticationRequestStore['claimMail']>>,
+  { outcome: 'claimed' }
+>['request'];
+
+/** The mail, or `undefined` if user or client are gone, or reachable elsewhere than when the request was made. */
+async function composeMail(
+  deps: MailDeps,
+  request: ClaimedRequest,
+  templateName: string,
+): Promise<Mail | undefined> {
+  const reachability = judgeReachability(await deps.users.findUser(request.sub));
+  const client = await deps.clients.findClient(request.clientId, 'cached');
+  const linkNonce = request.linkNonce;
+  if (!reachability.reachable || !client?.enabled || linkNonce === undefined) return undefined;
+  if (reachability.user.contact_version !== request.contactVersion) return undefined;
+
+  const [linkKey] = await deps.linkKeys.linkKeys();
+  const token = linkToken(linkKey, request.ref, linkNonce);
+  const magicLink = deps.issuer + routes.approve.replace('{link}', token);
+  return {
+    to: reachability.user.email,
+    templateName,
+    data: templateData(request, client.client_name, magicLink),
+  };
+}
+
+/** What SES answers decides what happens to the claim; what it leaves unknown keeps the claim until it runs out. */
+async function send(deps: MailDeps, mail: Mail, ref: string, claimId: string): Promise<Sent> {
+  const { requests } = deps;
+  const handedOver = await deps.mailer.send(mail);
+  switch (handedOver.outcome) {
+    case 'accepted':
+      await requests.recordMailed(ref, claimId, deps.clock());
+      return { outcome: 'sent' };
+    case 'rejected':
+      await requests.releaseMail(ref, claimId);
+      return { outcome: 'mail_rejected', cause: handedOver.reason };
+    case 'deferred':
+      await requests.releaseMail(ref, claimId);
+      throw new MailDeferred(handedOver.reason);
+  }
+}

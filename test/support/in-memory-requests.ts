@@ -1,0 +1,66 @@
+/**
+ * The authentication request store in memory: each method applies one pure transition of `ciba/transitions.ts` in one
+ * synchronous step. For tests that explore behaviour; the DynamoDB adapter passes the same contract suite.
+ */
+import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
+import {
+  claimMail,
+  decide,
+  fail,
+  recordMailed,
+  redeem,
+  releaseMail,
+  slowDown,
+  stampPoll,
+} from '../../lambdas/ciba/transitions.ts';
+import type { AuthenticationRequestStore } from '../../lambdas/ports.ts';
+
+/** What a transition leaves, if anything, is stored; what it answers is handed on without it. */
+export function inMemoryRequests(): AuthenticationRequestStore {
+  const stored = new Map<string, AuthenticationRequest>();
+
+  function apply<Transition extends { next?: AuthenticationRequest }>(
+    ref: string,
+    transition: (request: AuthenticationRequest | undefined) => Transition,
+  ): Transition {
+    const result = transition(stored.get(ref));
+    if (result.next) stored.set(ref, result.next);
+    return result;
+  }
+
+  return {
+    async create(request) {
+      if (stored.has(request.ref)) throw new Error('the ref is taken');
+      stored.set(request.ref, request);
+    },
+    find: async (ref) => stored.get(ref),
+    async stampPoll(owner, now) {
+      const result = apply(owner.ref, (request) => stampPoll(request, owner, now));
+      return result.outcome === 'stamped'
+        ? { outcome: 'stamped', before: result.before }
+        : { outcome: result.outcome };
+    },
+    slowDown: async (ref) => apply(ref, slowDown).next?.interval,
+    async decide(user) {
+      const result = apply(user.ref, (request) => decide(request, user));
+      return result.outcome === 'already_decided'
+        ? { outcome: result.outcome, status: result.status }
+        : { outcome: result.outcome };
+    },
+    redeem: async (redemption) => ({
+      outcome: apply(redemption.ref, (request) => redeem(request, redemption)).outcome,
+    }),
+    async claimMail(claim) {
+      const result = apply(claim.ref, (request) => claimMail(request, claim));
+      return result.outcome === 'claimed'
+        ? { outcome: 'claimed', request: result.next }
+        : { outcome: result.outcome };
+    },
+    recordMailed: async (ref, claimId, now) =>
+      apply(ref, (request) => recordMailed(request, claimId, now)).outcome === 'recorded',
+    releaseMail: async (ref, claimId) =>
+      apply(ref, (request) => releaseMail(request, claimId)).outcome === 'released',
+    fail: async (ref, cause, now) =>
+      apply(ref, (request) => fail(request, cause, now)).outcome === 'failed',
+  };
+}

@@ -1,0 +1,433 @@
+/**
+ * The promises of the authentication request store as one suite, which every implementation passes: each transition of
+ * the table in threats.md with its guard, and what happens when several callers come at the same moment.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type {
+  AuthenticationRequest,
+  PendingRequest,
+} from '../../lambdas/ciba/authentication-request.ts';
+import { hashSecret } from '../../lambdas/ciba/handles.ts';
+import type { Claim, DecisionOfUser, Owner, Redemption } from '../../lambdas/ciba/transitions.ts';
+import type { AuthenticationRequestStore } from '../../lambdas/ports.ts';
+import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from './example-request.ts';
+
+const NONCE = 'n'.repeat(22);
+
+function ownerOf(request: PendingRequest): Owner {
+  return { ref: request.ref, secretHash: hashSecret(EXAMPLE_SECRET), clientId: request.clientId };
+}
+
+function claimOf(request: PendingRequest, changes: Partial<Claim> = {}): Claim {
+  return {
+    ref: request.ref,
+    claimId: 'claim-1',
+    linkNonce: NONCE,
+    now: EXAMPLE_NOW + 1,
+    until: EXAMPLE_NOW + 16,
+    ...changes,
+  };
+}
+
+function decisionOf(
+  request: PendingRequest,
+  changes: Partial<DecisionOfUser> = {},
+): DecisionOfUser {
+  return {
+    ref: request.ref,
+    decision: 'approve',
+    linkNonce: NONCE,
+    contactVersion: 1,
+    now: EXAMPLE_NOW + 10,
+    ...changes,
+  };
+}
+
+function redemptionOf(request: PendingRequest, changes: Partial<Redemption> = {}): Redemption {
+  return {
+    ...ownerOf(request),
+    contactVersion: 1,
+    attemptId: 'attempt-1',
+    now: EXAMPLE_NOW + 20,
+    ...changes,
+  };
+}
+
+/** Runs the suite over the store that `open` makes. */
+export function describeRequestStore(
+  name: string,
+  open: () => Promise<AuthenticationRequestStore>,
+): void {
+  describe(`${name} keeps the promises of the authentication request store`, () => {
+    let store: AuthenticationRequestStore;
+    beforeAll(async () => {
+      store = await open();
+    });
+
+    async function created(changes: Partial<PendingRequest> = {}): Promise<PendingRequest> {
+      const request = exampleRequest(changes);
+      await store.create(request);
+      return request;
+    }
+
+    async function mailed(changes: Partial<PendingRequest> = {}): Promise<PendingRequest> {
+      const request = await created(changes);
+      await store.claimMail(claimOf(request));
+      await store.recordMailed(request.ref, 'claim-1', EXAMPLE_NOW + 2);
+      return request;
+    }
+
+    async function approved(changes: Partial<PendingRequest> = {}): Promise<PendingRequest> {
+      const request = await mailed(changes);
+      expect(await store.decide(decisionOf(request))).toEqual({ outcome: 'decided' });
+      return request;
+    }
+
+    async function stored(request: PendingRequest): Promise<AuthenticationRequest | undefined> {
+      return store.find(request.ref);
+    }
+
+    describe('S1 create', () => {
+      it('gives back what was stored', async () => {
+        const request = await created();
+        expect(await stored(request)).toEqual(request);
+      });
+
+      it('gives back a request without binding message', async () => {
+        const { bindingMessage: _none, ...request } = exampleRequest();
+        await store.create(request);
+        expect(await store.find(request.ref)).toEqual(request);
+      });
+
+      it('never overwrites a request', async () => {
+        const request = await created();
+        const other = { ...request, secretHash: hashSecret('x'.repeat(43)) };
+        await expect(store.create(other)).rejects.toThrow('the ref is taken');
+        expect(await stored(request)).toEqual(request);
+      });
+
+      it('finds nothing under a ref that was never given out', async () => {
+        expect(await store.find(exampleRequest().ref)).toBeUndefined();
+      });
+    });
+
+    describe('S7 polls', () => {
+      it('stamps the poll and answers with the request as it was before', async () => {
+        const request = await created();
+        const first = await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 1.25);
+        const second = await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 3.5);
+        expect(first).toEqual({ outcome: 'stamped', before: request });
+        expect(second).toEqual({
+          outcome: 'stamped',
+          before: { ...request, polledAt: EXAMPLE_NOW + 1.25 },
+        });
+      });
+
+      it.each<[string, (owner: Owner) => Owner]>([
+        ['another client', (owner) => ({ ...owner, clientId: 'desk-1' })],
+        ['a wrong secret', (owner) => ({ ...owner, secretHash: hashSecret('w'.repeat(43)) })],
+        ['an unknown ref', (owner) => ({ ...owner, ref: exampleRequest().ref })],
+      ])('T7: answers not_found to %s and leaves the bookkeeping alone', async (_who, foreign) => {
+        const request = await created();
+        const owner = foreign(ownerOf(request));
+        expect(await store.stampPoll(owner, EXAMPLE_NOW + 1)).toEqual({ outcome: 'not_found' });
+        expect(await stored(request)).toEqual(request);
+      });
+
+      it('answers not_found once the request is redeemed, and leaves it alone', async () => {
+        const request = await approved();
+        await store.redeem(redemptionOf(request));
+        const before = await stored(request);
+        expect(await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 30)).toEqual({
+          outcome: 'not_found',
+        });
+        expect(await stored(request)).toEqual(before);
+      });
+
+      it('TR-01: still answers for a request past its end', async () => {
+        const request = await created();
+        const late = await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 7 * 86_400);
+        expect(late.outcome).toBe('stamped');
+      });
+
+      it('slow_down adds five seconds for good, each time (CIBA 11)', async () => {
+        const request = await created();
+        expect(await store.slowDown(request.ref)).toBe(7);
+        expect(await store.slowDown(request.ref)).toBe(12);
+        expect((await stored(request))?.interval).toBe(12);
+      });
+
+      it('does not slow down a request that is decided', async () => {
+        const request = await approved();
+        expect(await store.slowDown(request.ref)).toBeUndefined();
+        expect((await stored(request))?.interval).toBe(2);
+      });
+    });
+
+    describe('S2 and S3 mail', () => {
+      it('grants the claim to one task and refuses another until the lease ends', async () => {
+        const request = await created();
+        const granted = await store.claimMail(claimOf(request));
+        expect(granted).toMatchObject({ outcome: 'claimed', request: { linkNonce: NONCE } });
+        expect(await store.claimMail(claimOf(request, { claimId: 'claim-2' }))).toEqual({
+          outcome: 'claimed_by_another',
+        });
+        const later = claimOf(request, {
+          claimId: 'claim-2',
+          now: EXAMPLE_NOW + 16,
+          until: EXAMPLE_NOW + 31,
+        });
+        expect((await store.claimMail(later)).outcome).toBe('claimed');
+      });
+
+      it('F4: grants a claim again to the attempt that holds it', async () => {
+        const request = await created();
+        await store.claimMail(claimOf(request));
+        expect((await store.claimMail(claimOf(request))).outcome).toBe('claimed');
+      });
+
+      it('keeps the first link nonce, so that every mail carries the same link', async () => {
+        const request = await created();
+        await store.claimMail(claimOf(request));
+        await store.releaseMail(request.ref, 'claim-1');
+        const again = await store.claimMail(
+          claimOf(request, { claimId: 'claim-2', linkNonce: 'o'.repeat(22) }),
+        );
+        expect(again).toMatchObject({ outcome: 'claimed', request: { linkNonce: NONCE } });
+      });
+
+      it('lets the next task send at once after a release', async () => {
+        const request = await created();
+        await store.claimMail(claimOf(request));
+        expect(await store.releaseMail(request.ref, 'claim-1')).toBe(true);
+        expect((await store.claimMail(claimOf(request, { claimId: 'claim-2' }))).outcome).toBe(
+          'claimed',
+        );
+      });
+
+      it('lets only the holder of the claim release it or stamp the mail', async () => {
+        const request = await created();
+        await store.claimMail(claimOf(request));
+        expect(await store.releaseMail(request.ref, 'claim-2')).toBe(false);
+        expect(await store.recordMailed(request.ref, 'claim-2', EXAMPLE_NOW + 2)).toBe(false);
+        expect((await stored(request))?.mailedAt).toBeUndefined();
+      });
+
+      it('F3: grants no claim after the mail was stamped', async () => {
+        const request = await mailed();
+        const late = claimOf(request, {
+          claimId: 'claim-2',
+          now: EXAMPLE_NOW + 30,
+          until: EXAMPLE_NOW + 45,
+        });
+        expect(await store.claimMail(late)).toEqual({ outcome: 'over' });
+        expect(await stored(request)).toMatchObject({ mailedAt: EXAMPLE_NOW + 2 });
+        expect(await stored(request)).not.toHaveProperty('mailClaim');
+      });
+
+      it.each<[string, (request: PendingRequest) => Promise<unknown>, number]>([
+        [
+          'failed',
+          (request) => store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 1),
+          EXAMPLE_NOW + 2,
+        ],
+        ['expired', async () => undefined, EXAMPLE_NOW + 120],
+      ])('grants no claim for a request that is %s', async (_state, end, now) => {
+        const request = await created();
+        await end(request);
+        expect(await store.claimMail(claimOf(request, { now, until: now + 15 }))).toEqual({
+          outcome: 'over',
+        });
+      });
+
+      it('grants no claim for a request that does not exist', async () => {
+        expect(await store.claimMail(claimOf(exampleRequest()))).toEqual({ outcome: 'over' });
+      });
+
+      it('stamps a mail that was accepted after the user had decided', async () => {
+        const request = await created();
+        await store.claimMail(claimOf(request));
+        await store.decide(decisionOf(request));
+        expect(await store.recordMailed(request.ref, 'claim-1', EXAMPLE_NOW + 11)).toBe(true);
+        expect(await stored(request)).toMatchObject({
+          status: 'approved',
+          mailedAt: EXAMPLE_NOW + 11,
+        });
+      });
+    });
+
+    describe('S4 failure', () => {
+      it('marks a pending request failed, with the cause', async () => {
+        const request = await created();
+        expect(await store.fail(request.ref, 'user_disabled', EXAMPLE_NOW + 3)).toBe(true);
+        expect(await stored(request)).toEqual({
+          ...request,
+          status: 'failed',
+          cause: 'user_disabled',
+          failedAt: EXAMPLE_NOW + 3,
+        });
+      });
+
+      it('F11: never touches a decision', async () => {
+        const request = await approved();
+        expect(await store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 11)).toBe(false);
+        expect((await stored(request))?.status).toBe('approved');
+      });
+    });
+
+    describe('S5 and S6 decisions', () => {
+      it.each([
+        ['approve', 'approved'],
+        ['deny', 'denied'],
+      ] as const)('%s makes it %s, with the time', async (decision, status) => {
+        const request = await mailed();
+        expect(await store.decide(decisionOf(request, { decision }))).toEqual({
+          outcome: 'decided',
+        });
+        expect(await stored(request)).toMatchObject({ status, decidedAt: EXAMPLE_NOW + 10 });
+      });
+
+      it.each([
+        ['approve', 'deny', 'approved'],
+        ['deny', 'approve', 'denied'],
+        ['approve', 'approve', 'approved'],
+        ['deny', 'deny', 'denied'],
+      ] as const)('after %s a further %s changes nothing', async (first, second, status) => {
+        const request = await mailed();
+        await store.decide(decisionOf(request, { decision: first }));
+        const again = decisionOf(request, { decision: second, now: EXAMPLE_NOW + 11 });
+        expect(await store.decide(again)).toEqual({ outcome: 'already_decided', status });
+        expect(await stored(request)).toMatchObject({ status, decidedAt: EXAMPLE_NOW + 10 });
+      });
+
+      it('T10: decides nothing for another nonce, nor before any mail was claimed', async () => {
+        const unclaimed = await created();
+        expect(await store.decide(decisionOf(unclaimed))).toEqual({ outcome: 'not_found' });
+        const request = await mailed();
+        const forged = decisionOf(request, { linkNonce: 'f'.repeat(22) });
+        expect(await store.decide(forged)).toEqual({ outcome: 'not_found' });
+        expect((await stored(request))?.status).toBe('pending');
+      });
+
+      it.each(['approve', 'deny'] as const)(
+        'T9: refuses to %s at the very instant of the end',
+        async (decision) => {
+          const request = await mailed();
+          const late = decisionOf(request, { decision, now: request.expiresAt });
+          expect(await store.decide(late)).toEqual({ outcome: 'expired' });
+          const justInTime = decisionOf(request, { decision, now: request.expiresAt - 0.001 });
+          expect(await store.decide(justInTime)).toEqual({ outcome: 'decided' });
+        },
+      );
+
+      it.each([
+        ['has another contact', 2],
+        ['can no longer be asked', undefined],
+      ])(
+        'T29: refuses the approval of a user who %s; the denial still counts',
+        async (_who, contactVersion) => {
+          const request = await mailed();
+          expect(await store.decide(decisionOf(request, { contactVersion }))).toEqual({
+            outcome: 'contact_changed',
+          });
+          const denial = decisionOf(request, { decision: 'deny', contactVersion });
+          expect(await store.decide(denial)).toEqual({ outcome: 'decided' });
+        },
+      );
+
+      it('refuses a decision on a failed request', async () => {
+        const request = await mailed();
+        await store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 5);
+        expect(await store.decide(decisionOf(request))).toEqual({ outcome: 'failed' });
+      });
+    });
+
+    describe('S8 redemption', () => {
+      it('redeems an approved request, with time and attempt', async () => {
+        const request = await approved();
+        expect(await store.redeem(redemptionOf(request))).toEqual({ outcome: 'redeemed' });
+        expect(await stored(request)).toMatchObject({
+          status: 'redeemed',
+          redeemedAt: EXAMPLE_NOW + 20,
+          attemptId: 'attempt-1',
+        });
+      });
+
+      it('F4: recognises its own win when the write is repeated, and nobody else does', async () => {
+        const request = await approved();
+        await store.redeem(redemptionOf(request));
+        expect(await store.redeem(redemptionOf(request))).toEqual({
+          outcome: 'redeemed_by_this_attempt',
+        });
+        expect(await store.redeem(redemptionOf(request, { attemptId: 'attempt-2' }))).toEqual({
+          outcome: 'not_found',
+        });
+      });
+
+      it.each<[string, Partial<Redemption>, string]>([
+        ['another client', { clientId: 'desk-1' }, 'not_found'],
+        ['a wrong secret', { secretHash: hashSecret('w'.repeat(43)) }, 'not_found'],
+        ['the instant of the end (I3)', { now: EXAMPLE_NOW + 120 }, 'expired'],
+        ['a changed contact (I7)', { contactVersion: 2 }, 'contact_changed'],
+      ])('refuses %s and leaves the approval as it is', async (_what, changes, outcome) => {
+        const request = await approved();
+        expect(await store.redeem(redemptionOf(request, changes))).toEqual({ outcome });
+        expect((await stored(request))?.status).toBe('approved');
+      });
+
+      it('I2: redeems nothing that was not approved', async () => {
+        const pending = await mailed();
+        const denied = await mailed();
+        await store.decide(decisionOf(denied, { decision: 'deny' }));
+        expect(await store.redeem(redemptionOf(pending))).toEqual({ outcome: 'not_approved' });
+        expect(await store.redeem(redemptionOf(denied))).toEqual({ outcome: 'not_approved' });
+      });
+    });
+
+    describe('races', () => {
+      it('T8, I1: of 64 redemptions at once exactly one wins', async () => {
+        const request = await approved();
+        const outcomes = await Promise.all(
+          Array.from({ length: 64 }, (_, index) =>
+            store.redeem(redemptionOf(request, { attemptId: `attempt-${index}` })),
+          ),
+        );
+        expect(outcomes.filter(({ outcome }) => outcome === 'redeemed')).toHaveLength(1);
+        expect(outcomes.filter(({ outcome }) => outcome === 'not_found')).toHaveLength(63);
+      });
+
+      it('T9, I6: of 20 approvals and 20 denials at once exactly one is acknowledged', async () => {
+        const request = await mailed();
+        const decisions = Array.from({ length: 20 }, () => ['approve', 'deny'] as const).flat();
+        const outcomes = await Promise.all(
+          decisions.map((decision) => store.decide(decisionOf(request, { decision }))),
+        );
+        const winners = decisions.filter((_, index) => outcomes[index]?.outcome === 'decided');
+        expect(winners).toHaveLength(1);
+        expect((await stored(request))?.status).toBe(
+          winners[0] === 'approve' ? 'approved' : 'denied',
+        );
+      });
+
+      it('F3: of 16 mail tasks at once exactly one is granted the claim', async () => {
+        const request = await created();
+        const outcomes = await Promise.all(
+          Array.from({ length: 16 }, (_, index) =>
+            store.claimMail(
+              claimOf(request, { claimId: `claim-${index}`, linkNonce: `nonce-${index}` }),
+            ),
+          ),
+        );
+        const granted = outcomes.filter(({ outcome }) => outcome === 'claimed');
+        expect(granted).toHaveLength(1);
+        expect(outcomes.filter(({ outcome }) => outcome === 'claimed_by_another')).toHaveLength(15);
+      });
+
+      it('counts every slow_down of polls at once', async () => {
+        const request = await created();
+        await Promise.all(Array.from({ length: 10 }, () => store.slowDown(request.ref)));
+        expect((await stored(request))?.interval).toBe(2 + 10 * 5);
+      });
+    });
+  });
+}

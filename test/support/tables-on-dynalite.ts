@@ -1,0 +1,40 @@
+/**
+ * DynamoDB for tests: dynalite with empty tables of the stack's key schemas, and a client that counts its calls.
+ */
+import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { serveTables } from '../../lib/local/serve-tables.ts';
+
+export interface TestTables {
+  client: DynamoDBClient;
+  /** The commands sent since the list was last emptied, by name, such as `UpdateItemCommand`. */
+  sent: string[];
+  stop(): Promise<void>;
+}
+
+/** Creates the tables `requests`, `directory` and `keys`. */
+export async function tablesOnDynalite(): Promise<TestTables> {
+  const { client, stop } = await serveTables();
+  await createTable(client, 'requests', 'ref');
+  await createTable(client, 'directory', 'pk');
+  await createTable(client, 'keys', 'pk');
+  const sent: string[] = [];
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      sent.push(context.commandName ?? 'unknown');
+      return next(args);
+    },
+    { step: 'initialize' },
+  );
+  return { client, sent, stop };
+}
+
+async function createTable(client: DynamoDBClient, name: string, key: string): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+    }),
+  );
+}
