@@ -134,7 +134,7 @@ function nextUser(registration: UserRegistration, before: User | undefined): Use
 
 /** Never one that an earlier user of the same subject had: a removed user who comes back has another. */
 function nextContactVersion(before: User | undefined): number {
-  return Math.max(Math.floor(Date.now() / 1000), (before?.contact_version ?? 0) + 1);
+  return Math.max(Date.now(), (before?.contact_version ?? 0) + 1);
 }
 
 async function claimLogin(table: DynamoTable, login: string, sub: string): Promise<void> {

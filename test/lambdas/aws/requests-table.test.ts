@@ -124,7 +124,7 @@ describe('the item', () => {
       ...exampleRequest({
         clientId: 'c'.repeat(64),
         sub: 's'.repeat(64),
-        contactVersion: 1_700_000_000,
+        contactVersion: 1_700_000_000_123,
         scope: 'x'.repeat(SCOPE_LENGTH),
         bindingMessage: '𠀀'.repeat(64),
         createdAt: EXAMPLE_NOW + 0.123,

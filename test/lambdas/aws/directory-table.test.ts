@@ -1,0 +1,96 @@
+/**
+ * Clients and users on a real engine: found by every login, never by a login that was given up, cached no longer than said.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CLIENT_CACHE_SECONDS,
+  clientDirectory,
+  userDirectory,
+} from '../../../lambdas/aws/directory-table.ts';
+import type { ClientDirectory } from '../../../lambdas/ports.ts';
+import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
+import { parseDirectory } from '../../../lib/operator/directory-file.ts';
+import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await tablesOnDynalite();
+});
+afterAll(() => tables.stop());
+
+const pump = {
+  client_id: 'pump-4',
+  client_name: 'Fuel & Go, Pump 4',
+  client_secret: 'a secret of the directory tests, long enough',
+  token_endpoint_auth_method: 'client_secret_basic',
+};
+const alice = {
+  sub: 'u-alice',
+  username: 'Alice',
+  email: 'Alice@Example.com',
+  email_verified: true,
+};
+
+async function apply(directory: object, prune = false) {
+  return applyDirectory({
+    client: tables.client,
+    tableName: 'directory',
+    directory: parseDirectory(directory),
+    prune,
+  });
+}
+
+describe('users', () => {
+  it.each(['alice', 'alice@example.com'])('are found by %s in normal form', async (login) => {
+    await apply({ users: [alice] });
+    const users = userDirectory(tables.client, 'directory');
+    expect(await users.findUserByLogin(login)).toMatchObject({ sub: 'u-alice', username: 'alice' });
+  });
+
+  it('are not found by a login they have given up', async () => {
+    await apply({ users: [alice] });
+    await apply({ users: [{ ...alice, username: 'alicia' }] });
+    const users = userDirectory(tables.client, 'directory');
+    expect(await users.findUserByLogin('alice')).toBeUndefined();
+    expect(await users.findUserByLogin('alicia')).toMatchObject({ sub: 'u-alice' });
+  });
+
+  it('are not found by what is neither a user name nor an address', async () => {
+    const users = userDirectory(tables.client, 'directory');
+    expect(await users.findUserByLogin('u-alice')).toBeUndefined();
+    expect(await users.findUser('nobody')).toBeUndefined();
+  });
+});
+
+describe('clients', () => {
+  let now = 1_700_000_000;
+  let clients: ClientDirectory;
+  beforeAll(async () => {
+    await apply({ clients: [pump] });
+    clients = clientDirectory(tables.client, 'directory', () => now);
+  });
+
+  it('are stored with the hash of their secret alone (T14)', async () => {
+    const client = await clients.findClient('pump-4', 'consistent');
+    expect(client?.client_secret_hash).toMatch(/^[\w-]{43}$/);
+    expect(JSON.stringify(client)).not.toContain(pump.client_secret);
+  });
+
+  it(`are answered from memory for ${CLIENT_CACHE_SECONDS} s, and read anew when it matters`, async () => {
+    await clients.findClient('pump-4', 'cached');
+    await apply({ clients: [{ ...pump, enabled: false }] });
+    expect((await clients.findClient('pump-4', 'cached'))?.enabled).toBe(true);
+    expect((await clients.findClient('pump-4', 'consistent'))?.enabled).toBe(false);
+
+    await apply({ clients: [pump] });
+    expect((await clients.findClient('pump-4', 'cached'))?.enabled).toBe(false);
+    now += CLIENT_CACHE_SECONDS;
+    expect((await clients.findClient('pump-4', 'cached'))?.enabled).toBe(true);
+  });
+
+  it('that are unknown are looked up each time, so a new one works at once', async () => {
+    expect(await clients.findClient('pump-9', 'cached')).toBeUndefined();
+    await apply({ clients: [{ ...pump, client_id: 'pump-9' }] });
+    expect(await clients.findClient('pump-9', 'cached')).toMatchObject({ client_id: 'pump-9' });
+  });
+});
