@@ -1,0 +1,220 @@
+/**
+ * Reads the notification mails of this folder, checks them as the stack is synthesized, and turns the operator's `${variable}`
+ * syntax, which is the reference's, into that of SES templates.
+ * SES escapes nothing: the HTML part takes the escaped twin of each value, `{{x_html}}`, subject and text take `{{x}}`.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A mail as SES stores it: every `{{variable}}` of it must be passed on every send. */
+export interface NotificationTemplate {
+  name: NotificationTemplateName;
+  subject: string;
+  html: string;
+  text: string;
+}
+
+const templateNames = ['ciba-with-binding-message', 'ciba-without-binding-message'] as const;
+
+/** A template's folder. */
+export type NotificationTemplateName = (typeof templateNames)[number];
+
+const partNames = ['subject.txt', 'body.html', 'body.txt'] as const;
+
+/** The file that holds one part of a mail. */
+type PartName = (typeof partNames)[number];
+
+interface Part {
+  template: NotificationTemplateName;
+  part: PartName;
+  /** As an error names it: relative to the working directory. */
+  file: string;
+  source: string;
+}
+
+interface PartRule {
+  allowed: readonly string[];
+  /** One variable of each group must occur. */
+  required: readonly (readonly string[])[];
+}
+
+/** The Request ID under our name and under that of the reference. */
+const requestId = ['requestId', 'authReqId'];
+
+/** A subject ends up in logs and notifications of the phone: no link and no text of the client, save its name. */
+const subjectRule: PartRule = { allowed: ['appName', ...requestId], required: [['appName']] };
+
+const bodyRules: Record<NotificationTemplateName, PartRule> = {
+  'ciba-with-binding-message': {
+    allowed: ['appName', 'magicLink', 'bindingMessage', ...requestId],
+    required: [['appName'], ['magicLink'], ['bindingMessage'], requestId],
+  },
+  'ciba-without-binding-message': {
+    allowed: ['appName', 'magicLink', ...requestId],
+    required: [['appName'], ['magicLink'], requestId],
+  },
+};
+
+/** Longest subject, in characters of the compiled template. */
+const SUBJECT_LENGTH = 256;
+
+/** SES takes 500 KB of subject, HTML and text together; in bytes of UTF-8. */
+const TEMPLATE_BYTES = 500_000;
+
+const variablePattern = /\$\{([A-Za-z][A-Za-z0-9]*)\}/g;
+
+/**
+ * The templates of a folder, compiled, in the order of their names.
+ * @param directory holds one folder for each template, and nothing else but files
+ * @default this folder
+ * @throws an error whose message has a line `file:line: fault; what is allowed` for every fault of every template
+ */
+export function compileNotificationTemplates(
+  directory = fileURLToPath(new URL('.', import.meta.url)),
+): NotificationTemplate[] {
+  const faults = findUnknownFolders(directory);
+  const templates = templateNames.map((name) => compileTemplate(directory, name, faults));
+  if (faults.length > 0) {
+    throw new Error(`The notification templates are not usable:\n${faults.join('\n')}`);
+  }
+  return templates;
+}
+
+function findUnknownFolders(directory: string): string[] {
+  const known: readonly string[] = templateNames;
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !known.includes(entry.name))
+    .map((entry) => {
+      const folder = nameFile(join(directory, entry.name));
+      return `${folder}:1: unknown template; allowed: ${templateNames.join(', ')}`;
+    });
+}
+
+/** Adds what is wrong to `faults`, so that one run of synth shows the operator all of it. */
+function compileTemplate(
+  directory: string,
+  template: NotificationTemplateName,
+  faults: string[],
+): NotificationTemplate {
+  const compiled: Record<PartName, string> = { 'subject.txt': '', 'body.html': '', 'body.txt': '' };
+  for (const part of partNames) {
+    const path = join(directory, template, part);
+    const file = nameFile(path);
+    if (!existsSync(path)) {
+      faults.push(`${file}:1: missing file; a template is ${partNames.join(', ')}`);
+      continue;
+    }
+    const source = readFileSync(path, 'utf8');
+    faults.push(...findFaults({ template, part, file, source }));
+    compiled[part] = substitute(source, part === 'body.html' ? '_html' : '');
+  }
+  const result: NotificationTemplate = {
+    name: template,
+    subject: compiled['subject.txt'].trim(),
+    html: compiled['body.html'],
+    text: compiled['body.txt'],
+  };
+  faults.push(...findExcess(result, nameFile(join(directory, template))));
+  return result;
+}
+
+function substitute(source: string, suffix: '' | '_html'): string {
+  return source.replaceAll(variablePattern, (_, variable: string) => `{{${variable}${suffix}}}`);
+}
+
+function findFaults(part: Part): string[] {
+  const rule = part.part === 'subject.txt' ? subjectRule : bodyRules[part.template];
+  return [
+    ...findSyntaxFaults(part),
+    ...findUnknownVariables(part, rule.allowed),
+    ...findMissingVariables(part, rule.required),
+    ...(part.part === 'subject.txt' ? findSecondLine(part) : []),
+    ...(part.part === 'body.html' ? findBareAttributes(part) : []),
+    ...(part.part === 'body.txt' ? findOtherLinks(part) : []),
+  ];
+}
+
+/** What SES's template engine would read as its own syntax, and every `${` that is not a whole variable. */
+function findSyntaxFaults(part: Part): string[] {
+  // A brace or a backslash that touches `${` would make `{{{x}}` or `\{{x}}` of it: raw or unreplaced output.
+  const brokenSyntax = /\{\{|\}\}|[{\\](?=\$\{)|\$\{(?![A-Za-z][A-Za-z0-9]*\})/g;
+  return Array.from(part.source.matchAll(brokenSyntax), ({ 0: found, index }) => {
+    const where = locate(part, index);
+    if (found === '${') return `${where}: malformed \${; allowed: \${name}, without spaces`;
+    if (found === '{' || found === '\\') {
+      return `${where}: ${found} before a variable; put a space between them`;
+    }
+    return `${where}: ${found} belongs to the syntax of SES; write variables as \${name}, and a space between two braces`;
+  });
+}
+
+function findUnknownVariables(part: Part, allowed: readonly string[]): string[] {
+  return Array.from(part.source.matchAll(variablePattern))
+    .filter(([, variable = '']) => !allowed.includes(variable))
+    .map(({ 0: found, index }) => {
+      const where = locate(part, index);
+      return `${where}: unknown variable ${found}; allowed: ${listVariables(allowed, ', ')}`;
+    });
+}
+
+function findMissingVariables(part: Part, required: PartRule['required']): string[] {
+  const found = new Set(
+    Array.from(part.source.matchAll(variablePattern), ([, variable]) => variable),
+  );
+  return required
+    .filter((group) => !group.some((variable) => found.has(variable)))
+    .map((group) => `${part.file}:1: missing variable ${listVariables(group, ' or ')}`);
+}
+
+/** A header has one line. */
+function findSecondLine(part: Part): string[] {
+  const end = part.source.trimEnd().indexOf('\n');
+  return end < 0 ? [] : [`${locate(part, end + 1)}: a second line; a subject has one`];
+}
+
+/** Escaping makes a value inert as text and between quotation marks; a space would end an attribute without them. */
+function findBareAttributes(part: Part): string[] {
+  return Array.from(
+    part.source.matchAll(/=\s*(?=\$\{)/g),
+    ({ index }) =>
+      `${locate(part, index)}: an attribute without quotation marks around its variable`,
+  );
+}
+
+/** Readers, people and programs alike, take the one address of the text part for the link. */
+function findOtherLinks(part: Part): string[] {
+  return Array.from(
+    part.source.matchAll(/[a-z][a-z0-9+.-]*:\/\/|www\./gi),
+    ({ 0: found, index }) =>
+      `${locate(part, index)}: another address (${found}); allowed: \${magicLink} alone`,
+  );
+}
+
+function findExcess({ subject, html, text }: NotificationTemplate, folder: string): string[] {
+  const faults: string[] = [];
+  if (subject.length > SUBJECT_LENGTH) {
+    faults.push(
+      `${folder}/subject.txt:1: ${subject.length} characters; allowed: ${SUBJECT_LENGTH}`,
+    );
+  }
+  const bytes = Buffer.byteLength(subject + html + text);
+  if (bytes > TEMPLATE_BYTES) {
+    faults.push(
+      `${folder}/body.html:1: ${bytes} bytes together with subject and text; allowed: ${TEMPLATE_BYTES}`,
+    );
+  }
+  return faults;
+}
+
+function locate({ file, source }: Part, index: number): string {
+  return `${file}:${source.slice(0, index).split('\n').length}`;
+}
+
+function nameFile(path: string): string {
+  return relative(process.cwd(), path);
+}
+
+function listVariables(variables: readonly string[], separator: string): string {
+  return variables.map((variable) => `\${${variable}}`).join(separator);
+}

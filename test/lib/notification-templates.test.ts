@@ -1,0 +1,385 @@
+/**
+ * The notification templates: what the shipped mails hold, what the check at synth refuses, and that a hostile value
+ * stays text in both parts of a rendered mail.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateEmailTemplateCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { escapeHtml } from '../../lambdas/ciba/html.ts';
+import { templateData } from '../../lambdas/ciba/notification.ts';
+import { compileNotificationTemplates } from '../../lib/notification-templates/compile.ts';
+
+const withMessage = 'ciba-with-binding-message';
+const withoutMessage = 'ciba-without-binding-message';
+
+describe('the shipped templates', () => {
+  const templates = compileNotificationTemplates();
+
+  it('are one with a binding message and one without', () => {
+    expect(templates.map(({ name }) => name)).toEqual([withMessage, withoutMessage]);
+  });
+
+  describe.each(templates)('$name', ({ name, subject, html, text }) => {
+    it('takes the escaped twin of every variable in HTML and the plain one elsewhere', () => {
+      expect(variablesOf(html).filter((variable) => !variable.endsWith('_html'))).toEqual([]);
+      expect(variablesOf(text + subject).filter((variable) => variable.endsWith('_html'))).toEqual(
+        [],
+      );
+    });
+
+    it('leaves nothing of the operator’s syntax behind', () => {
+      expect(subject + html + text).not.toContain('${');
+    });
+
+    it('shows no text of a client in the subject, save its name', () => {
+      expect(variablesOf(subject)).toEqual(['appName']);
+    });
+
+    it('says who asks, where to decide, and under which Request ID', () => {
+      const message = name === withMessage ? ['bindingMessage'] : [];
+      expect(new Set(variablesOf(text))).toEqual(
+        new Set(['appName', ...message, 'magicLink', 'requestId']),
+      );
+      expect(new Set(variablesOf(html))).toEqual(
+        new Set([
+          'appName_html',
+          ...message.map((one) => `${one}_html`),
+          'magicLink_html',
+          'requestId_html',
+        ]),
+      );
+    });
+
+    it('tells the user what to do with an unknown request, and never to forward the mail', () => {
+      for (const part of [html, text]) {
+        expect(part).toMatch(/do not recognize this request/);
+        expect(part).toMatch(/leave the link\s+unopened/);
+        expect(part).toMatch(/never forward/i);
+      }
+    });
+
+    it('has the link as its one URL in the text part', () => {
+      expect(text.match(/\{\{magicLink\}\}/g)).toHaveLength(1);
+      expect(text).not.toMatch(/:\/\/|www\./);
+    });
+
+    it('has one anchor, which SES is told not to rewrite', () => {
+      expect(html.match(/<a\s[^>]*>/g)).toEqual([
+        expect.stringMatching(/^<a ses:no-track href="\{\{magicLink_html\}\}"/),
+      ]);
+    });
+
+    it('loads nothing from anywhere and runs nothing (T1: opening a mail tells nobody)', () => {
+      expect(html).not.toMatch(
+        /<(?:img|link|script|iframe|object|form|input|base)\b|url\(|@import|:\/\//i,
+      );
+    });
+
+    it('names its language and both color schemes', () => {
+      expect(html).toContain('<html lang="en">');
+      expect(html).toContain('<meta name="color-scheme" content="light dark">');
+      expect(html).toContain('prefers-color-scheme: dark');
+    });
+  });
+});
+
+describe('the check at synth', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'notification-templates-'));
+    for (const name of [withMessage, withoutMessage]) {
+      cpSync(
+        new URL(`../../lib/notification-templates/${name}`, import.meta.url),
+        join(directory, name),
+        {
+          recursive: true,
+        },
+      );
+    }
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const write = (file: string, source: string) => writeFileSync(join(directory, file), source);
+  const read = (file: string) => readFileSync(join(directory, file), 'utf8');
+  const faults = () => {
+    try {
+      compileNotificationTemplates(directory);
+    } catch (error) {
+      return String(error)
+        .split('\n')
+        .slice(1)
+        .map((line) => line.slice(line.indexOf('ciba-')));
+    }
+    return [];
+  };
+
+  it('accepts the shipped templates, and the Request ID under the name of the reference', () => {
+    expect(faults()).toEqual([]);
+    const file = `${withMessage}/body.txt`;
+    write(file, read(file).replace('${requestId}', '${authReqId}'));
+    expect(faults()).toEqual([]);
+    expect(compileNotificationTemplates(directory)[0]?.text).toContain('Request ID: {{authReqId}}');
+  });
+
+  const text = 'From ${appName}\n${magicLink}\n${bindingMessage}\n${requestId}\n';
+  it.each([
+    {
+      what: 'an unknown variable',
+      part: 'body.txt',
+      source: `${text}\n\${foo}\n`,
+      fault:
+        'body.txt:6: unknown variable ${foo}; allowed: ${appName}, ${magicLink}, ${bindingMessage}, ${requestId}, ${authReqId}',
+    },
+    {
+      what: 'a variable in other letters',
+      part: 'body.txt',
+      source: text.replace('${appName}', '${appName} ${appname}'),
+      fault:
+        'body.txt:1: unknown variable ${appname}; allowed: ${appName}, ${magicLink}, ${bindingMessage}, ${requestId}, ${authReqId}',
+    },
+    {
+      what: 'a mail without the client’s name',
+      part: 'body.txt',
+      source: text.replace('${appName}', ''),
+      fault: 'body.txt:1: missing variable ${appName}',
+    },
+    {
+      what: 'a mail without the link',
+      part: 'body.html',
+      source: text.replace('${magicLink}', ''),
+      fault: 'body.html:1: missing variable ${magicLink}',
+    },
+    {
+      what: 'a mail without the binding message',
+      part: 'body.txt',
+      source: text.replace('${bindingMessage}', ''),
+      fault: 'body.txt:1: missing variable ${bindingMessage}',
+    },
+    {
+      what: 'a mail without a Request ID',
+      part: 'body.html',
+      source: text.replace('${requestId}', ''),
+      fault: 'body.html:1: missing variable ${requestId} or ${authReqId}',
+    },
+    {
+      what: 'a subject without the client’s name',
+      part: 'subject.txt',
+      source: 'Please approve',
+      fault: 'subject.txt:1: missing variable ${appName}',
+    },
+    {
+      what: 'the binding message in the subject',
+      part: 'subject.txt',
+      source: '${appName}: ${bindingMessage}',
+      fault:
+        'subject.txt:1: unknown variable ${bindingMessage}; allowed: ${appName}, ${requestId}, ${authReqId}',
+    },
+    {
+      what: 'the link in the subject',
+      part: 'subject.txt',
+      source: '${appName}: ${magicLink}',
+      fault:
+        'subject.txt:1: unknown variable ${magicLink}; allowed: ${appName}, ${requestId}, ${authReqId}',
+    },
+    {
+      what: 'a subject of two lines',
+      part: 'subject.txt',
+      source: '${appName}\nBcc: eve@example.com\n',
+      fault: 'subject.txt:2: a second line; a subject has one',
+    },
+    {
+      what: 'a subject that is too long',
+      part: 'subject.txt',
+      source: `\${appName}${'x'.repeat(246)}`,
+      fault: 'subject.txt:1: 257 characters; allowed: 256',
+    },
+    {
+      what: 'parts too large for SES',
+      part: 'body.html',
+      source: `${text}${'é'.repeat(250_000)}`,
+      fault: /body\.html:1: 500\d{3} bytes together with subject and text; allowed: 500000/,
+    },
+    {
+      what: 'a variable that does not end',
+      part: 'body.txt',
+      source: `${text}\${appName\n`,
+      fault: 'body.txt:5: malformed ${; allowed: ${name}, without spaces',
+    },
+    {
+      what: 'a variable with spaces',
+      part: 'body.html',
+      source: `${text}\${ appName }`,
+      fault: 'body.html:5: malformed ${; allowed: ${name}, without spaces',
+    },
+    {
+      what: 'the syntax of SES: an opening',
+      part: 'body.txt',
+      source: `${text}{{appName}`,
+      fault:
+        'body.txt:5: {{ belongs to the syntax of SES; write variables as ${name}, and a space between two braces',
+    },
+    {
+      what: 'the syntax of SES: an end',
+      part: 'body.html',
+      source: `${text}@media print{.a{color:red}}`,
+      fault:
+        'body.html:5: }} belongs to the syntax of SES; write variables as ${name}, and a space between two braces',
+    },
+    {
+      what: 'a brace that would make {{{x}} of a variable',
+      part: 'body.txt',
+      source: `${text}{\${appName}`,
+      fault: 'body.txt:5: { before a variable; put a space between them',
+    },
+    {
+      what: 'a backslash that would keep a variable from being replaced',
+      part: 'body.txt',
+      source: `${text}\\\${appName}`,
+      fault: 'body.txt:5: \\ before a variable; put a space between them',
+    },
+    {
+      what: 'an attribute that a value could leave (T5)',
+      part: 'body.html',
+      source: `${text}<p title=\${bindingMessage}>`,
+      fault: 'body.html:5: an attribute without quotation marks around its variable',
+    },
+    {
+      what: 'a second address in the text part',
+      part: 'body.txt',
+      source: `${text}https://example.com/help`,
+      fault: 'body.txt:5: another address (https://); allowed: ${magicLink} alone',
+    },
+  ])('refuses $what, naming file and line', ({ part, source, fault }) => {
+    write(`${withMessage}/${part}`, source);
+    const expected =
+      fault instanceof RegExp ? expect.stringMatching(fault) : `${withMessage}/${fault}`;
+    expect(faults()).toEqual([expected]);
+  });
+
+  it('refuses the binding message in the template for requests without one', () => {
+    write(`${withoutMessage}/body.txt`, text);
+    expect(faults()).toEqual([
+      `${withoutMessage}/body.txt:3: unknown variable \${bindingMessage}; allowed: \${appName}, \${magicLink}, \${requestId}, \${authReqId}`,
+    ]);
+  });
+
+  it('refuses a template that lacks a file', () => {
+    rmSync(join(directory, withMessage, 'body.txt'));
+    expect(faults()).toEqual([
+      `${withMessage}/body.txt:1: missing file; a template is subject.txt, body.html, body.txt`,
+    ]);
+  });
+
+  it('refuses a folder that is no template', () => {
+    mkdirSync(join(directory, 'ciba-by-text-message'));
+    expect(faults()).toEqual([
+      `ciba-by-text-message:1: unknown template; allowed: ${withMessage}, ${withoutMessage}`,
+    ]);
+  });
+
+  it('shows all faults at once', () => {
+    write(`${withMessage}/body.txt`, text.replace('${requestId}', '${foo}\n{{bar'));
+    rmSync(join(directory, withoutMessage), { recursive: true });
+    expect(faults()).toHaveLength(6);
+  });
+
+  it('names files relative to where synth runs', () => {
+    const shipped = new URL('../../lib', import.meta.url).pathname;
+    expect(() => compileNotificationTemplates(shipped)).toThrow(
+      /^lib\/ciba-with-binding-message\/body\.html:1: missing file/m,
+    );
+  });
+});
+
+describe('a rendered mail', () => {
+  const hostile = `<img src=x onerror="alert('1')">{{magicLink}}{{{magicLink_html}}}\${appName}&amp;`;
+  const magicLink = 'https://op.example/approve/ref.secret-_';
+  const request = { ref: 'abcdefghijklmnopqrstuvwxyz', bindingMessage: hostile };
+  const data = templateData(request, hostile, magicLink);
+
+  it.each(compileNotificationTemplates())(
+    'of $name asks for nothing that is not sent with it (F10)',
+    ({ subject, html, text }) => {
+      expect(Object.keys(data)).toEqual(expect.arrayContaining(variablesOf(subject + html + text)));
+    },
+  );
+
+  let server: Server;
+  let origin = '';
+  beforeAll(async () => {
+    server = await startMailServer();
+    origin = `http://127.0.0.1:${portOf(server)}`;
+  });
+  afterAll(() => server.close());
+
+  it.each(compileNotificationTemplates())(
+    'of $name shows hostile values as they are, and never as markup or variables (T5)',
+    async ({ name, subject, html, text }) => {
+      const client = new SESv2Client({
+        endpoint: origin,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      });
+      await client.send(
+        new CreateEmailTemplateCommand({
+          TemplateName: name,
+          TemplateContent: { Subject: subject, Html: html, Text: text },
+        }),
+      );
+      await client.send(
+        new SendEmailCommand({
+          FromEmailAddress: 'op@op.example',
+          Destination: { ToAddresses: ['alice@example.com'] },
+          Content: { Template: { TemplateName: name, TemplateData: JSON.stringify(data) } },
+        }),
+      );
+      const mail = await lastMail(origin);
+      const shown = name === withMessage ? 2 : 1;
+
+      expect(mail.subject).toBe(`${hostile} asks for your approval`);
+      expect(mail.body.text.split(hostile)).toHaveLength(shown + 1);
+      expect(mail.body.text.match(/https?:\/\/\S+/g)).toEqual([magicLink]);
+
+      expect(mail.body.html).not.toContain('<img');
+      expect(mail.body.html.split(escapeHtml(hostile))).toHaveLength(shown + 1);
+      expect(mail.body.html).toContain(`href="${magicLink}"`);
+      expect(mail.body.html.split(magicLink)).toHaveLength(3);
+    },
+  );
+});
+
+function variablesOf(compiled: string): string[] {
+  return Array.from(compiled.matchAll(/\{\{(.*?)\}\}/g), ([, variable = '']) => variable);
+}
+
+/** The package is CommonJS with a default export, which Node and test runners unwrap differently; `require` is plain. */
+async function startMailServer(): Promise<Server> {
+  const mail: typeof import('aws-ses-v2-local') = createRequire(import.meta.url)(
+    'aws-ses-v2-local',
+  );
+  return await mail.default({ host: '127.0.0.1', port: 0 });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+}
+
+const store = z.object({
+  emails: z.array(
+    z.object({ subject: z.string(), body: z.object({ html: z.string(), text: z.string() }) }),
+  ),
+});
+
+async function lastMail(origin: string) {
+  const { emails } = store.parse(await (await fetch(`${origin}/store`)).json());
+  const mail = emails.at(-1);
+  if (mail === undefined) throw new Error('no mail came');
+  return mail;
+}
