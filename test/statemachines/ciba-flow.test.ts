@@ -1,0 +1,430 @@
+/**
+ * The state machine of the flow: valid, within the subset of the language that AWS, emulators and the local host run
+ * alike, and every path through it, run by an interpreter with stub tasks and the real RecordFailure.
+ */
+import { readFileSync } from 'node:fs';
+import '../../lib/local/promise-with-resolvers.ts';
+import validate from 'asl-validator';
+import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { MAIL_CLAIM_SECONDS } from '../../lambdas/tasks/mail.ts';
+import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
+
+const source = readFileSync(
+  new URL('../../statemachines/ciba-flow.asl.json', import.meta.url),
+  'utf8',
+);
+
+const retrier = z.object({
+  ErrorEquals: z.array(z.string()),
+  IntervalSeconds: z.number(),
+  BackoffRate: z.number(),
+  MaxAttempts: z.number(),
+  MaxDelaySeconds: z.number(),
+  JitterStrategy: z.enum(['FULL', 'NONE']).optional(),
+});
+const task = z.object({
+  Type: z.literal('Task'),
+  Resource: z.string(),
+  TimeoutSeconds: z.number(),
+  Retry: z.tuple([retrier]),
+  Catch: z
+    .array(z.object({ ErrorEquals: z.array(z.string()), ResultPath: z.string(), Next: z.string() }))
+    .optional(),
+});
+type Task = z.infer<typeof task>;
+
+const machine = z
+  .object({
+    TimeoutSeconds: z.number(),
+    States: z.record(
+      z.string(),
+      z.discriminatedUnion('Type', [
+        task,
+        z.object({ Type: z.literal('Choice'), Default: z.string() }),
+        z.object({ Type: z.literal('Succeed') }),
+        z.object({ Type: z.literal('Fail'), Error: z.string(), Cause: z.string() }),
+      ]),
+    ),
+  })
+  .parse(JSON.parse(source));
+
+const tasks = Object.entries(machine.States).flatMap(([name, state]) =>
+  state.Type === 'Task' ? [{ name, state }] : [],
+);
+
+function taskState(name: string): Task {
+  const found = tasks.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`${name} is no task of the flow`);
+  return found.state;
+}
+
+describe('the definition', () => {
+  it('is valid Amazon States Language', () => {
+    const { isValid, errorsText } = validate(JSON.parse(source));
+    expect(errorsText()).toBe('');
+    expect(isValid).toBe(true);
+  });
+
+  it('speaks JSONPath, without variables and without the context object', () => {
+    const members = memberNames(JSON.parse(source));
+    for (const foreign of [
+      'QueryLanguage',
+      'Assign',
+      'Arguments',
+      'Output',
+      'Condition',
+      'Items',
+    ]) {
+      expect(members).not.toContain(foreign);
+    }
+    expect(source).not.toMatch(/\{%|\$\$\./);
+  });
+
+  it('does nothing but invoke functions', () => {
+    expect(new Set(tasks.map(({ state }) => state.Resource))).toEqual(
+      new Set(['arn:aws:states:::lambda:invoke']),
+    );
+  });
+
+  it('takes the functions and the templates from the stack, each as a whole string', () => {
+    const substitutions = Array.from(source.matchAll(/"\$\{(\w+)\}"/g), ([, name]) => name);
+    expect(new Set(substitutions)).toEqual(new Set(Object.keys(substitutes)));
+    expect(source.match(/\$\{/g)).toHaveLength(substitutions.length);
+  });
+
+  it.each(tasks)('bounds $name in time and tries it again', ({ state }) => {
+    expect(state.TimeoutSeconds).toBeGreaterThan(0);
+    expect(state.Retry[0].ErrorEquals).toEqual(['States.ALL']);
+    expect(state.Retry[0].MaxAttempts).toBeGreaterThan(0);
+  });
+
+  it.each(tasks)(
+    'leads every error of $name to RecordFailure, which has nothing behind it',
+    ({ name, state }) => {
+      const toRecordFailure = [
+        { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'RecordFailure' },
+      ];
+      expect(state.Catch).toEqual(name === 'RecordFailure' ? undefined : toRecordFailure);
+    },
+  );
+
+  it.each(['SendEmailWithBindingMessage', 'SendEmailWithoutBindingMessage'])(
+    'tries %s for longer than a claim that was left behind holds (F9)',
+    (name) => {
+      expect(waitsOf(taskState(name)).least).toBeGreaterThan(MAIL_CLAIM_SECONDS);
+    },
+  );
+
+  it('leaves RecordFailure all its tries when every step before took its longest', () => {
+    const longest = ['LocateUser', 'SendEmailWithBindingMessage', 'RecordFailure']
+      .map(taskState)
+      .reduce((sum, state) => {
+        const tries = state.Retry[0].MaxAttempts + 1;
+        return sum + tries * state.TimeoutSeconds + waitsOf(state).most;
+      }, 0);
+    expect(machine.TimeoutSeconds).toBeGreaterThanOrEqual(longest);
+  });
+
+  it('ends within the five minutes of an Express execution', () => {
+    expect(machine.TimeoutSeconds).toBeLessThanOrEqual(300);
+  });
+});
+
+describe('the paths', () => {
+  const entered = new Set<string>();
+
+  const flow = async (tasks: StubTasks) => {
+    const run = await runFlow(tasks);
+    for (const state of run.path) entered.add(state);
+    return run;
+  };
+
+  it('sends the mail with the binding message to a request that has one', async () => {
+    const run = await flow({ locateUser: located(true), mail: sent });
+    expect(run.path).toEqual([
+      'LocateUser',
+      'BindingMessageCheck',
+      'SendEmailWithBindingMessage',
+      'MailCheck',
+      'Done',
+    ]);
+    expect(run.status).toBe('succeeded');
+    expect(run.calls).toEqual([
+      ['locateUser', { ref }],
+      ['mail', { ref, templateName: 'template-with' }],
+    ]);
+  });
+
+  it('sends the mail without it to a request that has none', async () => {
+    const run = await flow({ locateUser: located(false), mail: sent });
+    expect(run.path).toEqual([
+      'LocateUser',
+      'BindingMessageCheck',
+      'SendEmailWithoutBindingMessage',
+      'MailCheck',
+      'Done',
+    ]);
+    expect(run.status).toBe('succeeded');
+    expect(run.calls).toEqual([
+      ['locateUser', { ref }],
+      ['mail', { ref, templateName: 'template-without' }],
+    ]);
+  });
+
+  it('ends quietly when the request is over before the user is located', async () => {
+    const run = await flow({ locateUser: () => ({ outcome: 'over', bindingMessage: false }) });
+    expect(run.path).toEqual(['LocateUser', 'BindingMessageCheck', 'Done']);
+    expect(run.status).toBe('succeeded');
+  });
+
+  it.each([true, false])(
+    'ends quietly when it is over before the mail goes out (binding message: %s)',
+    async (bindingMessage) => {
+      const run = await flow({
+        locateUser: located(bindingMessage),
+        mail: () => ({ outcome: 'over' }),
+      });
+      expect(run.path.at(-1)).toBe('Done');
+      expect(run.failures).toEqual([]);
+    },
+  );
+
+  it.each(['user_unknown', 'user_disabled', 'email_unverified'])(
+    'records a user who cannot be reached: %s',
+    async (outcome) => {
+      for (const bindingMessage of [true, false]) {
+        const user = { outcome, bindingMessage };
+        const run = await flow({ locateUser: () => user });
+        expect(run.path).toEqual([
+          'LocateUser',
+          'BindingMessageCheck',
+          'RecordFailure',
+          'RequestFailed',
+        ]);
+        expect(run.calls.at(-1)).toEqual(['recordFailure', { ref, user }]);
+        expect(run.failures).toEqual([outcome]);
+        expect(run.error).toBe('RequestFailed');
+      }
+    },
+  );
+
+  it.each(['mail_rejected', 'withdrawn'])(
+    'records a mail that will never go out: %s',
+    async (outcome) => {
+      for (const bindingMessage of [true, false]) {
+        const run = await flow({ locateUser: located(bindingMessage), mail: () => ({ outcome }) });
+        expect(run.path.slice(-3)).toEqual(['MailCheck', 'RecordFailure', 'RequestFailed']);
+        expect(run.calls.at(-1)).toEqual([
+          'recordFailure',
+          { ref, user: { outcome: 'located', bindingMessage }, mail: { outcome } },
+        ]);
+        expect(run.failures).toEqual([outcome]);
+        expect(run.error).toBe('RequestFailed');
+      }
+    },
+  );
+
+  it('records an outcome that it does not know as an error of the flow', async () => {
+    const run = await flow({ locateUser: () => ({ outcome: 'surprise', bindingMessage: false }) });
+    expect(run.failures).toEqual(['flow_error']);
+  });
+
+  it('tries again what may pass, and sends', async () => {
+    const run = await flow({
+      locateUser: (attempt) => (attempt < 2 ? fail('ServiceUnavailable') : located(true)()),
+      mail: (attempt) => (attempt < 3 ? fail('MailDeferred') : sent()),
+    });
+    expect(run.status).toBe('succeeded');
+    expect(run.calls.map(([name]) => name)).toEqual([
+      'locateUser',
+      'locateUser',
+      'mail',
+      'mail',
+      'mail',
+    ]);
+    expect(run.failures).toEqual([]);
+  });
+
+  it('records a user who could not be looked up in four tries', async () => {
+    const run = await flow({ locateUser: () => fail('ServiceUnavailable') });
+    expect(run.calls).toEqual([
+      ...Array.from({ length: 4 }, () => ['locateUser', { ref }]),
+      ['recordFailure', { ref, error: { Error: 'ServiceUnavailable', Cause: 'stub' } }],
+    ]);
+    expect(run.failures).toEqual(['flow_error']);
+    expect(run.error).toBe('RequestFailed');
+  });
+
+  it.each([true, false])(
+    'records a mail that could not be sent in six tries (binding message: %s)',
+    async (bindingMessage) => {
+      const run = await flow({
+        locateUser: located(bindingMessage),
+        mail: () => fail('MailDeferred'),
+      });
+      expect(run.calls.filter(([name]) => name === 'mail')).toHaveLength(6);
+      expect(run.calls.at(-1)).toEqual([
+        'recordFailure',
+        {
+          ref,
+          user: { outcome: 'located', bindingMessage },
+          error: { Error: 'MailDeferred', Cause: 'stub' },
+        },
+      ]);
+      expect(run.failures).toEqual(['flow_error']);
+      expect(run.error).toBe('RequestFailed');
+    },
+  );
+
+  it('tries RecordFailure again', async () => {
+    const run = await flow({
+      locateUser: () => ({ outcome: 'user_unknown', bindingMessage: false }),
+      beforeRecordFailure: (attempt) => (attempt < 6 ? fail('ServiceUnavailable') : undefined),
+    });
+    expect(run.failures).toEqual(['user_unknown']);
+    expect(run.error).toBe('RequestFailed');
+  });
+
+  it('fails with its error when RecordFailure itself fails for good; the request then expires', async () => {
+    const run = await flow({
+      locateUser: () => ({ outcome: 'user_unknown', bindingMessage: false }),
+      beforeRecordFailure: () => fail('ServiceUnavailable'),
+    });
+    expect(run.calls.filter(([name]) => name === 'recordFailure')).toHaveLength(6);
+    expect(run.path.at(-1)).toBe('RecordFailure');
+    expect(run.failures).toEqual([]);
+    expect(run.error).toBe('ServiceUnavailable');
+  });
+
+  it('are all run here: no state is left out', () => {
+    expect(entered).toEqual(new Set(Object.keys(machine.States)));
+  });
+});
+
+const ref = 'abcdefghijklmnopqrstuvwxyz';
+
+const substitutes = {
+  locateUserFunction: 'arn:aws:lambda:us-east-1:123456789012:function:locate-user',
+  mailFunction: 'arn:aws:lambda:us-east-1:123456789012:function:mail',
+  recordFailureFunction: 'arn:aws:lambda:us-east-1:123456789012:function:record-failure',
+  withBindingMessageTemplate: 'template-with',
+  withoutBindingMessageTemplate: 'template-without',
+};
+
+/** Tasks by the number of their try, from 1. */
+interface StubTasks {
+  locateUser: (attempt: number) => { outcome: string; bindingMessage: boolean };
+  mail?: (attempt: number) => { outcome: string };
+  beforeRecordFailure?: (attempt: number) => void;
+}
+
+interface FlowRun {
+  /** The states entered, in order. */
+  path: string[];
+  /** The functions invoked and their payloads, in order. */
+  calls: [name: string, payload: unknown][];
+  status: 'succeeded' | 'failed';
+  error: string | undefined;
+  /** The causes that reached the request. */
+  failures: string[];
+}
+
+function located(bindingMessage: boolean) {
+  return () => ({ outcome: 'located', bindingMessage });
+}
+
+function sent() {
+  return { outcome: 'sent' };
+}
+
+/** Fails as a function does: with a name that Retry and Catch see. */
+function fail(name: string): never {
+  throw Object.assign(new Error('stub'), { name });
+}
+
+const invocation = z.object({ FunctionName: z.string(), Payload: z.unknown() });
+
+/** One execution of the flow, without its waits. */
+async function runFlow({ locateUser, mail, beforeRecordFailure }: StubTasks): Promise<FlowRun> {
+  const run: FlowRun = { path: [], calls: [], status: 'succeeded', error: undefined, failures: [] };
+  const recordFailure = recordFailureTask({
+    requests: {
+      fail: async (_, cause) => {
+        run.failures.push(cause);
+        return true;
+      },
+    },
+    clock: () => 1_700_000_000,
+    log: () => {},
+  });
+  const functions: Record<string, (payload: unknown, attempt: number) => unknown> = {
+    locateUser: (_, attempt) => locateUser(attempt),
+    mail: (_, attempt) => (mail ?? unexpected)(attempt),
+    recordFailure: (payload, attempt) => {
+      beforeRecordFailure?.(attempt);
+      return recordFailure(payload);
+    },
+  };
+  const invoke = async (input: unknown) => {
+    const { FunctionName, Payload } = invocation.parse(input);
+    const name = nameFunction(FunctionName);
+    run.calls.push([name, Payload]);
+    const attempt = run.calls.filter(([one]) => one === name).length;
+    const result = await functions[name]?.(Payload, attempt);
+    return z.record(z.string(), z.json()).parse({ StatusCode: 200, Payload: result });
+  };
+
+  const names = tasks.map(({ name }) => name);
+  const execution = new StateMachine(definition(), { validationOptions: { noValidate: true } }).run(
+    { ref },
+    {
+      overrides: {
+        taskResourceLocalHandlers: Object.fromEntries(names.map((name) => [name, invoke])),
+        retryIntervalOverrides: Object.fromEntries(names.map((name) => [name, 0])),
+      },
+    },
+  );
+  const ended = execution.result.catch(() => undefined);
+  for await (const event of execution.eventLogs) {
+    if (event.type === 'StateEntered') run.path.push(event.state.name);
+    if (event.type === 'ExecutionFailed')
+      Object.assign(run, { status: 'failed', error: event.Error });
+  }
+  await ended;
+  return run;
+}
+
+function unexpected(): never {
+  throw new Error('the flow sent a mail it should not have sent');
+}
+
+function definition(): StateMachineDefinition {
+  return JSON.parse(
+    Object.entries(substitutes).reduce(
+      (text, [name, value]) => text.replaceAll(`\${${name}}`, value),
+      source,
+    ),
+  );
+}
+
+/** `mail` for the ARN that `mailFunction` stands for. */
+function nameFunction(arn: string): string {
+  const entry = Object.entries(substitutes).find(([, value]) => value === arn);
+  return entry?.[0].replace(/Function$/, '') ?? arn;
+}
+
+/** What a state waits between its tries in all, at the least and at the most, in seconds. */
+function waitsOf({ Retry: [retry] }: Task): { least: number; most: number } {
+  const most = Array.from({ length: retry.MaxAttempts }, (_, attempt) =>
+    Math.min(retry.IntervalSeconds * retry.BackoffRate ** attempt, retry.MaxDelaySeconds),
+  ).reduce((sum, wait) => sum + wait, 0);
+  // Full jitter waits for anything between nothing and the whole.
+  return { least: retry.JitterStrategy === 'FULL' ? 0 : most, most };
+}
+
+function memberNames(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => [name, ...memberNames(member)]);
+}
