@@ -24,7 +24,7 @@ dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 form{display:grid;grid-template-columns:1fr 1fr;gap:.75rem;margin-top:1.5rem}
 button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--accent);cursor:pointer}
-button[value=deny]{background:transparent;color:var(--ink)}
+button[value=deny]{background:var(--ink);border-color:var(--ink);color:var(--card)}
 button[value=approve]{background:var(--accent);color:var(--accent-ink)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 .soft{color:var(--soft);font-size:.9rem}
@@ -64,7 +64,10 @@ interface DecisionPage {
   now: number;
 }
 
-/** The page that asks. Deny comes first and is no smaller; neither button is a default, since no field takes a return key. */
+/**
+ * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027); neither is a default, since no field
+ * takes a return key.
+ */
 export function decisionPage({ request, clientName, formToken, now }: DecisionPage): string {
   const name = escapeHtml(clientName);
   return document(

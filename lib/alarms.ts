@@ -1,0 +1,156 @@
+/**
+ * What an operator wants to hear of: errors and throttling of any part, flows that failed, mail that goes nowhere.
+ * Missing data is no alarm, since an idle provider sends none.
+ */
+import { Duration } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  Alarm,
+  ComparisonOperator,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Tables } from './tables.ts';
+
+export interface AlarmsProps {
+  api: HttpApi;
+
+  stateMachine: StateMachine;
+
+  functions: IFunction[];
+
+  tables: Tables;
+
+  /** The configuration set that mails are sent through. */
+  configurationSetName: string;
+
+  /** The SNS topic that alarms are sent to, if any. */
+  topicArn: string | undefined;
+}
+
+/** SES reviews an account at 5 % bounces and at 0.1 % complaints, and may then stop all its mail. */
+const BOUNCE_RATE = 0.02;
+const COMPLAINT_RATE = 0.0005;
+
+const period = Duration.minutes(5);
+
+export class Alarms extends Construct {
+  readonly #topic: ITopic | undefined;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    this.#topic =
+      props.topicArn === undefined ? undefined : Topic.fromTopicArn(this, 'Topic', props.topicArn);
+
+    this.#addApiAlarm(props.api);
+    this.#addFlowAlarms(props.stateMachine);
+    this.#addMailAlarms(props.configurationSetName);
+    for (const table of [props.tables.requests, props.tables.directory, props.tables.keys]) {
+      this.#addTableAlarms(table);
+    }
+    this.#addIndexAlarm(props.tables.requests, props.tables.requestsByDay);
+    for (const handler of props.functions) this.#addFunctionAlarm(handler);
+  }
+
+  #addApiAlarm(api: HttpApi): void {
+    this.#addAlarm('ServerErrors', 'An endpoint answered 5xx.', api.metricServerError(sum()));
+  }
+
+  #addFlowAlarms(stateMachine: StateMachine): void {
+    this.#addAlarm(
+      'FailedFlows',
+      'A user was not notified; the request item says why.',
+      stateMachine.metricFailed(sum()),
+    );
+    this.#addAlarm(
+      'TimedOutFlows',
+      'A notification flow ran out of time; its request waits for a mail that may never come.',
+      stateMachine.metricTimedOut(sum()),
+    );
+  }
+
+  #addMailAlarms(configurationSetName: string): void {
+    const ofSet = (metricName: string) =>
+      new Metric({
+        namespace: 'AWS/SES',
+        metricName,
+        dimensionsMap: { 'ses:configuration-set': configurationSetName },
+        ...sum(),
+      });
+    const ofAccount = (metricName: string) =>
+      new Metric({ namespace: 'AWS/SES', metricName, statistic: Stats.AVERAGE, period });
+
+    this.#addAlarm(
+      'RenderingFailures',
+      'SES accepted a mail and could not render its template.',
+      ofSet('RenderingFailure'),
+    );
+    this.#addAlarm('RejectedMails', 'SES accepted a mail and refused to send it.', ofSet('Reject'));
+    // The rates are those that SES judges by: of the whole account, over a span that SES chooses.
+    this.#addAlarm(
+      'BounceRate',
+      'Too many mails of this account bounce: SES reviews it at 5 %.',
+      ofAccount('Reputation.BounceRate'),
+      BOUNCE_RATE,
+    );
+    this.#addAlarm(
+      'ComplaintRate',
+      'Too many mails of this account are reported as spam: SES reviews it at 0.1 %.',
+      ofAccount('Reputation.ComplaintRate'),
+      COMPLAINT_RATE,
+    );
+  }
+
+  #addTableAlarms(table: Table): void {
+    const { id } = table.node;
+    for (const access of ['Read', 'Write']) {
+      this.#addAlarm(
+        `${id}Throttled${access}s`,
+        `DynamoDB throttled the table ${id}.`,
+        table.metric(`${access}ThrottleEvents`, sum()),
+      );
+    }
+  }
+
+  /** An index that is throttled holds up the writes of its table. */
+  #addIndexAlarm(table: Table, indexName: string): void {
+    this.#addAlarm(
+      `${table.node.id}IndexThrottledWrites`,
+      `DynamoDB throttled the index ${indexName} of the table ${table.node.id}.`,
+      new Metric({
+        namespace: 'AWS/DynamoDB',
+        metricName: 'WriteThrottleEvents',
+        dimensionsMap: { TableName: table.tableName, GlobalSecondaryIndexName: indexName },
+        ...sum(),
+      }),
+    );
+  }
+
+  #addFunctionAlarm(handler: IFunction): void {
+    const name = handler.node.scope?.node.id ?? handler.node.id;
+    this.#addAlarm(`${name}Errors`, `The function ${name} threw.`, handler.metricErrors(sum()));
+  }
+
+  #addAlarm(id: string, description: string, metric: Metric, threshold = 1): void {
+    const alarm = new Alarm(this, id, {
+      alarmDescription: description,
+      metric,
+      threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
+  }
+}
+
+function sum() {
+  return { statistic: Stats.SUM, period };
+}

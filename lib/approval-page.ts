@@ -1,0 +1,48 @@
+/**
+ * The approval page that the magic link opens, on the authentication device (CIBA Core, 2): its function, what that may
+ * do, and its route.
+ */
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { routes } from '../lambdas/routes.ts';
+import { ProviderFunction } from './provider-function.ts';
+import type { PublicApi } from './public-api.ts';
+import type { Tables } from './tables.ts';
+
+export interface ApprovalPageProps {
+  api: PublicApi;
+
+  tables: Tables;
+
+  issuer: string;
+
+  logRetention: RetentionDays;
+}
+
+export class ApprovalPage extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: ApprovalPageProps) {
+    super(scope, id);
+    const { api, tables } = props;
+
+    this.function = new ProviderFunction(this, 'Approve', {
+      handler: 'approve',
+      environment: {
+        ISSUER: props.issuer,
+        DIRECTORY_TABLE: tables.directory.tableName,
+        REQUESTS_TABLE: tables.requests.tableName,
+        KEYS_TABLE: tables.keys.tableName,
+      },
+      rights: [
+        tables.allowOnRequests('GetItem', 'UpdateItem'),
+        tables.allowReadingDirectory('client#*', 'user#*'),
+        ...tables.allowReadingKeys('link'),
+      ],
+      logRetention: props.logRetention,
+    }).function;
+
+    api.addEndpoint('Approve', this.function, routes.approve);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The backchannel authentication endpoint (CIBA Core, 7): its function, what that may do, and its routes.
+ */
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { routes } from '../lambdas/routes.ts';
+import type { NotificationFlow } from './notification-flow.ts';
+import { ProviderFunction } from './provider-function.ts';
+import type { PublicApi } from './public-api.ts';
+import type { Tables } from './tables.ts';
+
+export interface BackchannelAuthenticationEndpointProps {
+  api: PublicApi;
+
+  tables: Tables;
+
+  flow: NotificationFlow;
+
+  issuer: string;
+
+  /** Lifetime of a request, and the bounds of `requested_expiry`, in seconds. */
+  expiresIn: number;
+  minExpiresIn: number;
+  maxExpiresIn: number;
+
+  /** Least time between two polls, in seconds. */
+  interval: number;
+
+  /** How long a request can be looked up after its end, in days. */
+  auditRetentionDays: number;
+
+  logRetention: RetentionDays;
+}
+
+const SECONDS_PER_DAY = 86_400;
+
+export class BackchannelAuthenticationEndpoint extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: BackchannelAuthenticationEndpointProps) {
+    super(scope, id);
+    const { api, tables, flow } = props;
+
+    this.function = new ProviderFunction(this, 'Authorize', {
+      handler: 'authorize',
+      environment: {
+        ISSUER: props.issuer,
+        DIRECTORY_TABLE: tables.directory.tableName,
+        REQUESTS_TABLE: tables.requests.tableName,
+        STATE_MACHINE_ARN: flow.stateMachine.stateMachineArn,
+        DEFAULT_EXPIRES_IN: String(props.expiresIn),
+        MIN_EXPIRES_IN: String(props.minExpiresIn),
+        MAX_EXPIRES_IN: String(props.maxExpiresIn),
+        DEFAULT_INTERVAL: String(props.interval),
+        AUDIT_RETENTION: String(props.auditRetentionDays * SECONDS_PER_DAY),
+      },
+      rights: [
+        tables.allowOnRequests('GetItem', 'PutItem', 'UpdateItem'),
+        tables.allowReadingDirectory('client#*', 'user#*', 'login#*'),
+        flow.allowStarting(),
+      ],
+      logRetention: props.logRetention,
+    }).function;
+
+    api.addEndpoint(
+      'Authorize',
+      this.function,
+      routes.backchannelAuthentication,
+      routes.backchannelAuthenticationAlias,
+    );
+  }
+}

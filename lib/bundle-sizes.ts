@@ -1,0 +1,67 @@
+/**
+ * The size of every function's bundle, as synth left it, against the most it may have: a cold start reads,
+ * compiles and runs all of it.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as z from 'zod';
+import type { HandlerName } from './provider-function.ts';
+
+/** Sizes in bytes. */
+export interface BundleSize {
+  handler: string;
+  bytes: number;
+  limit: number;
+}
+
+const KB = 1000;
+
+/** DynamoDB's client is in each of them, that of Step Functions in one and that of SES in another. */
+const limits: Record<HandlerName, number> = {
+  authorize: 300 * KB,
+  token: 250 * KB,
+  approve: 250 * KB,
+  metadata: 250 * KB,
+  'locate-user': 250 * KB,
+  mail: 340 * KB,
+  'record-failure': 250 * KB,
+  'first-keys': 250 * KB,
+};
+
+const template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
+
+const bundledFunction = z.object({
+  Properties: z.object({
+    /** The file of its handler: ProviderFunction sees to it. */
+    Description: z.string(),
+    Code: z.object({ S3Key: z.string() }),
+  }),
+});
+
+/**
+ * The bundles of the assembly that synth wrote to this folder, the largest first.
+ * @throws an error that names the function whose bundle is missing or unknown here
+ */
+export function measureBundles(assembly: string): BundleSize[] {
+  const measured = readFunctions(assembly).map(({ Properties: { Description, Code } }) => {
+    const handler = basename(Description, '.ts');
+    const limit = new Map(Object.entries(limits)).get(handler);
+    if (limit === undefined) throw new Error(`No limit is set for the bundle of ${handler}.`);
+    const bundle = join(assembly, `asset.${basename(Code.S3Key, '.zip')}`, 'index.mjs');
+    return { handler, bytes: statSync(bundle).size, limit };
+  });
+  for (const handler of Object.keys(limits)) {
+    if (measured.some((bundle) => bundle.handler === handler)) continue;
+    throw new Error(`${assembly} has no function of lambdas/handlers/${handler}.ts.`);
+  }
+  return measured.sort((one, other) => other.bytes - one.bytes);
+}
+
+function readFunctions(assembly: string): z.output<typeof bundledFunction>[] {
+  return readdirSync(assembly)
+    .filter((file) => file.endsWith('.template.json'))
+    .map((file) => template.parse(JSON.parse(readFileSync(join(assembly, file), 'utf8'))))
+    .flatMap(({ Resources }) => Object.values(Resources))
+    .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+    .map((resource) => bundledFunction.parse(resource));
+}

@@ -1,0 +1,136 @@
+/**
+ * What SES needs to send the notifications: the templates, a configuration set that reports failures and tracks nothing
+ * (a tracked link would hand the credential in it to a redirect host), and if asked for the identity of the sender.
+ */
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import * as ses from 'aws-cdk-lib/aws-ses';
+import { Construct } from 'constructs';
+import type {
+  NotificationTemplate,
+  NotificationTemplateName,
+} from './notification-templates/compile.ts';
+
+export interface NotificationMailProps {
+  templates: NotificationTemplate[];
+
+  /** The address that mails come from. */
+  senderAddress: string;
+
+  /** The name beside it, if any. */
+  senderName: string | undefined;
+
+  /** Whether to make an identity of the address; one that exists cannot be made again. */
+  senderIdentity: 'existing' | 'create';
+}
+
+export class NotificationMail extends Construct {
+  /** The From header: an address, or `name <address>`. */
+  readonly sender: string;
+
+  readonly configurationSetName: string;
+
+  readonly #props: NotificationMailProps;
+
+  constructor(scope: Construct, id: string, props: NotificationMailProps) {
+    super(scope, id);
+    this.#props = props;
+    this.sender = formatSender(props.senderAddress, props.senderName);
+    this.configurationSetName = this.#addConfigurationSet().configurationSetName;
+    this.#addTemplates();
+    if (props.senderIdentity === 'create') this.#addIdentity();
+  }
+
+  /** The name of a template in SES, unique in its account and region. */
+  templateName(name: NotificationTemplateName): string {
+    return `${Stack.of(this).stackName}-${name}`;
+  }
+
+  /**
+   * The right to send these templates from the one address, through the configuration set.
+   * SES checks it against the identity of the sender, address or domain, and in its sandbox against the recipient's too:
+   * hence every identity, held down by the From address.
+   */
+  allowSending(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['ses:SendEmail', 'ses:SendTemplatedEmail'],
+      resources: [
+        this.#arn('identity', '*'),
+        this.#arn('configuration-set', this.configurationSetName),
+        ...this.#props.templates.map(({ name }) => this.#arn('template', this.templateName(name))),
+      ],
+      conditions: { StringEquals: { 'ses:FromAddress': this.#props.senderAddress } },
+    });
+  }
+
+  /** Says of the function that may send why its one wildcard is there. */
+  acknowledgeIdentities(sender: Construct): void {
+    Validations.of(sender).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]',
+      reason:
+        'SES checks the right against the identity of the address or of its domain, and in the sandbox against the recipient; the condition on ses:FromAddress admits one sender.',
+    });
+  }
+
+  #arn(resource: string, resourceName: string): string {
+    return Stack.of(this).formatArn({ service: 'ses', resource, resourceName });
+  }
+
+  #addConfigurationSet(): ses.ConfigurationSet {
+    const configurationSet = new ses.ConfigurationSet(this, 'ConfigurationSet', {
+      reputationMetrics: true,
+      // The mail holds a credential: better a bounce, which alarms, than a hop in the clear.
+      tlsPolicy: ses.ConfigurationSetTlsPolicy.REQUIRE,
+      // An account may have turned on engagement metrics for all its mail, which tracks opens and clicks.
+      vdmOptions: { engagementMetrics: false },
+    });
+    configurationSet.addEventDestination('Metrics', {
+      destination: ses.EventDestination.cloudWatchDimensions([
+        {
+          source: ses.CloudWatchDimensionSource.MESSAGE_TAG,
+          name: 'ses:configuration-set',
+          defaultValue: 'none',
+        },
+      ]),
+      events: [
+        ses.EmailSendingEvent.BOUNCE,
+        ses.EmailSendingEvent.COMPLAINT,
+        ses.EmailSendingEvent.REJECT,
+        ses.EmailSendingEvent.RENDERING_FAILURE,
+      ],
+    });
+    return configurationSet;
+  }
+
+  /** One after the other, since SES takes one change of templates a second. */
+  #addTemplates(): void {
+    let previous: ses.CfnTemplate | undefined;
+    for (const { name, subject, html, text } of this.#props.templates) {
+      const template = new ses.CfnTemplate(this, `Template-${name}`, {
+        template: {
+          templateName: this.templateName(name),
+          subjectPart: subject,
+          htmlPart: html,
+          textPart: text,
+        },
+      });
+      if (previous) template.addResourceDependency(previous);
+      previous = template;
+    }
+  }
+
+  #addIdentity(): void {
+    const identity = new ses.EmailIdentity(this, 'SenderIdentity', {
+      identity: ses.Identity.email(this.#props.senderAddress),
+    });
+    identity.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  }
+}
+
+/** An address with its display name: quoted (RFC 5322, 3.4), or as an encoded word (RFC 2047) if it is not ASCII. */
+function formatSender(address: string, name: string | undefined): string {
+  if (name === undefined) return address;
+  const ascii = /^[\x20-\x7e]+$/.test(name);
+  const phrase = ascii ? `"${name}"` : `=?UTF-8?B?${Buffer.from(name).toString('base64')}?=`;
+  return `${phrase} <${address}>`;
+}

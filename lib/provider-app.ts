@@ -1,0 +1,53 @@
+/**
+ * The CDK app around the stack: its settings out of the context, its mails, and cdk-nag's AwsSolutions rules as a
+ * validation that every synth has to pass.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, type AppProps, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import * as z from 'zod';
+import {
+  compileNotificationTemplates,
+  type NotificationTemplate,
+} from './notification-templates/compile.ts';
+import { ProviderStack } from './provider-stack.ts';
+import { parseSettings } from './settings.ts';
+
+/** An app to synthesize, or what the operator has to put right first, a line for each mistake. */
+export type ProviderApp = { app: App; stack: ProviderStack } | { mistakes: string[] };
+
+const projectFile = join(import.meta.dirname, '../cdk.json');
+
+/**
+ * The app, not yet synthesized. Its context is that of `cdk.json`, overridden by `props.context` and that by what the CDK
+ * command line hands over in the environment: run by it or without it, the app has the same settings and feature flags.
+ */
+export function createProviderApp(props: AppProps = {}): ProviderApp {
+  const context = { ...readProjectContext(), ...props.context };
+  const app = new App({ ...props, context, autoSynth: false });
+  const parsed = parseSettings(app.node.getAllContext());
+  if ('mistakes' in parsed) return parsed;
+  const compiled = compileTemplates();
+  if ('mistakes' in compiled) return compiled;
+
+  const { settings } = parsed;
+  const { templates } = compiled;
+  const stack = new ProviderStack(app, settings.stackName, { settings, templates });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return { app, stack };
+}
+
+function readProjectContext(): Record<string, unknown> {
+  const project = z.object({ context: z.record(z.string(), z.unknown()) });
+  return project.parse(JSON.parse(readFileSync(projectFile, 'utf8'))).context;
+}
+
+function compileTemplates(): { templates: NotificationTemplate[] } | { mistakes: string[] } {
+  try {
+    return { templates: compileNotificationTemplates() };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { mistakes: [error.message] };
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
+ * group of its own and exactly the environment that its handler declares.
+ */
+import { join } from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  type IFunction,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import {
+  type BundlingOptions,
+  LogLevel,
+  NodejsFunction,
+  OutputFormat,
+} from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type {
+  ApproveEnvironment,
+  AuthorizeEnvironment,
+  FirstKeysEnvironment,
+  LocateUserEnvironment,
+  MailEnvironment,
+  MetadataEnvironment,
+  RecordFailureEnvironment,
+  TokenEnvironment,
+} from '../lambdas/handlers/environment.ts';
+
+/** The environment of each handler; a handler is a file of `lambdas/handlers`. */
+interface Environments {
+  authorize: AuthorizeEnvironment;
+  token: TokenEnvironment;
+  approve: ApproveEnvironment;
+  metadata: MetadataEnvironment;
+  'locate-user': LocateUserEnvironment;
+  mail: MailEnvironment;
+  'record-failure': RecordFailureEnvironment;
+  'first-keys': FirstKeysEnvironment;
+}
+
+export type HandlerName = keyof Environments;
+
+export interface ProviderFunctionProps<Name extends HandlerName> {
+  /** The handler's file in `lambdas/handlers`, without `.ts`. */
+  handler: Name;
+
+  /** Everything the handler reads from its environment. */
+  environment: Environments[Name];
+
+  /** All the function may do, beside writing its log. */
+  rights: PolicyStatement[];
+
+  logRetention: RetentionDays;
+}
+
+const projectRoot = join(import.meta.dirname, '..');
+const bundlingFolder = join(projectRoot, 'lambdas/aws/bundling');
+
+/**
+ * How a handler becomes one file: the whole AWS SDK inside, pinned and without a look-up at run time, less the parts of
+ * it that a cold start would pay for and nothing here uses. Target Node 20, so that the local host runs it too.
+ */
+const bundling: BundlingOptions = {
+  format: OutputFormat.ESM,
+  minify: true,
+  logLevel: LogLevel.WARNING,
+  target: 'node20',
+  mainFields: ['module', 'main'],
+  bundleAwsSDK: true,
+  // Loaded by a request or an answer that is an event stream; no call of ours has one.
+  externalModules: ['@smithy/core/event-streams'],
+  esbuildArgs: {
+    '--alias': [
+      `node:http=${join(bundlingFolder, 'node-http.ts')}`,
+      `@aws-sdk/credential-provider-node=${join(bundlingFolder, 'credential-provider-node.ts')}`,
+      `@aws-sdk/endpoint-cache=${join(bundlingFolder, 'endpoint-cache.ts')}`,
+    ],
+  },
+};
+
+export class ProviderFunction<Name extends HandlerName> extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: ProviderFunctionProps<Name>) {
+    super(scope, id);
+
+    const logGroup = new LogGroup(this, 'Log', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        rights: new PolicyDocument({ statements: [...props.rights, allowLogging(logGroup)] }),
+      },
+    });
+    const entry = `lambdas/handlers/${props.handler}.ts`;
+
+    this.function = new NodejsFunction(this, 'Function', {
+      description: entry,
+      entry: join(projectRoot, entry),
+      projectRoot,
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      bundling,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 256,
+      timeout: Duration.seconds(10),
+      role,
+      environment: { ...props.environment },
+      awsSdkConnectionReuse: false,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      // The platform's own lines of start and end cost more than ours and say what the metrics say.
+      systemLogLevelV2: SystemLogLevel.WARN,
+    });
+  }
+}
+
+function allowLogging(logGroup: LogGroup): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    resources: [logGroup.logGroupArn],
+  });
+}

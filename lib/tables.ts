@@ -1,0 +1,136 @@
+/**
+ * The three tables, the third under a KMS key of this deployment, with the rights that a function can be given on each.
+ * Rights are written by hand, since CDK's grants give more than is used.
+ */
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+
+/** What a function may do to single requests. */
+export type RequestAction = 'GetItem' | 'PutItem' | 'UpdateItem';
+
+/** The items of the directory, by the form of their partition key. */
+export type DirectoryKey = 'client#*' | 'user#*' | 'login#*' | 'jwks';
+
+/** The items of the keys table. */
+export type KeyName = 'signing#ES256' | 'signing#RS256' | 'link';
+
+/** State outlives the stack: what holds it is neither deleted with it nor by a slip of the hand. */
+const stateful = {
+  billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  deletionProtection: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+} as const;
+
+export class Tables extends Construct {
+  /** One item per authentication request, which is also its audit. */
+  readonly requests: dynamodb.Table;
+
+  /** The index of {@link requests} that lists a day's requests in the order they came. */
+  readonly requestsByDay = 'byDay';
+
+  /** Clients, users, the logins that lead to them, and the public keys. */
+  readonly directory: dynamodb.Table;
+
+  /** Private signing keys and the link key. */
+  readonly keys: dynamodb.Table;
+
+  readonly #encryptionKey: Key;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+
+    this.requests = new dynamodb.Table(this, 'Requests', {
+      ...stateful,
+      partitionKey: { name: 'ref', type: dynamodb.AttributeType.STRING },
+      timeToLiveAttribute: 'ttl',
+    });
+    this.requests.addGlobalSecondaryIndex({
+      indexName: this.requestsByDay,
+      partitionKey: { name: 'day', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'createdAt', type: dynamodb.AttributeType.NUMBER },
+      // Facts that never change: a transition then writes the table alone.
+      projectionType: dynamodb.ProjectionType.INCLUDE,
+      nonKeyAttributes: ['clientId', 'sub', 'expiresAt'],
+    });
+
+    this.directory = new dynamodb.Table(this, 'Directory', {
+      ...stateful,
+      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
+    });
+
+    this.#encryptionKey = new Key(this, 'KeysEncryption', {
+      description: 'Encrypts the signing keys and the link key of the CIBA provider',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.keys = new dynamodb.Table(this, 'Keys', {
+      ...stateful,
+      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
+      encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.#encryptionKey,
+    });
+  }
+
+  /** The right to do this to any request. */
+  allowOnRequests(...actions: RequestAction[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resources: [this.requests.tableArn],
+    });
+  }
+
+  /** The right to read items of the directory whose key has one of these forms. */
+  allowReadingDirectory(...keys: DirectoryKey[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:GetItem'],
+      resources: [this.directory.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } },
+    });
+  }
+
+  /** The right to publish public keys in the directory. */
+  allowPublishingKeys(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+      resources: [this.directory.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['jwks'] } },
+    });
+  }
+
+  /** The right to read these keys, and to have DynamoDB decrypt them. */
+  allowReadingKeys(...keys: KeyName[]): PolicyStatement[] {
+    return [this.#allowOnKeys('GetItem', keys), this.#allowEncryption('kms:Decrypt')];
+  }
+
+  /** The right to make every key, and to have DynamoDB encrypt them; the link key is put there blindly. */
+  allowMakingKeys(): PolicyStatement[] {
+    const signingKeys: KeyName[] = ['signing#ES256', 'signing#RS256'];
+    return [
+      this.#allowOnKeys('GetItem', signingKeys),
+      this.#allowOnKeys('PutItem', [...signingKeys, 'link']),
+      this.#allowEncryption('kms:Decrypt', 'kms:GenerateDataKey'),
+    ];
+  }
+
+  #allowOnKeys(action: string, keys: KeyName[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: [`dynamodb:${action}`],
+      resources: [this.keys.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': keys } },
+    });
+  }
+
+  /** Through DynamoDB alone: nobody who steals a function's credentials decrypts a copy of the table with them. */
+  #allowEncryption(...actions: string[]): PolicyStatement {
+    const { region } = Stack.of(this);
+    return new PolicyStatement({
+      actions,
+      resources: [this.#encryptionKey.keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
+    });
+  }
+}

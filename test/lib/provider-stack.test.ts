@@ -1,0 +1,625 @@
+/**
+ * The synthesized template: who may do what, what is kept and for how long, and what is never logged or
+ * tracked. Bundles have no say in it and are left out.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { routes } from '../../lambdas/routes.ts';
+import { createProviderApp } from '../../lib/provider-app.ts';
+
+/** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
+process.env['CDK_VALIDATION'] = 'false';
+
+const folder = mkdtempSync(join(tmpdir(), 'ciba-stack-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function synthesize(settings: Record<string, unknown> = {}) {
+  const provider = createProviderApp({
+    outdir: mkdtempSync(join(folder, 'out-')),
+    context: { 'aws:cdk:bundling-stacks': [], senderAddress, ...settings },
+  });
+  if ('mistakes' in provider) throw new Error(provider.mistakes.join('\n'));
+  return { stack: provider.stack, template: Template.fromStack(provider.stack) };
+}
+
+const senderAddress = 'approvals@bank.example';
+
+let template: Template;
+beforeAll(() => {
+  template = synthesize().template;
+});
+
+const statementSchema = z.strictObject({
+  Effect: z.literal('Allow'),
+  Action: z.union([z.string(), z.array(z.string())]),
+  Resource: z.unknown(),
+  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+});
+type Statement = z.output<typeof statementSchema>;
+
+const policyDocument = z.object({ Statement: z.array(statementSchema) });
+
+function asList<Value>(value: Value | Value[]): Value[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+/** A resource's logical id without the hash that CDK puts at its end. */
+function plainId(logicalId: string): string {
+  return logicalId.replace(/[0-9A-F]{8}$/, '');
+}
+
+const reference = z.union([
+  z.object({ Ref: z.string() }).transform(({ Ref }) => Ref),
+  z
+    .object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) })
+    .transform((get) => get['Fn::GetAtt'][0]),
+]);
+const joined = z.object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) });
+
+/** A value of the template as one reads it: `dynamodb.<AWS::Region>.amazonaws.com`, `TablesKeys`. */
+function readable(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(readable).join(' ');
+  const text = joined.safeParse(value);
+  if (text.success) return text.data['Fn::Join'][1].map(readable).join('');
+  const id = reference.parse(value);
+  return id.startsWith('AWS::') ? `<${id}>` : plainId(id);
+}
+
+/** `dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link`. */
+function describeStatement({ Action, Resource, Condition = {} }: Statement): string[] {
+  const conditions = Object.values(Condition).flatMap((test) =>
+    Object.entries(test).map(([key, allowed]) => ` if ${key} in ${readable(allowed)}`),
+  );
+  return asList(Action).flatMap((action) =>
+    asList(Resource).map((resource) => `${action} on ${readable(resource)}${conditions.join('')}`),
+  );
+}
+
+const functionSchema = z.object({
+  Properties: z.object({
+    Description: z.string(),
+    Role: reference,
+    LoggingConfig: z.object({ LogGroup: reference }),
+    Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+  }),
+});
+
+function functionOf(handler: string) {
+  const found = Object.values(template.findResources('AWS::Lambda::Function'))
+    .map((resource) => functionSchema.parse(resource).Properties)
+    .find(({ Description }) => Description === `lambdas/handlers/${handler}.ts`);
+  if (!found) throw new Error(`no function of ${handler}`);
+  return found;
+}
+
+const roleSchema = z.object({
+  Properties: z.object({
+    ManagedPolicyArns: z.undefined().optional(),
+    Policies: z.tuple([z.object({ PolicyDocument: policyDocument })]),
+  }),
+});
+
+/** All that the function of a handler may do, beside its log. */
+function rightsOf(handler: string): string[] {
+  const { Role, LoggingConfig } = functionOf(handler);
+  const role = roleSchema.parse(template.findResources('AWS::IAM::Role')[Role]);
+  const rights = role.Properties.Policies[0].PolicyDocument.Statement.flatMap(describeStatement);
+  const log = plainId(LoggingConfig.LogGroup);
+  const logging = [`logs:CreateLogStream on ${log}`, `logs:PutLogEvents on ${log}`];
+  expect(rights).toEqual(expect.arrayContaining(logging));
+  return rights.filter((right) => !logging.includes(right)).sort();
+}
+
+const viaDynamoDb = 'if kms:ViaService in dynamodb.<AWS::Region>.amazonaws.com';
+
+describe('the rights of each function', () => {
+  it.each([
+    [
+      'authorize',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#* login#*',
+        'dynamodb:GetItem on TablesRequests',
+        'dynamodb:PutItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesRequests',
+        'states:StartExecution on NotificationFlowStateMachine',
+      ],
+    ],
+    [
+      'token',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256',
+        'dynamodb:GetItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesRequests',
+        `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
+      ],
+    ],
+    [
+      'approve',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link',
+        'dynamodb:GetItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesRequests',
+        `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
+      ],
+    ],
+    ['metadata', ['dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks']],
+    [
+      'locate-user',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in user#*',
+        'dynamodb:GetItem on TablesRequests',
+      ],
+    ],
+    [
+      'mail',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link',
+        'dynamodb:GetItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesRequests',
+        `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
+        ...['ses:SendEmail', 'ses:SendTemplatedEmail'].flatMap((action) =>
+          [
+            'configuration-set/NotificationMailConfigurationSet',
+            'identity/*',
+            'template/CibaProvider-ciba-with-binding-message',
+            'template/CibaProvider-ciba-without-binding-message',
+          ].map(
+            (resource) =>
+              `${action} on arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:${resource} if ses:FromAddress in approvals@bank.example`,
+          ),
+        ),
+      ],
+    ],
+    ['record-failure', ['dynamodb:UpdateItem on TablesRequests']],
+    [
+      'first-keys',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256',
+        'dynamodb:PutItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
+        'dynamodb:PutItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 link',
+        `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
+        `kms:GenerateDataKey on TablesKeysEncryption ${viaDynamoDb}`,
+      ],
+    ],
+  ])('%s may do this and no more', (handler, rights) => {
+    expect(rightsOf(handler)).toEqual(rights);
+  });
+
+  it('gives no two functions the same role', () => {
+    const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+    const roles = functions.map((resource) => functionSchema.parse(resource).Properties.Role);
+    expect(new Set(roles).size).toBe(functions.length);
+  });
+
+  it('lets nobody but API Gateway, by the route, and the flow call a function', () => {
+    for (const { Properties } of Object.values(template.findResources('AWS::Lambda::Permission'))) {
+      expect(Properties).toMatchObject({
+        Action: 'lambda:InvokeFunction',
+        Principal: 'apigateway.amazonaws.com',
+      });
+      expect(readable(Properties.SourceArn)).toMatch(
+        /:execute-api:<AWS::Region>:<AWS::AccountId>:PublicApi\/\*\/\*\/[^*]+$/,
+      );
+    }
+  });
+});
+
+describe('the policies together', () => {
+  function allStatements(): Statement[] {
+    const inline = Object.values(template.findResources('AWS::IAM::Role')).flatMap(
+      ({ Properties }) => Properties.Policies ?? [],
+    );
+    const attached = Object.values(template.findResources('AWS::IAM::Policy')).map(
+      ({ Properties }) => Properties,
+    );
+    return [...inline, ...attached].flatMap(
+      ({ PolicyDocument }) => policyDocument.parse(PolicyDocument).Statement,
+    );
+  }
+
+  it('have no wildcard in an action', () => {
+    const actions = allStatements().flatMap(({ Action }) => asList(Action));
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  it('name every resource but those of log delivery, of X-Ray and of mail identities', () => {
+    const wild = allStatements()
+      .flatMap(describeStatement)
+      .filter((right) => / on \S*\*/.test(right))
+      .map((right) => right.replace(/ if .*/, ''));
+    expect(new Set(wild.map((right) => right.replace(/:.* on /, ' on ')))).toEqual(
+      new Set([
+        'logs on *',
+        'xray on *',
+        'ses on arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*',
+      ]),
+    );
+  });
+
+  it('let the flow call its three functions and no other', () => {
+    const invocations = allStatements()
+      .filter(({ Action }) => asList(Action).includes('lambda:InvokeFunction'))
+      .flatMap(describeStatement);
+    expect(invocations).toEqual([
+      'lambda:InvokeFunction on NotificationFlowLocateUserFunction',
+      'lambda:InvokeFunction on NotificationFlowMailFunction',
+      'lambda:InvokeFunction on NotificationFlowRecordFailureFunction',
+    ]);
+  });
+
+  it('come from no managed policy of AWS', () => {
+    template.resourcePropertiesCountIs(
+      'AWS::IAM::Role',
+      { ManagedPolicyArns: Match.anyValue() },
+      0,
+    );
+  });
+});
+
+describe('the functions', () => {
+  it('run on the newest Node on arm64, for ten seconds at most', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 256,
+      Timeout: 10,
+    });
+  });
+
+  it('get from their environment what their handler declares', () => {
+    expect(functionOf('token').Environment.Variables).toEqual({
+      ISSUER: { 'Fn::GetAtt': [expect.stringMatching(/^PublicApi/), 'ApiEndpoint'] },
+      DIRECTORY_TABLE: { Ref: expect.stringMatching(/^TablesDirectory/) },
+      REQUESTS_TABLE: { Ref: expect.stringMatching(/^TablesRequests/) },
+      KEYS_TABLE: { Ref: expect.stringMatching(/^TablesKeys/) },
+      ACCESS_TOKEN_AUDIENCE: { 'Fn::GetAtt': [expect.stringMatching(/^PublicApi/), 'ApiEndpoint'] },
+    });
+    expect(functionOf('authorize').Environment.Variables).toMatchObject({
+      DEFAULT_EXPIRES_IN: '120',
+      MIN_EXPIRES_IN: '10',
+      MAX_EXPIRES_IN: '600',
+      DEFAULT_INTERVAL: '2',
+      AUDIT_RETENTION: '2592000',
+    });
+  });
+
+  it('log JSON to a group of their own, without a line for every start and end', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      LoggingConfig: {
+        LogFormat: 'JSON',
+        ApplicationLogLevel: 'INFO',
+        SystemLogLevel: 'WARN',
+        LogGroup: Match.anyValue(),
+      },
+    });
+    const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+    const groups = functions.map(
+      (resource) => functionSchema.parse(resource).Properties.LoggingConfig.LogGroup,
+    );
+    expect(new Set(groups).size).toBe(functions.length);
+  });
+});
+
+describe('what is kept', () => {
+  it('restores every table to any second, and lets go of none', () => {
+    template.allResources('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: Match.objectLike({
+        BillingMode: 'PAY_PER_REQUEST',
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      }),
+    });
+  });
+
+  it('forgets requests by their ttl, and lists them by day with facts that never change', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [{ AttributeName: 'ref', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'byDay',
+          KeySchema: [
+            { AttributeName: 'day', KeyType: 'HASH' },
+            { AttributeName: 'createdAt', KeyType: 'RANGE' },
+          ],
+          Projection: {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: ['clientId', 'sub', 'expiresAt'],
+          },
+        },
+      ],
+    });
+  });
+
+  it('encrypts the keys with a key of this deployment, which rotates and outlives the stack', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      SSESpecification: {
+        SSEEnabled: true,
+        SSEType: 'KMS',
+        KMSMasterKeyId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^TablesKeysEncryption'), 'Arn'] },
+      },
+    });
+    template.allResources('AWS::KMS::Key', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: Match.objectLike({ EnableKeyRotation: true }),
+    });
+  });
+
+  it('keeps no log for ever', () => {
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+    synthesize({ logRetentionDays: '90' }).template.allResourcesProperties('AWS::Logs::LogGroup', {
+      RetentionInDays: 90,
+    });
+  });
+
+  it('makes the first keys when both of their tables are there', () => {
+    template.hasResource('Custom::FirstKeys', {
+      Properties: {
+        ServiceToken: {
+          'Fn::GetAtt': [Match.stringLikeRegexp('^FirstKeysMakeKeysFunction'), 'Arn'],
+        },
+      },
+      DependsOn: Match.arrayWith([
+        Match.stringLikeRegexp('^TablesDirectory'),
+        Match.stringLikeRegexp('^TablesKeys'),
+      ]),
+    });
+  });
+});
+
+describe('the HTTP API', () => {
+  it('sends every method of every route to the function', () => {
+    const keys = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
+      ({ Properties }) => Properties.RouteKey,
+    );
+    expect(keys.sort()).toEqual(
+      Object.values(routes)
+        .map((path) => `ANY ${path}`)
+        .sort(),
+    );
+    template.allResourcesProperties('AWS::ApiGatewayV2::Integration', {
+      IntegrationType: 'AWS_PROXY',
+      PayloadFormatVersion: '2.0',
+    });
+  });
+
+  it('has no route that a test or an emulator would approve by', () => {
+    const paths = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
+      ({ Properties }) => String(Properties.RouteKey),
+    );
+    expect(paths.filter((path) => /auth_req_id|ref\b|test|debug|control/.test(path))).toEqual([]);
+  });
+
+  it('logs a request as JSON by its route, without path, query, headers or body', () => {
+    const [stage] = Object.values(template.findResources('AWS::ApiGatewayV2::Stage'));
+    const format: Record<string, string> = JSON.parse(
+      stage?.['Properties'].AccessLogSettings.Format,
+    );
+    expect(Object.values(format).sort()).toEqual([
+      '$context.httpMethod',
+      '$context.identity.sourceIp',
+      '$context.integrationErrorMessage',
+      '$context.requestId',
+      '$context.requestTimeEpoch',
+      '$context.responseLatency',
+      '$context.responseLength',
+      '$context.routeKey',
+      '$context.status',
+    ]);
+  });
+
+  it('throttles the default stage as the settings say', () => {
+    synthesize({ throttleRate: '50', throttleBurst: 20 }).template.hasResourceProperties(
+      'AWS::ApiGatewayV2::Stage',
+      {
+        StageName: '$default',
+        AutoDeploy: true,
+        DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 20 },
+      },
+    );
+  });
+});
+
+describe('the flow', () => {
+  it('is Express, traced, and logs no data', () => {
+    template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineType: 'EXPRESS',
+      TracingConfiguration: { Enabled: true },
+      LoggingConfiguration: { IncludeExecutionData: false, Level: 'ERROR' },
+    });
+  });
+
+  it('has every name that its definition asks for', () => {
+    const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    const definition: string = machine?.['Properties'].DefinitionString;
+    const asked = [...definition.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
+    expect(Object.keys(machine?.['Properties'].DefinitionSubstitutions).sort()).toEqual(
+      [...new Set(asked)].sort(),
+    );
+  });
+
+  it('sends the templates that the stack has', () => {
+    const names = Object.values(template.findResources('AWS::SES::Template')).map(
+      ({ Properties }) => Properties.Template.TemplateName,
+    );
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      DefinitionSubstitutions: {
+        withBindingMessageTemplate: 'CibaProvider-ciba-with-binding-message',
+        withoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
+      },
+    });
+    expect(names.sort()).toEqual([
+      'CibaProvider-ciba-with-binding-message',
+      'CibaProvider-ciba-without-binding-message',
+    ]);
+  });
+});
+
+describe('the mail', () => {
+  it('is tracked by nothing: no open, no click, no redirect, whatever the account has turned on', () => {
+    template.allResourcesProperties('AWS::SES::ConfigurationSet', {
+      TrackingOptions: Match.absent(),
+      VdmOptions: { DashboardOptions: { EngagementMetrics: 'DISABLED' } },
+      DeliveryOptions: { TlsPolicy: 'REQUIRE' },
+      ReputationOptions: { ReputationMetricsEnabled: true },
+    });
+    template.allResourcesProperties('AWS::SES::ConfigurationSetEventDestination', {
+      EventDestination: {
+        MatchingEventTypes: ['bounce', 'complaint', 'reject', 'renderingFailure'],
+      },
+    });
+  });
+
+  it('changes its templates one after the other', () => {
+    template.hasResource('AWS::SES::Template', {
+      Properties: {
+        Template: Match.objectLike({ TemplateName: 'CibaProvider-ciba-without-binding-message' }),
+      },
+      DependsOn: [Match.stringLikeRegexp('^NotificationMailTemplatecibawithbindingmessage')],
+    });
+  });
+
+  it('comes from a sender that exists, unless the settings ask to make one, which is kept', () => {
+    template.resourceCountIs('AWS::SES::EmailIdentity', 0);
+    const created = synthesize({ senderIdentity: 'create' }).template;
+    created.hasResource('AWS::SES::EmailIdentity', {
+      Properties: { EmailIdentity: 'approvals@bank.example' },
+      DeletionPolicy: 'Retain',
+    });
+  });
+
+  it.each([
+    [undefined, 'approvals@bank.example'],
+    ['Bank, Inc.', '"Bank, Inc." <approvals@bank.example>'],
+    ['Bank Söhne', '=?UTF-8?B?QmFuayBTw7ZobmU=?= <approvals@bank.example>'],
+  ])('writes the sender name %j as a header may hold it', (senderName, sender) => {
+    synthesize({ senderName }).template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'lambdas/handlers/mail.ts',
+      Environment: { Variables: Match.objectLike({ SENDER: sender }) },
+    });
+  });
+});
+
+describe('the alarms', () => {
+  const alarms = () =>
+    Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+      ({ Properties }) => Properties,
+    );
+
+  it('hear of every kind of failure', () => {
+    expect(
+      new Set(alarms().map(({ Namespace, MetricName }) => `${Namespace} ${MetricName}`)),
+    ).toEqual(
+      new Set([
+        'AWS/ApiGateway 5xx',
+        'AWS/States ExecutionsFailed',
+        'AWS/States ExecutionsTimedOut',
+        'AWS/SES RenderingFailure',
+        'AWS/SES Reject',
+        'AWS/SES Reputation.BounceRate',
+        'AWS/SES Reputation.ComplaintRate',
+        'AWS/DynamoDB ReadThrottleEvents',
+        'AWS/DynamoDB WriteThrottleEvents',
+        'AWS/Lambda Errors',
+      ]),
+    );
+  });
+
+  it('watch every function and every table', () => {
+    const watched = (metricName: string) =>
+      new Set(
+        alarms()
+          .filter(({ MetricName }) => MetricName === metricName)
+          .map(({ Dimensions }) => readable(Dimensions[0].Value)),
+      );
+    const idsOf = (type: string) => new Set(Object.keys(template.findResources(type)).map(plainId));
+    expect(watched('Errors')).toEqual(idsOf('AWS::Lambda::Function'));
+    for (const metricName of ['ReadThrottleEvents', 'WriteThrottleEvents']) {
+      const tables = new Set(
+        alarms()
+          .filter(({ MetricName }) => MetricName === metricName)
+          .flatMap(({ Dimensions }) => asList(Dimensions))
+          .filter(({ Name }) => Name === 'TableName')
+          .map(({ Value }) => readable(Value)),
+      );
+      expect(tables).toEqual(idsOf('AWS::DynamoDB::Table'));
+    }
+  });
+
+  it('stay silent while there is nothing to measure, and tell nobody unless asked', () => {
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      TreatMissingData: 'notBreaching',
+      AlarmActions: Match.absent(),
+    });
+  });
+
+  it('go to the topic of the settings', () => {
+    const topic = 'arn:aws:sns:eu-west-1:111122223333:alarms';
+    synthesize({ alarmTopicArn: topic }).template.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmActions: [topic],
+    });
+  });
+});
+
+describe('the issuer', () => {
+  it('is the address of the HTTP API, and the endpoints are told below it', () => {
+    const { Issuer, BackchannelAuthenticationEndpoint, TokenEndpoint } =
+      template.toJSON()['Outputs'];
+    expect(readable(Issuer.Value)).toBe('PublicApi');
+    expect(readable(BackchannelAuthenticationEndpoint.Value)).toBe('PublicApi/cibaAuthorization');
+    expect(readable(TokenEndpoint.Value)).toBe('PublicApi/token');
+  });
+
+  it('is the setting wherever there is one', () => {
+    const issuer = 'https://login.bank.example';
+    const { template: own } = synthesize({ issuer, accessTokenAudience: 'payments' });
+    expect(own.toJSON()['Outputs'].Issuer.Value).toBe(issuer);
+    for (const { Properties } of Object.values(own.findResources('AWS::Lambda::Function'))) {
+      const { ISSUER, ACCESS_TOKEN_AUDIENCE } = Properties.Environment.Variables;
+      expect([issuer, undefined]).toContain(ISSUER);
+      expect(['payments', undefined]).toContain(ACCESS_TOKEN_AUDIENCE);
+    }
+  });
+});
+
+describe('the outputs', () => {
+  it('name what an operator and the command line ask for', () => {
+    expect(Object.keys(template.toJSON()['Outputs']).sort()).toEqual([
+      'ApiEndpoint',
+      'BackchannelAuthenticationEndpoint',
+      'DirectoryTable',
+      'Issuer',
+      'KeysTable',
+      'RequestsTable',
+      'TokenEndpoint',
+    ]);
+  });
+});
+
+describe('a sender at example.com', () => {
+  const example = { senderAddress: 'approvals@example.com' };
+
+  it('is warned of, since its mail cannot be sent', () => {
+    Annotations.fromStack(synthesize(example).stack).hasWarning(
+      '*',
+      Match.stringLikeRegexp('^Mails cannot be sent from approvals@example.com'),
+    );
+  });
+
+  it('is no matter on a local host, whose mail goes to its own inbox', () => {
+    const { stack } = synthesize({ ...example, issuer: 'http://localhost:4010' });
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  });
+});

@@ -1,0 +1,186 @@
+/**
+ * The settings of a deployment: what is allowed, from JSON and from the command line alike, and the line that an operator
+ * reads when it is not.
+ */
+import { describe, expect, it } from 'vitest';
+import { parseSettings, type Settings } from '../../lib/settings.ts';
+
+const senderAddress = 'approvals@bank.example';
+
+/** The settings that this context gives beside a sender. */
+function settingsOf(context: Record<string, unknown>): Settings {
+  const parsed = parseSettings({ senderAddress, ...context });
+  if ('mistakes' in parsed) throw new Error(parsed.mistakes.join('\n'));
+  return parsed.settings;
+}
+
+function mistakesIn(context: Record<string, unknown>): string[] {
+  const parsed = parseSettings(context);
+  return 'mistakes' in parsed ? parsed.mistakes : [];
+}
+
+describe('settings', () => {
+  it('has a default for everything but the sender', () => {
+    expect(settingsOf({})).toEqual({
+      senderAddress,
+      senderIdentity: 'existing',
+      expiresIn: 120,
+      interval: 2,
+      minExpiresIn: 10,
+      maxExpiresIn: 600,
+      auditRetentionDays: 30,
+      logRetentionDays: 30,
+      flowLogLevel: 'ERROR',
+      throttleRate: 2000,
+      throttleBurst: 1000,
+      stackName: 'CibaProvider',
+    });
+  });
+
+  it('takes the text of the command line for a number', () => {
+    const { expiresIn, logRetentionDays } = settingsOf({
+      expiresIn: '300',
+      logRetentionDays: '90',
+    });
+    expect({ expiresIn, logRetentionDays }).toEqual({ expiresIn: 300, logRetentionDays: 90 });
+  });
+
+  it('leaves the context of CDK itself alone', () => {
+    const context = {
+      '@aws-cdk/core:enablePartitionLiterals': true,
+      'aws:cdk:enable-path-metadata': true,
+      'availability-zones:account=111122223333:region=eu-west-1': ['eu-west-1a'],
+      'cli/anything': 1,
+    };
+    expect(settingsOf(context)).toEqual(settingsOf({}));
+  });
+
+  it.each([
+    ['issuer', 'https://login.bank.example'],
+    ['issuer', 'https://login.bank.example:8443'],
+    ['issuer', 'http://localhost:4010'],
+    ['issuer', 'http://127.0.0.1:4010'],
+    ['senderName', 'Bank & Söhne'],
+    ['senderIdentity', 'create'],
+    ['expiresIn', 600],
+    ['interval', 1],
+    ['accessTokenAudience', 'https://api.bank.example/payments'],
+    ['flowLogLevel', 'ALL'],
+    ['alarmTopicArn', 'arn:aws-cn:sns:cn-north-1:111122223333:alarms'],
+    ['stackName', 'Ciba-2'],
+  ])('takes %s = %j', (key, value) => {
+    expect(settingsOf({ [key]: value })).toMatchObject({ [key]: value });
+  });
+
+  const issuer =
+    'an https origin without path, query, fragment or slash at its end, http://localhost:PORT or http://127.0.0.1:PORT';
+  const wholeNumber = (least: number, most: number) => `a whole number from ${least} to ${most}`;
+
+  it.each([
+    ['issuer', 'https://login.bank.example/', issuer],
+    ['issuer', 'https://login.bank.example/ciba', issuer],
+    ['issuer', 'https://login.bank.example?tenant=1', issuer],
+    ['issuer', 'https://login.bank.example#', issuer],
+    ['issuer', 'https://user@login.bank.example', issuer],
+    ['issuer', 'https://Login.bank.example', issuer],
+    ['issuer', 'https://login.bank.example:443', issuer],
+    ['issuer', 'http://login.bank.example', issuer],
+    ['issuer', 'http://localhost', issuer],
+    ['issuer', 'http://localhost.bank.example:4010', issuer],
+    ['issuer', 'login.bank.example', issuer],
+    ['issuer', '', issuer],
+    ['senderAddress', 'approvals', 'one e-mail address, such as approvals@example.com'],
+    [
+      'senderAddress',
+      'a@b.example,c@d.example',
+      'one e-mail address, such as approvals@example.com',
+    ],
+    [
+      'senderName',
+      'Bank" <thief@evil.example>',
+      'at most 45 bytes of text without control characters and without " \\ < >',
+    ],
+    [
+      'senderName',
+      'Bank\r\nBcc: thief@evil.example',
+      'at most 45 bytes of text without control characters and without " \\ < >',
+    ],
+    [
+      'senderName',
+      'ö'.repeat(23),
+      'at most 45 bytes of text without control characters and without " \\ < >',
+    ],
+    ['senderIdentity', 'new', 'existing or create'],
+    ['expiresIn', 601, wholeNumber(1, 600)],
+    ['expiresIn', null, wholeNumber(1, 600)],
+    ['expiresIn', true, wholeNumber(1, 600)],
+    ['expiresIn', '', wholeNumber(1, 600)],
+    ['expiresIn', '1e2', wholeNumber(1, 600)],
+    ['interval', 0, wholeNumber(1, 60)],
+    ['interval', 1.5, wholeNumber(1, 60)],
+    ['interval', '-1', wholeNumber(1, 60)],
+    ['minExpiresIn', 0, wholeNumber(1, 600)],
+    ['maxExpiresIn', 601, wholeNumber(1, 600)],
+    [
+      'accessTokenAudience',
+      'my api',
+      '1 to 255 printable ASCII characters without space, " and \\',
+    ],
+    ['auditRetentionDays', 0, wholeNumber(1, 3653)],
+    ['flowLogLevel', 'error', 'OFF, ERROR, FATAL or ALL'],
+    ['throttleRate', 0, wholeNumber(1, 10_000)],
+    ['throttleBurst', 5001, wholeNumber(1, 5000)],
+    [
+      'alarmTopicArn',
+      'arn:aws:sqs:eu-west-1:111122223333:alarms',
+      'the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:111122223333:alarms',
+    ],
+    ['stackName', 'ciba_provider', '1 to 35 letters, digits and hyphens, a letter first'],
+    ['stackName', 'a'.repeat(36), '1 to 35 letters, digits and hyphens, a letter first'],
+  ])('refuses %s = %j and says what is allowed', (key, value, allowed) => {
+    expect(mistakesIn({ senderAddress, [key]: value })).toEqual([
+      `Setting ${key} must be ${allowed}; it is ${JSON.stringify(value)}.`,
+    ]);
+  });
+
+  it('takes only the log retentions that CloudWatch has', () => {
+    const [mistake] = mistakesIn({ senderAddress, logRetentionDays: 31 });
+    expect(mistake).toMatch(
+      /^Setting logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, .*; it is 31\.$/,
+    );
+    // CDK's number for "for ever".
+    expect(mistakesIn({ senderAddress, logRetentionDays: 9999 })).toHaveLength(1);
+  });
+
+  it('names the sender that is missing', () => {
+    expect(mistakesIn({})).toEqual([
+      'Setting senderAddress must be one e-mail address, such as approvals@example.com; it is missing.',
+    ]);
+  });
+
+  it('names an unknown key and every known one', () => {
+    const [mistake] = mistakesIn({ senderAddress, expiresin: 120 });
+    expect(mistake).toMatch(
+      /^Setting expiresin is unknown; the settings are issuer, senderAddress, .*stackName\.$/,
+    );
+  });
+
+  it('shows all mistakes at once, a line each', () => {
+    const mistakes = mistakesIn({ senderAddress: 1, interval: 'x', colour: 'red' });
+    expect(mistakes.map((mistake) => mistake.split(' ')[1])).toEqual([
+      'senderAddress',
+      'interval',
+      'colour',
+    ]);
+    expect(mistakes.join('')).not.toContain('\n');
+  });
+
+  it('holds the lifetime to its bounds', () => {
+    expect(mistakesIn({ senderAddress, maxExpiresIn: 60 })).toEqual([
+      'Setting expiresIn must be from minExpiresIn to maxExpiresIn, that is 10 to 60; it is 120.',
+    ]);
+    expect(mistakesIn({ senderAddress, minExpiresIn: 300, maxExpiresIn: 200 })).toEqual([
+      'Setting minExpiresIn must be at most maxExpiresIn, which is 200; it is 300.',
+    ]);
+  });
+});
