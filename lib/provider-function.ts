@@ -75,6 +75,8 @@ const bundling: BundlingOptions = {
   bundleAwsSDK: true,
   // Loaded by a request or an answer that is an event stream; no call of ours has one.
   externalModules: ['@smithy/core/event-streams'],
+  // The platform's Request and Response are undici, which would be loaded with the first request.
+  inject: [join(projectRoot, 'lambdas/http/bundling/web-messages.ts')],
   esbuildArgs: {
     '--alias': [
       `node:http=${join(bundlingFolder, 'node-http.ts')}`,

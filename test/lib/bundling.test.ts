@@ -65,6 +65,8 @@ describe('the bundles', () => {
   });
 });
 
+const ran = z.object({ result: z.unknown(), undici: z.boolean() });
+
 /** Loads a bundle in a process of its own, calls it once, and tells what came of it. */
 const runner = `
   const loadsUndici = () => process.moduleLoadList.some((name) => name.includes('deps/undici/undici'));
@@ -88,30 +90,74 @@ describe('a bundle that runs', () => {
   });
   afterAll(() => void dynamoDb.close());
 
-  it('calls DynamoDB with the credentials of its environment, and undici stays unloaded', async () => {
+  /** Calls the bundle once in a process of its own, with DynamoDB at the server above. */
+  async function run(handler: string, event: object, environment: Record<string, string>) {
     const address = z.object({ port: z.number() }).parse(dynamoDb.address());
-    const bundle = bundleOf('record-failure');
     const child = spawn(process.execPath, ['--input-type=module', '--eval', runner], {
       env: {
-        BUNDLE: bundle,
-        EVENT: JSON.stringify({ ref: 'a'.repeat(26) }),
+        BUNDLE: bundleOf(handler),
+        EVENT: JSON.stringify(event),
         AWS_REGION: 'eu-west-1',
         AWS_ACCESS_KEY_ID: 'AKIDOFTHEENVIRONMENT',
         AWS_SECRET_ACCESS_KEY: 'secret',
         AWS_SESSION_TOKEN: 'token',
         AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${address.port}`,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-        REQUESTS_TABLE: 'requests',
+        ...environment,
       },
     });
     const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
     expect(errors).toBe('');
-    expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toEqual({
-      result: { outcome: 'recorded' },
-      undici: false,
-    });
+    return ran.parse(JSON.parse(output.trim().split('\n').at(-1) ?? ''));
+  }
+
+  it('calls DynamoDB with the credentials of its environment', async () => {
+    const { result } = await run(
+      'record-failure',
+      { ref: 'a'.repeat(26) },
+      { REQUESTS_TABLE: 'requests' },
+    );
+    expect(result).toEqual({ outcome: 'recorded' });
     expect(authorizations).toEqual([expect.stringContaining('Credential=AKIDOFTHEENVIRONMENT/')]);
   });
+
+  const everything = {
+    ISSUER: 'https://ciba.example',
+    DIRECTORY_TABLE: 'directory',
+    REQUESTS_TABLE: 'requests',
+    KEYS_TABLE: 'keys',
+    STATE_MACHINE_ARN: 'arn:aws:states:eu-west-1:111122223333:stateMachine:ciba-flow',
+    ACCESS_TOKEN_AUDIENCE: 'https://ciba.example',
+    DEFAULT_EXPIRES_IN: '120',
+    MIN_EXPIRES_IN: '10',
+    MAX_EXPIRES_IN: '600',
+    DEFAULT_INTERVAL: '2',
+    AUDIT_RETENTION: '86400',
+  };
+
+  it.each([
+    ['authorize', 'POST', '/cibaAuthorization', 401],
+    ['token', 'POST', '/token', 401],
+    ['approve', 'GET', `/approve/${'a'.repeat(26)}.${'b'.repeat(43)}`, 404],
+    ['metadata', 'GET', '/jwks', 200],
+  ])(
+    '%s answers a request, and undici stays unloaded',
+    async (handler, method, rawPath, status) => {
+      const form = {
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'client_id=unknown&client_secret=wrong',
+        isBase64Encoded: false,
+      };
+      const event = {
+        rawPath,
+        requestContext: { http: { method } },
+        ...(method === 'POST' ? form : { headers: {} }),
+      };
+      const { result, undici } = await run(handler, event, everything);
+      expect(result).toMatchObject({ statusCode: status });
+      expect(undici).toBe(false);
+    },
+  );
 });
 
 function bundleOf(handler: string): string {
