@@ -33,7 +33,7 @@ export interface ApproveDeps {
   log: Log;
 }
 
-/** What a request to the page comes to: the status of DESIGN and the page that says it. */
+/** What a request to the page comes to: the status and the page that says it. */
 interface Answer {
   status: number;
   html: string;

@@ -1,0 +1,118 @@
+/**
+ * Runs the whole provider on localhost with nothing but Node: `npm start` for a person, `npm run local -- --headless …` for
+ * tests and tools. `--help` lists the options.
+ */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeLocalHost } from '../lib/local/describe-local-host.ts';
+import { LocalHostError } from '../lib/local/local-host-error.ts';
+import type { LogKind } from '../lib/local/local-log.ts';
+import { assertPortsFree } from '../lib/local/loopback.ts';
+import { type LocalOptions, readOptions, usage } from '../lib/local/read-options.ts';
+import type { LocalHost } from '../lib/local/start-local-host.ts';
+import { synthesize } from '../lib/local/synthesize.ts';
+import { DirectoryError, readDirectoryFile } from '../lib/operator/directory-file.ts';
+
+/** An end takes at most two seconds; what has not ended by then is cut off. */
+const END_MILLISECONDS = 1900;
+
+const exampleDirectory = fileURLToPath(
+  new URL('../lib/local/example-directory.json', import.meta.url),
+);
+
+let host: LocalHost | undefined;
+const ending = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!ending.signal.aborted) fail(error, 1);
+}
+
+async function main(argv: string[]): Promise<void> {
+  const options = readOptionsOrExit(argv);
+  if (options.help) {
+    console.log(usage);
+    return;
+  }
+  const seed = options.seed ?? (options.headless ? undefined : exampleDirectory);
+  const directory = seed === undefined ? undefined : await readDirectoryFile(seed);
+  host = await start(options);
+  const seeded = directory && (await host.applyDirectory(directory, { prune: false }));
+  const generatedSecrets = seeded?.generatedSecrets ?? [];
+
+  const { issuer, inbox, control } = host;
+  if (options.headless || !directory || !seed) {
+    for (const secret of generatedSecrets) console.error(JSON.stringify(secret));
+    console.log(JSON.stringify({ issuer, inbox, control }));
+    return;
+  }
+  console.log(
+    describeLocalHost({
+      issuer,
+      inbox,
+      control,
+      directory,
+      seed: relative('', seed),
+      generatedSecrets,
+    }),
+  );
+}
+
+/** The host's modules take a second to load: they do while the stack is synthesized. */
+async function start(options: LocalOptions): Promise<LocalHost> {
+  const { port, inboxPort, controlPort, dataDirectory, settings } = options;
+  await assertPortsFree([
+    { port, option: '--port' },
+    { port: inboxPort, option: '--inbox-port' },
+    { port: controlPort, option: '--control-port' },
+  ]);
+  if (!options.headless && !options.assembly) console.error('Building the stack …');
+  const issuer = `http://localhost:${port}`;
+  const { signal } = ending;
+  const synthesized =
+    options.assembly ?? synthesize({ issuer, settings, environment: process.env, signal });
+  const [assembly, { startLocalHost }] = await Promise.all([
+    synthesized,
+    import('../lib/local/start-local-host.ts'),
+  ]);
+  // The SDK warns of Node versions to come; the deployed functions run on another.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+  // SES takes a mail whose variables are not all given and never delivers it; here that fails at once.
+  process.env['AWS_SES_STRICT_TEMPLATE_RENDERING'] = 'true';
+  const log = options.headless ? logEverything : logForPerson;
+  return startLocalHost({ assembly, port, inboxPort, controlPort, dataDirectory, log });
+}
+
+function logEverything(kind: LogKind, line: string): void {
+  console.error(kind === 'function' ? line : `${kind}: ${line}`);
+}
+
+function logForPerson(kind: LogKind, line: string): void {
+  if (kind === 'request' || kind === 'failure') console.error(line);
+}
+
+function readOptionsOrExit(argv: string[]): LocalOptions {
+  try {
+    return readOptions(argv);
+  } catch (error) {
+    return fail(error, 2);
+  }
+}
+
+/** Ends with a line for a fault that the caller can mend, and with a stack for any other. */
+function fail(error: unknown, code: number): never {
+  const isForCaller = error instanceof LocalHostError || error instanceof DirectoryError;
+  console.error(isForCaller ? error.message : error);
+  process.exit(code);
+}
+
+/** A second signal, as when a terminal and a parent process both send one, changes nothing. */
+async function end(): Promise<void> {
+  if (ending.signal.aborted) return;
+  ending.abort();
+  setTimeout(() => process.exit(0), END_MILLISECONDS).unref();
+  await host?.stop();
+  process.exit(0);
+}

@@ -1,0 +1,105 @@
+/** What a person reads when the provider runs: its addresses, who is in its directory, and commands to try. */
+import type { Directory } from '../operator/directory-file.ts';
+
+/** What there is to tell. */
+export interface LocalHostFacts {
+  issuer: string;
+  inbox: string;
+  control: string;
+  /** What the provider was seeded with, and where it came from. */
+  directory: Directory;
+  seed: string;
+  /** Secrets that were made because the directory gave none. */
+  generatedSecrets: { client_id: string; client_secret: string }[];
+}
+
+/** The text, for a terminal. */
+export function describeLocalHost(facts: LocalHostFacts): string {
+  const { issuer, inbox, control, seed, generatedSecrets } = facts;
+  const secrets = generatedSecrets.map(
+    ({ client_id, client_secret }) =>
+      `  Secret of ${client_id}, shown this once: ${client_secret}\n`,
+  );
+  return `
+The provider is running. Ctrl-C ends it.
+
+  Provider   ${issuer}/.well-known/openid-configuration
+  Inbox      ${inbox}   every mail it sends
+  Control    ${control}/directory   PUT replaces clients and users
+  Directory  ${seed}
+  Clients    ${listClients(facts.directory)}
+  Users      ${listUsers(facts.directory)}
+${secrets.join('')}${describeCommands(facts)}`;
+}
+
+function listClients({ clients }: Directory): string {
+  const named = clients.map(({ client_id, enabled }) =>
+    enabled ? client_id : `${client_id} (disabled)`,
+  );
+  return named.join(', ') || 'none';
+}
+
+function listUsers({ users }: Directory): string {
+  const named = users.map(({ username, enabled, email_verified }) => {
+    if (!enabled) return `${username} (disabled)`;
+    return email_verified ? username : `${username} (address not verified)`;
+  });
+  return named.join(', ') || 'none';
+}
+
+/** Four steps from a request to tokens, with the first client and user that can take them. */
+function describeCommands({ issuer, inbox, directory, generatedSecrets }: LocalHostFacts): string {
+  const user = directory.users.find(({ enabled, email_verified }) => enabled && email_verified);
+  const client = directory.clients
+    .map((registration) => ({
+      ...registration,
+      secret:
+        registration.client_secret ??
+        generatedSecrets.find(({ client_id }) => client_id === registration.client_id)
+          ?.client_secret,
+    }))
+    .find(({ enabled, secret }) => enabled && secret !== undefined);
+  if (user === undefined || client?.secret === undefined) return '';
+  const authentication = authenticate(
+    client.token_endpoint_auth_method,
+    client.client_id,
+    client.secret,
+  );
+  return `
+Try it in another terminal:
+
+1. ${client.client_name} asks for ${user.username}'s approval.
+
+   answer=$(curl -s ${issuer}/cibaAuthorization \\
+     ${authentication} \\
+     -d scope=openid+profile+email -d login_hint=${user.username} \\
+     --data-urlencode 'binding_message=52.30 EUR at pump 4'); echo "$answer"
+
+2. ${user.username} opens the mail at ${inbox}, follows its link, and approves.
+
+3. The client polls and gets tokens.
+
+   tokens=$(curl -s ${issuer}/token \\
+     ${authentication} \\
+     -d grant_type=urn:openid:params:grant-type:ciba \\
+     -d auth_req_id=$(node -p 'JSON.parse(process.argv[1]).auth_req_id' "$answer")); echo "$tokens"
+
+4. The ID token says who approved.
+
+   node -p 'JSON.parse(Buffer.from(JSON.parse(process.argv[1]).id_token.split(".")[1], "base64url"))' "$tokens"
+
+`;
+}
+
+/** The client's credentials for curl, as RFC 6749, section 2.3.1 wants them: each form-encoded before it goes into Basic. */
+function authenticate(method: string, clientId: string, secret: string): string {
+  if (method === 'client_secret_basic') {
+    return `-u ${quote(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`)}`;
+  }
+  return `-d client_id=${clientId} --data-urlencode ${quote(`client_secret=${secret}`)}`;
+}
+
+/** A text as one word for a POSIX shell. */
+function quote(text: string): string {
+  return /^[\w:@%+=.~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

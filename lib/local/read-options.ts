@@ -1,0 +1,118 @@
+/** The options of the local host's command line. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LocalHostError } from './local-host-error.ts';
+
+/** What the command line asks for, with every default in place. */
+export interface LocalOptions {
+  /** For tests and tools: one line of JSON when ready, and every log line. */
+  headless: boolean;
+  port: number;
+  inboxPort: number;
+  controlPort: number;
+  /** Directory file to begin with. */
+  seed: string | undefined;
+  /** Folder in which the tables are kept. */
+  dataDirectory: string | undefined;
+  /** Settings of the deployment that are overridden. */
+  settings: Record<string, string>;
+  /** Folder of a stack that is synthesized already. */
+  assembly: string | undefined;
+  help: boolean;
+}
+
+/** What `--help` prints. */
+export const usage = `npm run local -- [options]
+
+  --headless           for tests and tools: one line of JSON on stdout when ready, logs on stderr
+  --port N             of the provider; its issuer is http://localhost:N (default 4010)
+  --inbox-port N       of the inbox (default: the port above the provider's)
+  --control-port N     of the control server (default: two above the provider's)
+  --seed FILE          clients and users to begin with (default: examples; none with --headless)
+  --data DIR           keep the tables in DIR (default: in memory)
+  --set KEY=VALUE      override a setting of the deployment; can be repeated
+  --assembly DIR       run this synthesized stack, and do not synthesize
+`;
+
+const DEFAULT_PORT = 4010;
+const LAST_PORT = 65_535;
+
+/**
+ * Reads the options.
+ * @throws LocalHostError that names the option and what is allowed
+ */
+export function readOptions(argv: string[]): LocalOptions {
+  const given = parse(argv);
+  const port = readPort('--port', given.port, DEFAULT_PORT);
+  const options = {
+    headless: given.headless ?? false,
+    port,
+    inboxPort: readPort('--inbox-port', given['inbox-port'], port + 1),
+    controlPort: readPort('--control-port', given['control-port'], port + 2),
+    seed: readPath('--seed', given.seed),
+    dataDirectory: readPath('--data', given.data),
+    settings: readSettings(given.set ?? []),
+    assembly: readPath('--assembly', given.assembly),
+    help: given.help ?? false,
+  };
+  if (new Set([port, options.inboxPort, options.controlPort]).size < 3) {
+    throw new LocalHostError('--port, --inbox-port and --control-port must be three ports');
+  }
+  if (options.assembly !== undefined && given.set !== undefined) {
+    throw new LocalHostError('--set: the settings of --assembly are fixed; leave one of them out');
+  }
+  return options;
+}
+
+function parse(argv: string[]) {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: {
+        headless: { type: 'boolean' },
+        port: { type: 'string' },
+        'inbox-port': { type: 'string' },
+        'control-port': { type: 'string' },
+        seed: { type: 'string' },
+        data: { type: 'string' },
+        set: { type: 'string', multiple: true },
+        assembly: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+    return values;
+  } catch (error) {
+    // Node's advice after the first sentence is about positional arguments, which there are none of.
+    const [reason] = error instanceof Error ? error.message.split(/\.\s/) : [String(error)];
+    throw new LocalHostError(`${reason}; --help lists the options`);
+  }
+}
+
+function readPort(option: string, text: string | undefined, byDefault: number): number {
+  const port = text === undefined ? byDefault : Number(text);
+  if (Number.isInteger(port) && port > 0 && port <= LAST_PORT && !/[^\d]/.test(text ?? '')) {
+    return port;
+  }
+  throw new LocalHostError(
+    `${option}: ${JSON.stringify(text ?? String(byDefault))} is not allowed; allowed: a port from 1 to ${LAST_PORT}`,
+  );
+}
+
+function readPath(option: string, text: string | undefined): string | undefined {
+  if (text === '') throw new LocalHostError(`${option}: is empty; allowed: a path`);
+  return text === undefined ? undefined : resolve(text);
+}
+
+function readSettings(texts: string[]): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const text of texts) {
+    const sign = text.indexOf('=');
+    if (sign < 1) {
+      throw new LocalHostError(`--set: ${JSON.stringify(text)} is not allowed; allowed: KEY=VALUE`);
+    }
+    const key = text.slice(0, sign);
+    if (key === 'issuer') throw new LocalHostError('--set issuer: the issuer follows from --port');
+    settings[key] = text.slice(sign + 1);
+  }
+  return settings;
+}

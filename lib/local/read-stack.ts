@@ -1,0 +1,369 @@
+/**
+ * Turns the synthesized template into what the local host runs. Each resource is read against the properties that are
+ * understood here; a property that is neither understood nor without meaning on one machine stops the local host.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { type CheckedStateMachine, checkStateMachine } from './check-state-machine.ts';
+import { LocalHostError } from './local-host-error.ts';
+import type { Assembly, TemplateResource } from './read-assembly.ts';
+import type { References } from './resolve-intrinsics.ts';
+import { resolveIntrinsics } from './resolve-intrinsics.ts';
+import { assertKnownTypes, createReferences, isCustomResource } from './resource-names.ts';
+
+/** A bundled function. */
+export interface LocalFunction {
+  name: string;
+  arn: string;
+  /** The bundle, as a path. */
+  file: string;
+  /** The name of the handler in it. */
+  handler: string;
+  environment: Record<string, string>;
+  memoryMegabytes: number;
+  timeoutSeconds: number;
+}
+
+/** A route of the HTTP API and the function behind it. */
+export interface LocalRoute {
+  /** As API Gateway writes it: `ANY /approve/{link}`. */
+  key: string;
+  functionArn: string;
+}
+
+const keySchema = z.array(
+  z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }),
+);
+
+const tableProperties = z.strictObject({
+  TableName: z.optional(z.string()),
+  KeySchema: keySchema,
+  AttributeDefinitions: z.array(
+    z.strictObject({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) }),
+  ),
+  BillingMode: z.literal('PAY_PER_REQUEST'),
+  GlobalSecondaryIndexes: z.optional(
+    z.array(
+      z.strictObject({
+        IndexName: z.string(),
+        KeySchema: keySchema,
+        Projection: z.strictObject({
+          ProjectionType: z.enum(['ALL', 'INCLUDE', 'KEYS_ONLY']),
+          NonKeyAttributes: z.optional(z.array(z.string())),
+        }),
+      }),
+    ),
+  ),
+});
+
+/** A table with its indexes, as `CreateTable` takes it. */
+export type LocalTable = z.output<typeof tableProperties> & { TableName: string };
+
+/** A stored template of SES. */
+export interface LocalMailTemplate {
+  name: string;
+  subject: string;
+  html: string;
+  text: string;
+}
+
+/** A state machine with the substitutions made. */
+export interface LocalStateMachine extends CheckedStateMachine {
+  name: string;
+  arn: string;
+}
+
+/** A custom resource: a function to be called once the tables are there. */
+export interface LocalCustomResource {
+  logicalId: string;
+  type: string;
+  functionArn: string;
+  /** As CloudFormation hands them over: every number and boolean is a text. */
+  properties: Record<string, unknown>;
+}
+
+/** All that the local host runs of a stack. */
+export interface LocalStack {
+  name: string;
+  functions: LocalFunction[];
+  routes: LocalRoute[];
+  tables: LocalTable[];
+  mailTemplates: LocalMailTemplate[];
+  stateMachines: LocalStateMachine[];
+  customResources: LocalCustomResource[];
+  /** The stack's outputs. */
+  outputs: Record<string, string>;
+}
+
+/**
+ * Reads a stack whose HTTP API answers at `origin`.
+ * @throws LocalHostError that names the resource and what of it is not known to the local host
+ */
+export function readStack(assembly: Assembly, origin: string): LocalStack {
+  assertKnownTypes(assembly);
+  const context = { assembly, references: createReferences(assembly, origin) };
+  assertPlainApi(context);
+  return {
+    name: assembly.stackName,
+    functions: readAll(context, 'AWS::Lambda::Function', readFunction),
+    routes: readAll(context, 'AWS::ApiGatewayV2::Route', readRoute),
+    tables: readAll(context, 'AWS::DynamoDB::Table', readTable),
+    mailTemplates: readAll(context, 'AWS::SES::Template', readMailTemplate),
+    stateMachines: readAll(context, 'AWS::StepFunctions::StateMachine', readStateMachine),
+    customResources: readCustomResources(context),
+    outputs: readOutputs(context),
+  };
+}
+
+interface Context {
+  assembly: Assembly;
+  references: References;
+}
+
+/** A resource of the modelled types, with its logical id. */
+interface NamedResource extends TemplateResource {
+  logicalId: string;
+}
+
+function resourcesOf({ assembly }: Context, isWanted: (type: string) => boolean): NamedResource[] {
+  return Object.entries(assembly.resources)
+    .filter(([, { Type: type }]) => isWanted(type))
+    .map(([logicalId, resource]) => {
+      if (resource.Condition === undefined) return { logicalId, ...resource };
+      throw new LocalHostError(`${logicalId}: conditions are not known to the local host`);
+    });
+}
+
+function readAll<Result>(
+  context: Context,
+  type: string,
+  read: (context: Context, resource: NamedResource) => Result,
+): Result[] {
+  return resourcesOf(context, (candidate) => candidate === type).map((resource) =>
+    read(context, resource),
+  );
+}
+
+/**
+ * The properties of a resource, resolved and parsed.
+ * @param withoutMeaning properties that change nothing on one machine; they are not even resolved
+ */
+function readProperties<Schema extends z.ZodMiniType>(
+  { references }: Context,
+  { logicalId, Type: type, Properties: properties = {} }: NamedResource,
+  schema: Schema,
+  withoutMeaning: readonly string[],
+): z.output<Schema> {
+  const meant = Object.entries(properties).filter(([name]) => !withoutMeaning.includes(name));
+  const resolved = resolveIntrinsics(Object.fromEntries(meant), references, logicalId);
+  const parsed = schema.safeParse(resolved);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path.join('.') ?? '';
+  const fault =
+    issue?.code === 'unrecognized_keys'
+      ? `property ${[path, issue.keys[0]].filter(Boolean).join('.')} is not known to the local host`
+      : `property ${path}: the local host does not know this value (${issue?.message})`;
+  throw new LocalHostError(`${logicalId} (${type}): ${fault}`);
+}
+
+const functionProperties = z.strictObject({
+  Code: z.strictObject({ S3Key: z.string(), S3Bucket: z.unknown() }),
+  Handler: z.string(),
+  Runtime: z.string().check(z.regex(/^nodejs/)),
+  FunctionName: z.optional(z.string()),
+  Environment: z.optional(z.strictObject({ Variables: z.record(z.string(), z.string()) })),
+  MemorySize: z._default(z.number(), 128),
+  Timeout: z._default(z.number(), 3),
+});
+
+function readFunction(context: Context, resource: NamedResource): LocalFunction {
+  const { logicalId } = resource;
+  const properties = readProperties(context, resource, functionProperties, [
+    'Architectures',
+    'Description',
+    'LoggingConfig',
+    'ReservedConcurrentExecutions',
+    'Role',
+    'Tags',
+    'TracingConfig',
+  ]);
+  const [module = '', handler = ''] = properties.Handler.split('.');
+  return {
+    name: properties.FunctionName ?? `${context.assembly.stackName}-${logicalId}`,
+    arn: context.references.attribute(logicalId, 'Arn'),
+    file: findBundle(context.assembly, logicalId, properties.Code.S3Key, module),
+    handler,
+    environment: properties.Environment?.Variables ?? {},
+    memoryMegabytes: properties.MemorySize,
+    timeoutSeconds: properties.Timeout,
+  };
+}
+
+function findBundle(
+  assembly: Assembly,
+  logicalId: string,
+  objectKey: string,
+  module: string,
+): string {
+  const folder = assembly.assetFolders[objectKey];
+  if (folder === undefined)
+    throw new LocalHostError(`${logicalId}: no asset ${objectKey} in the assembly`);
+  const file = ['.mjs', '.js', '.cjs']
+    .map((extension) => join(folder, `${module}${extension}`))
+    .find((candidate) => existsSync(candidate));
+  if (file === undefined) {
+    throw new LocalHostError(
+      `${logicalId}: no ${module}.mjs, .js or .cjs in ${folder}: was the stack bundled?`,
+    );
+  }
+  return file;
+}
+
+const apiProperties = z.strictObject({ Name: z.string(), ProtocolType: z.literal('HTTP') });
+
+const stageProperties = z.strictObject({
+  ApiId: z.string(),
+  StageName: z.literal('$default'),
+  AutoDeploy: z.literal(true),
+});
+
+/** One HTTP API with its default stage; throttles and access logs mean nothing here. */
+function assertPlainApi(context: Context): void {
+  const apis = resourcesOf(context, (type) => type === 'AWS::ApiGatewayV2::Api');
+  if (apis.length !== 1) {
+    throw new LocalHostError(`${apis.length} HTTP APIs in the stack; the local host runs one`);
+  }
+  for (const api of apis) readProperties(context, api, apiProperties, ['Description', 'Tags']);
+  for (const stage of resourcesOf(context, (type) => type === 'AWS::ApiGatewayV2::Stage')) {
+    readProperties(context, stage, stageProperties, [
+      'AccessLogSettings',
+      'DefaultRouteSettings',
+      'RouteSettings',
+      'Tags',
+    ]);
+  }
+}
+
+const routeProperties = z.strictObject({
+  ApiId: z.string(),
+  RouteKey: z.string().check(z.regex(/^[A-Z]+ \/(?:[^{}]*|\{\w+\}|\/)*$/)),
+  Target: z.string(),
+  AuthorizationType: z.optional(z.literal('NONE')),
+});
+
+const integrationProperties = z.strictObject({
+  ApiId: z.string(),
+  IntegrationType: z.literal('AWS_PROXY'),
+  IntegrationUri: z.string(),
+  PayloadFormatVersion: z.literal('2.0'),
+});
+
+function readRoute(context: Context, resource: NamedResource): LocalRoute {
+  const { RouteKey: key, Target: target } = readProperties(context, resource, routeProperties, []);
+  const integration = resourcesOf(
+    context,
+    (type) => type === 'AWS::ApiGatewayV2::Integration',
+  ).find(({ logicalId }) => target === `integrations/${context.references.ref(logicalId)}`);
+  if (integration === undefined) {
+    throw new LocalHostError(
+      `${resource.logicalId}: its target ${target} is no integration of the stack`,
+    );
+  }
+  const { IntegrationUri: uri } = readProperties(context, integration, integrationProperties, []);
+  return { key, functionArn: uri };
+}
+
+function readTable(context: Context, resource: NamedResource): LocalTable {
+  const properties = readProperties(context, resource, tableProperties, [
+    'ContributorInsightsSpecification',
+    'DeletionProtectionEnabled',
+    'PointInTimeRecoverySpecification',
+    'SSESpecification',
+    'Tags',
+    'TimeToLiveSpecification',
+  ]);
+  const name = context.references.ref(resource.logicalId) ?? resource.logicalId;
+  return { ...properties, TableName: name };
+}
+
+const mailTemplateProperties = z.strictObject({
+  Template: z.strictObject({
+    TemplateName: z.string(),
+    SubjectPart: z.string(),
+    HtmlPart: z.string(),
+    TextPart: z.string(),
+  }),
+});
+
+function readMailTemplate(context: Context, resource: NamedResource): LocalMailTemplate {
+  const { Template: template } = readProperties(context, resource, mailTemplateProperties, [
+    'Tags',
+  ]);
+  return {
+    name: template.TemplateName,
+    subject: template.SubjectPart,
+    html: template.HtmlPart,
+    text: template.TextPart,
+  };
+}
+
+const stateMachineProperties = z.strictObject({
+  StateMachineName: z.optional(z.string()),
+  StateMachineType: z.literal('EXPRESS'),
+  DefinitionString: z.string(),
+  DefinitionSubstitutions: z._default(z.record(z.string(), z.string()), {}),
+});
+
+function readStateMachine(context: Context, resource: NamedResource): LocalStateMachine {
+  const { logicalId } = resource;
+  const properties = readProperties(context, resource, stateMachineProperties, [
+    'EncryptionConfiguration',
+    'LoggingConfiguration',
+    'RoleArn',
+    'Tags',
+    'TracingConfiguration',
+  ]);
+  const text = properties.DefinitionString.replace(/\$\{(\w+)\}/g, (found, name: string) => {
+    const value = properties.DefinitionSubstitutions[name];
+    if (value === undefined)
+      throw new LocalHostError(`${logicalId}: nothing to put in place of ${found}`);
+    return value;
+  });
+  return {
+    name: context.references.attribute(logicalId, 'Name'),
+    arn: context.references.attribute(logicalId, 'Arn'),
+    ...checkStateMachine(logicalId, text),
+  };
+}
+
+const customResourceProperties = z.looseObject({ ServiceToken: z.string() });
+
+function readCustomResources(context: Context): LocalCustomResource[] {
+  return resourcesOf(context, isCustomResource).map((resource) => {
+    const { logicalId, Type: type } = resource;
+    const properties = readProperties(context, resource, customResourceProperties, []);
+    return {
+      logicalId,
+      type,
+      functionArn: properties.ServiceToken,
+      properties: stringify(properties),
+    };
+  });
+}
+
+function stringify(properties: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(properties), (_, value: unknown) =>
+    typeof value === 'number' || typeof value === 'boolean' ? String(value) : value,
+  );
+}
+
+function readOutputs({ assembly, references }: Context): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(assembly.outputs).map(([name, { Value: value }]) => [
+      name,
+      String(resolveIntrinsics(value, references, `Outputs.${name}`)),
+    ]),
+  );
+}

@@ -1,0 +1,202 @@
+/** API Gateway's HTTP API on this machine: the template's routes, the events of `http-api-event.ts`, and the gateway's own answers. */
+import { randomBytes } from 'node:crypto';
+import {
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
+import * as z from 'zod/mini';
+import {
+  type HttpApi,
+  type MatchedRoute,
+  makeHttpApiEvent,
+  splitTarget,
+} from './http-api-event.ts';
+import type { LocalLog } from './local-log.ts';
+import { createAsyncServer, readBody } from './loopback.ts';
+import type { LocalRoute } from './read-stack.ts';
+import { FunctionError } from './run-functions.ts';
+import type { Invoke } from './serve-step-functions.ts';
+
+/** The gateway takes bodies of up to 10 MB. */
+const BODY_BYTES = 10 * 1024 * 1024;
+
+/** What the routes of an HTTP API need. */
+export interface HttpApiSettings {
+  api: HttpApi;
+  routes: LocalRoute[];
+  invoke: Invoke;
+  log: LocalLog;
+}
+
+/** A server that does not answer requests until it is given what it needs, so that its port is known before. */
+export function createHttpApi(): { server: Server; open(settings: HttpApiSettings): void } {
+  let settings: HttpApiSettings | undefined;
+  const server = createAsyncServer(async (request, response) => {
+    if (settings === undefined) send(response, refuse(503, 'Service Unavailable'));
+    else await answer(request, response, settings);
+  });
+  return {
+    server,
+    open(given) {
+      settings = { ...given, routes: given.routes.toSorted(byPrecision) };
+    },
+  };
+}
+
+interface HttpAnswer {
+  status: number;
+  headers: Record<string, string>;
+  cookies: string[];
+  body: Buffer;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  settings: HttpApiSettings,
+): Promise<void> {
+  const startedAt = performance.now();
+  const { method = '', url = '' } = request;
+  const matched = matchRoute(settings.routes, method, splitTarget(url).rawPath);
+  const reply = matched ? await callRoute(request, matched, settings) : refuse(404, 'Not Found');
+  send(response, reply);
+  const milliseconds = Math.round(performance.now() - startedAt);
+  const path = matched?.route.key.split(' ')[1] ?? '(no route)';
+  settings.log('request', `${method} ${path} ${reply.status} ${milliseconds} ms`);
+}
+
+/** The answer of the function behind a route. @throws if the caller goes away before the request is complete */
+async function callRoute(
+  request: IncomingMessage,
+  { route, parameters }: { route: LocalRoute; parameters: MatchedRoute['parameters'] },
+  { api, invoke, log }: HttpApiSettings,
+): Promise<HttpAnswer> {
+  const receivedAt = new Date();
+  const { method = '', url = '', rawHeaders, socket } = request;
+  const body = await readBody(request, BODY_BYTES);
+  if (body === undefined) return refuse(413, 'Request Entity Too Large');
+  const headers = pairUp(rawHeaders);
+  const sourceIp = socket.remoteAddress ?? '';
+  const received = { method, target: url, headers, body, sourceIp, receivedAt };
+  const event = makeHttpApiEvent(received, { key: route.key, parameters }, api);
+  try {
+    return toAnswer(await invoke(route.functionArn, event));
+  } catch (error) {
+    // What a function threw is told where it was thrown.
+    if (!(error instanceof FunctionError)) log('failure', `${route.key}: ${String(error)}`);
+    return refuse(500, 'Internal Server Error');
+  }
+}
+
+const structuredResult = z.object({
+  statusCode: z.int().check(z.gte(200), z.lte(599)),
+  headers: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])), {}),
+  cookies: z._default(z.array(z.string()), []),
+  body: z._default(z.string(), ''),
+  isBase64Encoded: z._default(z.boolean(), false),
+});
+
+/** What the gateway makes of a function's result. @throws for a result that it answers with 500 */
+function toAnswer(result: unknown): HttpAnswer {
+  if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
+    return jsonAnswer(200, result);
+  }
+  const {
+    statusCode: status,
+    headers,
+    cookies,
+    body,
+    isBase64Encoded,
+  } = structuredResult.parse(result);
+  const named = Object.entries(headers).map(([name, value]): [string, string] => [
+    name.toLowerCase(),
+    String(value),
+  ]);
+  for (const [name, value] of named) {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  }
+  for (const cookie of cookies) validateHeaderValue('set-cookie', cookie);
+  return {
+    status,
+    headers: { 'content-type': 'text/plain;charset=UTF-8', ...Object.fromEntries(named) },
+    cookies,
+    body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
+  };
+}
+
+/** An answer of the gateway itself. */
+function refuse(status: number, message: string): HttpAnswer {
+  return jsonAnswer(status, { message });
+}
+
+function jsonAnswer(status: number, body: unknown): HttpAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    cookies: [],
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+function send(response: ServerResponse, { status, headers, cookies, body }: HttpAnswer): void {
+  response.statusCode = status;
+  response.setHeader('apigw-requestid', randomBytes(11).toString('base64'));
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+  if (status !== 204 && status !== 304) response.setHeader('content-length', body.length);
+  response.end(body);
+}
+
+function matchRoute(
+  routes: LocalRoute[],
+  method: string,
+  path: string,
+): { route: LocalRoute; parameters: Record<string, string> } | undefined {
+  for (const route of routes) {
+    const [routeMethod = '', routePath = ''] = route.key.split(' ');
+    if (routeMethod !== 'ANY' && routeMethod !== method) continue;
+    const parameters = matchPath(routePath, path);
+    if (parameters) return { route, parameters };
+  }
+  return undefined;
+}
+
+/** The decoded values of a path's `{parameters}`, each one whole segment; undefined if the path is another. */
+function matchPath(routePath: string, path: string): Record<string, string> | undefined {
+  const wanted = routePath.split('/');
+  const segments = path.split('/');
+  if (wanted.length !== segments.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, segment] of segments.entries()) {
+    const name = /^\{(\w+)\}$/.exec(wanted[index] ?? '')?.[1];
+    if (name === undefined && segment !== wanted[index]) return undefined;
+    if (name !== undefined && segment === '') return undefined;
+    if (name !== undefined) parameters[name] = decode(segment);
+  }
+  return parameters;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** A route without parameters goes before one with, and a method of its own before ANY. */
+function byPrecision(one: LocalRoute, other: LocalRoute): number {
+  const vagueness = ({ key }: LocalRoute) =>
+    key.split('{').length * 2 + (key.startsWith('ANY ') ? 1 : 0);
+  return vagueness(one) - vagueness(other);
+}
+
+function pairUp(rawHeaders: string[]): [string, string][] {
+  return rawHeaders.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : [],
+  );
+}

@@ -1,0 +1,106 @@
+/** DynamoDB on this machine: dynalite with the tables and indexes of the template. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { LocalHostError } from './local-host-error.ts';
+import { lockFolder } from './lock-folder.ts';
+import { closeServer, listenOnLoopback, loopbackUrl } from './loopback.ts';
+import type { LocalTable } from './read-stack.ts';
+import { localAccount } from './resource-names.ts';
+
+/** A running DynamoDB. */
+export interface LocalTables {
+  endpoint: string;
+  client: DynamoDBClient;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts dynalite; state is kept in `dataDirectory`, or in memory without one.
+ * @throws LocalHostError if another local host has the directory
+ */
+export async function serveTables(dataDirectory?: string): Promise<LocalTables> {
+  const unlock = dataDirectory === undefined ? undefined : await takeFolder(dataDirectory);
+  const server = dynalite({
+    createTableMs: 0,
+    updateTableMs: 0,
+    deleteTableMs: 0,
+    ...(dataDirectory !== undefined && { path: join(dataDirectory, 'tables') }),
+  });
+  // dynalite throws out of its server when a caller goes away in the middle of a request.
+  server.on('request', (request) => {
+    request.removeAllListeners('error');
+    request.on('error', () => {});
+  });
+  const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
+  const client = new DynamoDBClient({
+    endpoint,
+    region: localAccount.region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  return {
+    endpoint,
+    client,
+    async stop() {
+      client.destroy();
+      await closeServer(server);
+      await unlock?.();
+    },
+  };
+}
+
+async function takeFolder(dataDirectory: string): Promise<() => Promise<void>> {
+  await mkdir(dataDirectory, { recursive: true });
+  return lockFolder(dataDirectory);
+}
+
+/**
+ * Creates the tables that are not there yet, and waits until each can be used.
+ * @throws LocalHostError if a kept table has other keys or indexes than the template says
+ */
+export async function createTables(client: DynamoDBClient, tables: LocalTable[]): Promise<void> {
+  await Promise.all(tables.map((table) => createTable(client, table)));
+}
+
+async function createTable(client: DynamoDBClient, table: LocalTable): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand(table));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  const kept = await describeActiveTable(client, table.TableName);
+  const indexes = kept?.GlobalSecondaryIndexes ?? [];
+  const wanted = [table, ...(table.GlobalSecondaryIndexes ?? [])].map(describeKeys).sort();
+  const found = [kept, ...indexes].map((index) => describeKeys(index ?? {})).sort();
+  if (wanted.join() !== found.join()) {
+    throw new LocalHostError(
+      `Table ${table.TableName} was kept with other keys or indexes than the stack has: give another --data folder`,
+    );
+  }
+}
+
+async function describeActiveTable(client: DynamoDBClient, name: string) {
+  for (;;) {
+    const { Table: table } = await client.send(new DescribeTableCommand({ TableName: name }));
+    const statuses = [table, ...(table?.GlobalSecondaryIndexes ?? [])].map(
+      (index) => index && ('TableStatus' in index ? index.TableStatus : 'ACTIVE'),
+    );
+    if (statuses.every((status) => status === 'ACTIVE')) return table;
+  }
+}
+
+interface Keys {
+  IndexName?: string | undefined;
+  KeySchema?: { AttributeName?: string | undefined; KeyType?: string | undefined }[] | undefined;
+}
+
+function describeKeys({ IndexName: index, KeySchema: keys = [] }: Keys): string {
+  const names = keys.map(({ AttributeName: name, KeyType: type }) => `${type} ${name}`);
+  return `${index ?? ''}(${names.join(' ')})`;
+}

@@ -1,0 +1,146 @@
+/**
+ * The local host: runs a synthesized stack on this machine with nothing but Node. Routes, bundled functions,
+ * tables, mail templates and the state machine come from the assembly; DynamoDB is dynalite, SES is aws-ses-v2-local, the
+ * flow is interpreted by aws-local-stepfunctions.
+ */
+import { applyDirectory } from '../operator/apply-directory.ts';
+import type { Directory } from '../operator/directory-file.ts';
+import { LocalHostError } from './local-host-error.ts';
+import type { LocalLog } from './local-log.ts';
+import { closeServer, listenOnLoopback } from './loopback.ts';
+import { readAssembly } from './read-assembly.ts';
+import { type LocalStack, readStack } from './read-stack.ts';
+import { runCustomResources } from './run-custom-resources.ts';
+import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
+import { serveControl } from './serve-control.ts';
+import { createHttpApi } from './serve-http-api.ts';
+import { serveInbox } from './serve-inbox.ts';
+import { type Invoke, serveStepFunctions } from './serve-step-functions.ts';
+import { createTables, serveTables } from './serve-tables.ts';
+
+/** What the local host runs, and where. */
+export interface LocalHostOptions {
+  /** Folder of the synthesized stack. */
+  assembly: string;
+  /** Of the HTTP API, the inbox and the control server; 0 is any free port. */
+  port: number;
+  inboxPort: number;
+  controlPort: number;
+  /** Folder in which the tables are kept; in memory without it. */
+  dataDirectory?: string | undefined;
+  log: LocalLog;
+}
+
+/** A running local host. */
+export interface LocalHost {
+  /** `http://localhost:<port>` of the HTTP API, which is the provider's issuer. */
+  issuer: string;
+  /** Of the inbox: its page is `/`. */
+  inbox: string;
+  /** Of the control server. */
+  control: string;
+  /** Of the services, for tests that look behind the provider. */
+  endpoints: ServiceEndpoints;
+  stack: LocalStack;
+  /** Adds and updates clients and users; with `prune` those that the directory does not name are removed. */
+  applyDirectory(
+    directory: Directory,
+    options: { prune: boolean },
+  ): ReturnType<typeof applyDirectory>;
+  /** Ends everything, within two seconds. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a local host; when it answers, the provider does too.
+ * @throws LocalHostError if a port is taken, if the stack holds something that is not known here, if it was synthesized for
+ * another issuer, or if a custom resource fails; nothing is left running then
+ */
+export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
+  const httpApi = createHttpApi();
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    await closeServer(httpApi.server);
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await start(options, httpApi, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param stops takes what ends each part, in the order in which they were started */
+async function start(
+  options: LocalHostOptions,
+  { server, open }: ReturnType<typeof createHttpApi>,
+  stops: (() => Promise<void>)[],
+): Promise<Omit<LocalHost, 'stop'>> {
+  const { log } = options;
+  const port = await listenOnLoopback(server, { port: options.port, option: '--port' });
+  const issuer = `http://localhost:${port}`;
+
+  const stack = readStack(await readAssembly(options.assembly), issuer);
+  assertIssuer(stack, options.assembly, issuer);
+
+  const tables = await serveTables(options.dataDirectory);
+  stops.push(tables.stop);
+  const inbox = await serveInbox(
+    { port: options.inboxPort, option: '--inbox-port' },
+    stack.mailTemplates,
+  );
+  stops.push(inbox.stop);
+  const invoke: Invoke = (functionId, event) => functions.invoke(functionId, event);
+  const stepFunctions = await serveStepFunctions(stack.stateMachines, invoke, log);
+  const endpoints = {
+    dynamodb: tables.endpoint,
+    sesv2: inbox.endpoint,
+    stepFunctions: stepFunctions.endpoint,
+  };
+  const functions = runFunctions(stack.functions, endpoints, log);
+  stops.push(functions.stop, stepFunctions.stop);
+
+  await createTables(tables.client, stack.tables);
+  await runCustomResources(stack.name, stack.customResources, invoke);
+  await functions.restart();
+
+  const apply: LocalHost['applyDirectory'] = (directory, { prune }) =>
+    applyDirectory({ client: tables.client, tableName: directoryTableOf(stack), directory, prune });
+  const control = await serveControl(
+    { port: options.controlPort, option: '--control-port' },
+    async (directory) => {
+      const applied = await apply(directory, { prune: true });
+      // Functions remember clients for some seconds; a test that changes one means the next request.
+      await functions.restart();
+      return applied;
+    },
+  );
+  stops.push(control.stop);
+  open({ api: { id: 'local', domainName: 'localhost', port }, routes: stack.routes, invoke, log });
+
+  return {
+    issuer,
+    inbox: `http://localhost:${inbox.port}`,
+    control: `http://localhost:${control.port}`,
+    endpoints,
+    stack,
+    applyDirectory: apply,
+  };
+}
+
+/** Links and tokens name the issuer of the settings, which nothing would answer at. */
+function assertIssuer({ outputs }: LocalStack, assembly: string, issuer: string): void {
+  const synthesizedFor = outputs['Issuer'] ?? issuer;
+  if (synthesizedFor === issuer) return;
+  throw new LocalHostError(
+    `${assembly} was synthesized for the issuer ${synthesizedFor}, not for ${issuer}: synthesize it again, or choose another --port`,
+  );
+}
+
+function directoryTableOf({ outputs }: LocalStack): string {
+  const name = outputs['DirectoryTable'];
+  if (name === undefined)
+    throw new LocalHostError('The stack has no output DirectoryTable to seed');
+  return name;
+}

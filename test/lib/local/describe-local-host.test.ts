@@ -1,0 +1,69 @@
+/** What a person is told: the example directory is one that can be applied, and the commands fit it. */
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { describeLocalHost } from '../../../lib/local/describe-local-host.ts';
+import { parseDirectory, readDirectoryFile } from '../../../lib/operator/directory-file.ts';
+
+const addresses = {
+  issuer: 'http://localhost:4010',
+  inbox: 'http://localhost:4011',
+  control: 'http://localhost:4012',
+  seed: 'directory.json',
+};
+const exampleFile = fileURLToPath(
+  new URL('../../../lib/local/example-directory.json', import.meta.url),
+);
+const user = { sub: 'u', username: 'ursula', email: 'u@example.com', email_verified: true };
+
+describe('describeLocalHost', () => {
+  test('names every address, and who of the example directory can do what', async () => {
+    const directory = await readDirectoryFile(exampleFile);
+    const text = describeLocalHost({ ...addresses, directory, generatedSecrets: [] });
+    for (const address of [addresses.issuer, addresses.inbox, addresses.control]) {
+      expect(text).toContain(address);
+    }
+    expect(text).toContain('pump-4, desk-1');
+    expect(text).toContain('alice, bob, carol (disabled), dave (address not verified)');
+    expect(text).toContain('-u pump-4:example-secret-of-pump-4-for-localhost-only');
+  });
+
+  test('quotes a secret for the shell, and encodes it for Basic (RFC 6749, 2.3.1)', () => {
+    const secret = "it's a secret: with everything & 100%";
+    const client = { client_id: 'c', client_secret: secret, client_name: 'C' };
+    const describeWith = (token_endpoint_auth_method: string) =>
+      describeLocalHost({
+        ...addresses,
+        directory: parseDirectory({
+          clients: [{ ...client, token_endpoint_auth_method }],
+          users: [user],
+        }),
+        generatedSecrets: [],
+      });
+    expect(describeWith('client_secret_basic')).toContain(
+      "-u 'c:it'\\''s%20a%20secret%3A%20with%20everything%20%26%20100%25'",
+    );
+    expect(describeWith('client_secret_post')).toContain(
+      "--data-urlencode 'client_secret=it'\\''s a secret: with everything & 100%'",
+    );
+  });
+
+  test('shows a secret that was made, once, and uses it', () => {
+    const directory = parseDirectory({
+      clients: [
+        { client_id: 'c', client_name: 'C', token_endpoint_auth_method: 'client_secret_basic' },
+      ],
+      users: [user],
+    });
+    const generatedSecrets = [{ client_id: 'c', client_secret: 'made' }];
+    const text = describeLocalHost({ ...addresses, directory, generatedSecrets });
+    expect(text).toContain('Secret of c, shown this once: made');
+    expect(text).toContain('-u c:made');
+  });
+
+  test('has no commands to try without a user who can approve', () => {
+    const directory = parseDirectory({ clients: [], users: [{ ...user, email_verified: false }] });
+    expect(describeLocalHost({ ...addresses, directory, generatedSecrets: [] })).not.toContain(
+      'curl',
+    );
+  });
+});

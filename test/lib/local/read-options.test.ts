@@ -1,0 +1,41 @@
+/** The command line of the local host: its defaults, and a line for each mistake that says what is allowed. */
+import { describe, expect, test } from 'vitest';
+import { readOptions } from '../../../lib/local/read-options.ts';
+
+describe('readOptions', () => {
+  test('gives the inbox and the control server the two ports above', () => {
+    expect(readOptions([])).toMatchObject({ port: 4010, inboxPort: 4011, controlPort: 4012 });
+    expect(readOptions(['--port', '5000'])).toMatchObject({ inboxPort: 5001, controlPort: 5002 });
+  });
+
+  test('takes every option', () => {
+    const line = '--headless --port 1 --inbox-port 9 --control-port 8 --seed /s --data /d';
+    expect(readOptions([...line.split(' '), '--set', 'a=b=c', '--set', 'd='])).toEqual({
+      headless: true,
+      port: 1,
+      inboxPort: 9,
+      controlPort: 8,
+      seed: '/s',
+      dataDirectory: '/d',
+      settings: { a: 'b=c', d: '' },
+      assembly: undefined,
+      help: false,
+    });
+  });
+
+  test.each([
+    ['--nonsense', /^Unknown option '--nonsense'; --help lists the options$/],
+    ['stray', /^Unexpected argument 'stray'; --help lists the options$/],
+    ['--seed', /^Option '--seed <value>' argument missing; --help/],
+    ['--port x', /^--port: "x" is not allowed; allowed: a port from 1 to 65535$/],
+    ['--port 65534', /^--control-port: "65536" is not allowed/],
+    ['--inbox-port 1e3', /^--inbox-port: "1e3" is not allowed/],
+    ['--port 0', /^--port: "0" is not allowed/],
+    ['--port 4010 --inbox-port 4010', /must be three ports/],
+    ['--set interval', /^--set: "interval" is not allowed; allowed: KEY=VALUE$/],
+    ['--set issuer=http://x', /^--set issuer: the issuer follows from --port$/],
+    ['--assembly cdk.out --set a=b', /^--set: the settings of --assembly are fixed/],
+  ])('refuses %s', (line, message) => {
+    expect(() => readOptions(line.split(' '))).toThrow(message);
+  });
+});

@@ -1,0 +1,226 @@
+/** The local host runs what it understands of a template, and stops at the first thing that it does not. */
+import { describe, expect, test } from 'vitest';
+import { readAssembly } from '../../../lib/local/read-assembly.ts';
+import { type LocalStack, readStack } from '../../../lib/local/read-stack.ts';
+import { type AssemblyParts, makeAssembly } from './make-assembly.ts';
+
+const origin = 'http://localhost:4010';
+
+async function read(parts: AssemblyParts): Promise<LocalStack> {
+  return readStack(await readAssembly(await makeAssembly(parts)), origin);
+}
+
+const table = {
+  Type: 'AWS::DynamoDB::Table',
+  Properties: {
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    BillingMode: 'PAY_PER_REQUEST',
+    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    SSESpecification: { KMSMasterKeyId: { 'Fn::GetAtt': ['Nowhere', 'Arn'] } },
+  },
+};
+
+const machine = {
+  Type: 'AWS::StepFunctions::StateMachine',
+  Properties: {
+    StateMachineType: 'EXPRESS',
+    DefinitionString: JSON.stringify({
+      StartAt: 'Call',
+      States: {
+        Call: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::lambda:invoke',
+          Parameters: { FunctionName: '${callee}', 'Payload.$': '$' },
+          TimeoutSeconds: 5,
+          End: true,
+        },
+      },
+    }),
+    DefinitionSubstitutions: { callee: { 'Fn::GetAtt': ['Hello', 'Arn'] } },
+    RoleArn: { 'Fn::GetAtt': ['Nowhere', 'Arn'] },
+  },
+};
+
+const helloArn = 'arn:aws:lambda:us-east-1:000000000000:function:Test-Hello';
+
+describe('readStack', () => {
+  test('reads functions with their environment, and routes to them', async () => {
+    const stack = await read({
+      functions: { Hello: '' },
+      environment: {
+        TABLE: { Ref: 'Table' },
+        ISSUER: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] },
+        STACK: { Ref: 'AWS::StackName' },
+      },
+      routes: { Hello: '/hello/{name}' },
+      resources: { Table: table },
+    });
+    expect(stack.functions).toMatchObject([
+      {
+        name: 'Test-Hello',
+        arn: helloArn,
+        file: expect.stringMatching(/asset\.Hello\/index\.mjs$/),
+        handler: 'handler',
+        environment: { TABLE: 'Test-Table', ISSUER: origin, STACK: 'Test' },
+        timeoutSeconds: 1,
+      },
+    ]);
+    expect(stack.routes).toEqual([{ key: 'ANY /hello/{name}', functionArn: helloArn }]);
+    expect(stack.tables).toMatchObject([{ TableName: 'Test-Table' }]);
+  });
+
+  test('reads the state machine with its substitutions made', async () => {
+    const stack = await read({ functions: { Hello: '' }, resources: { Machine: machine } });
+    expect(stack.stateMachines).toMatchObject([
+      {
+        name: 'Test-Machine',
+        arn: 'arn:aws:states:us-east-1:000000000000:stateMachine:Test-Machine',
+        tasks: new Map([['Call', helloArn]]),
+      },
+    ]);
+  });
+
+  test('reads mail templates, custom resources and outputs', async () => {
+    const stack = await read({
+      functions: { Hello: '' },
+      resources: {
+        Mail: {
+          Type: 'AWS::SES::Template',
+          Properties: {
+            Template: { TemplateName: 'T', SubjectPart: 's', HtmlPart: 'h', TextPart: 't' },
+          },
+        },
+        Keys: {
+          Type: 'Custom::Keys',
+          Properties: {
+            ServiceToken: { 'Fn::GetAtt': ['Hello', 'Arn'] },
+            count: 3,
+            nested: { on: true },
+          },
+        },
+      },
+      outputs: { Issuer: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } } },
+    });
+    expect(stack.mailTemplates).toEqual([{ name: 'T', subject: 's', html: 'h', text: 't' }]);
+    expect(stack.customResources).toEqual([
+      {
+        logicalId: 'Keys',
+        type: 'Custom::Keys',
+        functionArn: helloArn,
+        properties: { ServiceToken: helloArn, count: '3', nested: { on: 'true' } },
+      },
+    ]);
+    expect(stack.outputs).toEqual({ Issuer: origin });
+  });
+
+  test('leaves alone what means nothing on one machine', async () => {
+    const types = ['IAM::Role', 'Logs::LogGroup', 'CloudWatch::Alarm', 'KMS::Key', 'KMS::Alias'];
+    const resources = types.map((type) => [
+      type.replace('::', ''),
+      { Type: `AWS::${type}`, Properties: { Anything: { 'Fn::If': ['at', 'all'] } } },
+    ]);
+    await expect(read({ resources: Object.fromEntries(resources) })).resolves.toBeDefined();
+  });
+
+  function route(properties: object): AssemblyParts {
+    return {
+      functions: { Hello: '' },
+      resources: {
+        Route: {
+          Type: 'AWS::ApiGatewayV2::Route',
+          Properties: { ApiId: 'x', RouteKey: 'ANY /x', Target: 'integrations/I', ...properties },
+        },
+      },
+    };
+  }
+
+  test.each<[string, AssemblyParts, RegExp]>([
+    [
+      'an unknown resource type',
+      { resources: { Queue: { Type: 'AWS::SQS::Queue' } } },
+      /^Queue: resource type AWS::SQS::Queue is not known to the local host$/,
+    ],
+    [
+      'an unknown property',
+      {
+        resources: {
+          Table: { ...table, Properties: { ...table.Properties, StreamSpecification: {} } },
+        },
+      },
+      /^Table \(AWS::DynamoDB::Table\): property StreamSpecification is not known/,
+    ],
+    [
+      'an unknown value',
+      { resources: { Table: { ...table, Properties: { ...table.Properties, BillingMode: 'X' } } } },
+      /^Table .*property BillingMode: the local host does not know this value/,
+    ],
+    [
+      'a route with an authorizer',
+      route({ AuthorizationType: 'JWT' }),
+      /Route .*AuthorizationType: the local host does not know/,
+    ],
+    ['a route option', route({ ApiKeyRequired: true }), /Route .*ApiKeyRequired is not known/],
+    ['a greedy route', route({ RouteKey: 'ANY /{proxy+}' }), /Route .*RouteKey/],
+    ['the default route', route({ RouteKey: '$default' }), /Route .*RouteKey/],
+    ['a route to nowhere', route({}), /Route: its target integrations\/I is no integration/],
+    [
+      'CORS answered by the gateway',
+      {
+        resources: {
+          Api: {
+            Type: 'AWS::ApiGatewayV2::Api',
+            Properties: { Name: 'x', ProtocolType: 'HTTP', CorsConfiguration: {} },
+          },
+        },
+      },
+      /Api .*CorsConfiguration is not known/,
+    ],
+    [
+      'a Standard state machine',
+      {
+        functions: { Hello: '' },
+        resources: {
+          Machine: {
+            ...machine,
+            Properties: { ...machine.Properties, StateMachineType: 'STANDARD' },
+          },
+        },
+      },
+      /Machine .*StateMachineType: the local host does not know/,
+    ],
+    [
+      'a missing substitution',
+      {
+        resources: {
+          Machine: {
+            ...machine,
+            Properties: { ...machine.Properties, DefinitionSubstitutions: {} },
+          },
+        },
+      },
+      /Machine: nothing to put in place of \$\{callee\}/,
+    ],
+    [
+      'a condition',
+      { resources: { Table: { ...table, Condition: 'Sometimes' } } },
+      /Table: conditions are not known/,
+    ],
+    [
+      'an unknown attribute',
+      { outputs: { X: { Value: { 'Fn::GetAtt': ['Api', 'Colour'] } } } },
+      /Fn::GetAtt Api\.Colour: no such attribute of AWS::ApiGatewayV2::Api/,
+    ],
+    [
+      'an unknown name',
+      { outputs: { X: { Value: { Ref: 'Nobody' } } } },
+      /Ref Nobody: no resource/,
+    ],
+  ])('refuses %s', async (_, parts, message) => {
+    await expect(read(parts)).rejects.toThrow(message);
+  });
+
+  test('refuses an assembly that is not there, saying where it looked', async () => {
+    await expect(readAssembly('/nowhere')).rejects.toThrow(/^\/nowhere\/manifest\.json: cannot be/);
+  });
+});
