@@ -1,18 +1,42 @@
 /** The tests: every *.test.ts of the test room, without network, with the quiet and the credentials the AWS SDK asks for. */
 import { defineConfig } from 'vitest/config';
 
+/** What every test may take for granted. */
+const shared = {
+  // A synthesized stack or a provider on localhost takes seconds on two cores.
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  env: {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    // The SDK warns of Node releases to come; the deployed runtime is newer than they ask.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  },
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // A synthesized stack or a provider on localhost takes seconds on two cores.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    env: {
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      // The SDK warns of Node releases to come; the deployed runtime is newer than they ask.
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    },
+    // The report that .ci/run counts.
+    reporters: ['default', ['json', { outputFile: 'build/test-results.json' }]],
+    tags: [{ name: 'heavy', description: 'races by the hundred; left out on slow emulators' }],
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'rooms',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/black-box/**'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'black-box',
+          include: ['test/black-box/*.test.ts'],
+          globalSetup: ['test/black-box/start-local-host.ts'],
+        },
+      },
+    ],
   },
 });

@@ -3,7 +3,7 @@
  * exactly one method, and that the one which is registered.
  */
 import { timingSafeEqual } from 'node:crypto';
-import type { Client, ClientAuthenticationMethod } from './client.ts';
+import { type Client, type ClientAuthenticationMethod, isClientId } from './client.ts';
 import { hashSecret } from './handles.ts';
 import { OAuthError } from './oauth-error.ts';
 
@@ -43,8 +43,15 @@ export function readClientCredentials(
       'The request uses more than one client authentication method.',
     );
   }
-  if (authorization !== null) return readBasicCredentials(authorization, form.get('client_id'));
+  const credentials =
+    authorization !== null
+      ? readBasicCredentials(authorization, form.get('client_id'))
+      : readPostCredentials(form);
+  if (!isClientId(credentials.clientId)) throw clientAuthenticationFailed('no possible client_id');
+  return credentials;
+}
 
+function readPostCredentials(form: ReadonlyMap<string, string>): ClientCredentials {
   const clientId = form.get('client_id');
   const clientSecret = form.get('client_secret');
   if (clientId === undefined || clientSecret === undefined) {
