@@ -1,0 +1,160 @@
+/**
+ * User names and addresses in one normal form, and the three kinds of login_hint (CIBA Core 7.1; threats T29).
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  isSub,
+  normaliseEmail,
+  normaliseUsername,
+  parseLoginHint,
+} from '../../../lambdas/ciba/login.ts';
+
+describe('normaliseEmail', () => {
+  it.each([
+    ['alice@example.com', 'alice@example.com'],
+    ['Alice@Example.COM', 'alice@example.com'],
+    ['a.b+tag@sub.example.co', 'a.b+tag@sub.example.co'],
+    ["o'neil@example.ie", "o'neil@example.ie"],
+    ['user@bücher.example', 'user@xn--bcher-kva.example'],
+    ['user@BÜCHER.example', 'user@xn--bcher-kva.example'],
+    ['user@例え.jp', 'user@xn--r8jz45g.jp'],
+    ['user@xn--bcher-kva.example', 'user@xn--bcher-kva.example'],
+    ['user@ｅｘａｍｐｌｅ.com', 'user@example.com'],
+    [`${'a'.repeat(64)}@example.com`, `${'a'.repeat(64)}@example.com`],
+  ])('%s is %s', (text, normal) => {
+    expect(normaliseEmail(text)).toBe(normal);
+  });
+
+  it.each([
+    '',
+    '@',
+    'alice',
+    'alice@',
+    '@example.com',
+    'alice@localhost',
+    'alice@example',
+    'alice@example.',
+    'alice@.example.com',
+    'alice@example..com',
+    'alice@-example.com',
+    'alice@example-.com',
+    'alice@example.c',
+    'alice@example.1',
+    'alice@127.0.0.1',
+    'alice@[127.0.0.1]',
+    'alice@[IPv6:::1]',
+    'alice@0x7f.1',
+    'alice@example.com.',
+    'alice@evil@example.com',
+    'a@b@c',
+    'alice@@example.com',
+    'alice@example.com,bob@example.com',
+    'alice@example.com;bob@example.com',
+    'alice@example.com bob@example.com',
+    'alice,bob@example.com',
+    'alice @example.com',
+    ' alice@example.com',
+    'alice@example.com ',
+    'alice@exam ple.com',
+    'alice\n@example.com',
+    'alice@example.com\r\nBcc: b@evil.test',
+    'alice@example.com\0',
+    'alice\0@example.com',
+    '.alice@example.com',
+    'alice.@example.com',
+    'al..ice@example.com',
+    '"alice"@example.com',
+    '"a@b"@example.com',
+    'alice(comment)@example.com',
+    'Alice <alice@example.com>',
+    '<alice@example.com>',
+    'mailto:alice@example.com',
+    'alice＠example.com',
+    'alice@evil.com＠example.com',
+    'älice@example.com',
+    'alice\u200b@example.com',
+    'alice@exam\u200bple.com',
+    'alice@example\u3002com,x',
+    'alice@example.com/path',
+    'alice@example.com?x',
+    'alice@example.com#x',
+    'alice@example.com:25',
+    'alice@user:pass@example.com',
+    'alice@%65xample.com',
+    'alice@exa_mple.com',
+    'alice@*.com',
+    'alice\\@example.com',
+    `${'a'.repeat(65)}@example.com`,
+    `alice@${'a'.repeat(64)}.com`,
+    `alice@${'a.'.repeat(126)}com`,
+  ])('T29: %j is no address', (text) => {
+    expect(normaliseEmail(text)).toBeUndefined();
+  });
+});
+
+describe('normaliseUsername', () => {
+  it.each([
+    ['alice', 'alice'],
+    ['ALICE', 'alice'],
+    ['Ａｌｉｃｅ', 'alice'],
+    ['Jörg', 'jörg'],
+    ['Jo\u0308rg', 'jörg'],
+    ['dom/user-1_x.y+z', 'dom/user-1_x.y+z'],
+    ['利用者', '利用者'],
+    ['x'.repeat(64), 'x'.repeat(64)],
+  ])('%s is %s', (text, normal) => {
+    expect(normaliseUsername(text)).toBe(normal);
+  });
+
+  it.each(['', ' ', 'a b', 'a@b', 'a＠b', 'a\u200bb', 'a\nb', 'x'.repeat(65), '<a>', '"a"', 'a,b', '{a}'])(
+    '%j is no user name',
+    (text) => {
+      expect(normaliseUsername(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('parseLoginHint', () => {
+  const issuer = 'https://ciba.example';
+  const issSub = (members: object) => JSON.stringify({ format: 'iss_sub', iss: issuer, sub: 'u-alice', ...members });
+
+  it.each<[string, object]>([
+    ['Alice', { by: 'login', login: 'alice' }],
+    ['Alice@Example.com', { by: 'login', login: 'alice@example.com' }],
+    [issSub({}), { by: 'sub', sub: 'u-alice' }],
+    [issSub({ iss: `${issuer}/` }), { by: 'sub', sub: 'u-alice' }],
+    [issSub({ more: 1 }), { by: 'sub', sub: 'u-alice' }],
+  ])('reads %s', (hint, meaning) => {
+    expect(parseLoginHint(hint, issuer)).toEqual(meaning);
+  });
+
+  it.each([
+    issSub({ iss: 'https://other.example' }),
+    issSub({ iss: `${issuer}//` }),
+    issSub({ iss: undefined }),
+    issSub({ format: 'email' }),
+    issSub({ sub: '' }),
+    issSub({ sub: 1 }),
+    issSub({ sub: ['u-alice'] }),
+    issSub({ sub: 'x'.repeat(65) }),
+    '{}',
+    '{',
+    '{"format":"iss_sub"',
+    'a b',
+    'a@b@c.de',
+  ])('names nobody by %s', (hint) => {
+    expect(parseLoginHint(hint, issuer)).toBeUndefined();
+  });
+});
+
+it.each([
+  ['u-alice', true],
+  ['auth0|5f7c', true],
+  ['x'.repeat(64), true],
+  ['', false],
+  ['x'.repeat(65), false],
+  ['a b', false],
+  ['ä', false],
+])('isSub(%j) is %s (OpenID Connect Core 2)', (text, answer) => {
+  expect(isSub(text)).toBe(answer);
+});

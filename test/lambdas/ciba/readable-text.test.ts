@@ -1,0 +1,120 @@
+/**
+ * Which texts are shown to an end-user: the rule for `binding_message` (CIBA Core 7.1) and `client_name`, and what tries
+ * to slip through it (threats T5).
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findUnreadable } from '../../../lambdas/ciba/readable-text.ts';
+
+const at = (position: number) => `${String.fromCodePoint(position)}`;
+
+describe('a readable text', () => {
+  it.each([
+    'PUMP-4 50.00 EUR',
+    'Pump #4: 50,00 € (+ tip)?',
+    "it's “quoted”, 100% & more = 1+1",
+    'Säule 4, Größe 12',
+    '給油 5,000円（4番）',
+    'عملية رقم 4',
+    'दो लीटर',
+    'Ω 12',
+    '1',
+    'x'.repeat(64),
+    '𠀀'.repeat(64),
+    'e\u0301',
+    '50.00',
+    'v1.5',
+    '3.a',
+    'a. b',
+  ])('is %j', (text) => {
+    expect(findUnreadable(text)).toBeUndefined();
+  });
+});
+
+describe('refused by its character, with the position', () => {
+  it.each<[string, string, number]>([
+    ['less than', 'a<b', 2],
+    ['greater than', 'a>b', 2],
+    ['an opening brace', '{{7*7}}', 1],
+    ['a template of ours', '${magicLink}', 2],
+    ['a backslash', 'a\\b', 2],
+    ['a backquote', 'a`b', 2],
+    ['a vertical bar', 'a|b', 2],
+    ['a tilde', 'a~', 2],
+    ['a line feed', 'a\nBcc: b', 2],
+    ['a carriage return', 'a\rb', 2],
+    ['a tab', 'a\tb', 2],
+    ['NUL', 'a\0', 2],
+    ['delete', `a${at(0x7f)}`, 2],
+    ['a C1 control', `a${at(0x85)}`, 2],
+    ['a line separator', `a${at(0x2028)}b`, 2],
+    ['a paragraph separator', `a${at(0x2029)}b`, 2],
+    ['a no-break space', `a${at(0xa0)}b`, 2],
+    ['an ideographic space', `a${at(0x3000)}b`, 2],
+    ['an emoji', 'pay 😀', 5],
+    ['a flag', '🇩🇪', 1],
+    ['a keycap', '4️⃣', 2],
+    ['a private-use character', `a${at(0xe000)}`, 2],
+    ['half a surrogate pair', 'a\ud83d', 2],
+    ['a Hangul filler', `a${at(0x3164)}`, 2],
+    ['a half-width Hangul filler', `a${at(0xffa0)}`, 2],
+    ['a Hangul choseong filler', `a${at(0x115f)}`, 2],
+    ['a combining grapheme joiner', `a${at(0x34f)}`, 2],
+    ['a variation selector', `a${at(0xfe0f)}`, 2],
+    ['a tag character', `a${at(0xe0041)}`, 2],
+    ['a soft hyphen', `a${at(0xad)}`, 2],
+    ['only spaces', '   ', 1],
+  ])('%s', (_what, text, position) => {
+    expect(findUnreadable(text)).toEqual({ position, reason: 'character' });
+  });
+
+  const bidiControls = [0x61c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069];
+  const zeroWidth = [0x200b, 0x200c, 0x200d, 0x2060, 0xfeff];
+
+  it.each([...bidiControls, ...zeroWidth].map((code) => [code.toString(16), at(code)]))(
+    'T5: the control U+%s',
+    (_code, control) => {
+      expect(findUnreadable(`Pump 4${control}`)).toEqual({ position: 7, reason: 'character' });
+    },
+  );
+});
+
+describe('refused as something that a mail client makes a link of, with the position', () => {
+  it.each<[string, number]>([
+    ['evil.com', 4],
+    ['see evil.com', 8],
+    ['evil1.com', 5],
+    ['4.co', 1],
+    ['münchen.de', 7],
+    ['пример.рф', 6],
+    ['www.evil', 1],
+    ['WWW.evil', 1],
+    ['http://evil', 5],
+    ['javascript://x', 11],
+    ['mail a@b', 7],
+    ['ｅｖｉｌ．ｃｏｍ', 4],
+    ['a＠b', 2],
+    ['h：//x', 2],
+  ])('%s', (text, position) => {
+    expect(findUnreadable(text)).toEqual({ position, reason: 'link' });
+  });
+});
+
+it('is refused over 64 characters, counted as characters and not as bytes', () => {
+  expect(findUnreadable('x'.repeat(65))).toEqual({ position: 65, reason: 'too_long' });
+  expect(findUnreadable('𠀀'.repeat(65))).toEqual({ position: 65, reason: 'too_long' });
+});
+
+it('is refused when empty', () => {
+  expect(findUnreadable('')).toEqual({ position: 1, reason: 'character' });
+});
+
+it('never holds anything that is not drawn as itself, whatever it is made of', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
+      if (findUnreadable(text) !== undefined) return;
+      expect(text).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}<>{}\\`]/u);
+    }),
+    { numRuns: 2000 },
+  );
+});
