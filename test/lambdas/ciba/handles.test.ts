@@ -20,8 +20,13 @@ describe('formatRef', () => {
   });
 
   it('uses every letter equally often, whatever the other bits of a byte are', () => {
-    const letters = Array.from({ length: 256 }, (_, byte) => formatRef(new Uint8Array(26).fill(byte))[0]);
-    const counts = new Map(letters.map((letter) => [letter, letters.filter((one) => one === letter).length]));
+    const letters = Array.from(
+      { length: 256 },
+      (_, byte) => formatRef(new Uint8Array(26).fill(byte))[0],
+    );
+    const counts = new Map(
+      letters.map((letter) => [letter, letters.filter((one) => one === letter).length]),
+    );
     expect(counts.size).toBe(32);
     expect(new Set(counts.values())).toEqual(new Set([8]));
   });

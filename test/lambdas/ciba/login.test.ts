@@ -106,17 +106,28 @@ describe('normaliseUsername', () => {
     expect(normaliseUsername(text)).toBe(normal);
   });
 
-  it.each(['', ' ', 'a b', 'a@b', 'a＠b', 'a\u200bb', 'a\nb', 'x'.repeat(65), '<a>', '"a"', 'a,b', '{a}'])(
-    '%j is no user name',
-    (text) => {
-      expect(normaliseUsername(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    ' ',
+    'a b',
+    'a@b',
+    'a＠b',
+    'a\u200bb',
+    'a\nb',
+    'x'.repeat(65),
+    '<a>',
+    '"a"',
+    'a,b',
+    '{a}',
+  ])('%j is no user name', (text) => {
+    expect(normaliseUsername(text)).toBeUndefined();
+  });
 });
 
 describe('parseLoginHint', () => {
   const issuer = 'https://ciba.example';
-  const issSub = (members: object) => JSON.stringify({ format: 'iss_sub', iss: issuer, sub: 'u-alice', ...members });
+  const issSub = (members: object) =>
+    JSON.stringify({ format: 'iss_sub', iss: issuer, sub: 'u-alice', ...members });
 
   it.each<[string, object]>([
     ['Alice', { by: 'login', login: 'alice' }],

@@ -1,0 +1,134 @@
+/**
+ * The parameters of an authentication request (CIBA Core 7.1), each error of CIBA Core 13 that they can cause, and their order.
+ */
+import { describe, expect, it } from 'vitest';
+import { parseBackchannelAuthenticationRequest } from '../../../lambdas/ciba/backchannel-authentication-request.ts';
+import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';
+import { exampleClient } from '../../support/example-directory.ts';
+
+const settings = { defaultExpiresIn: 120, minExpiresIn: 10, maxExpiresIn: 600 };
+const least = { scope: 'openid', login_hint: 'alice' };
+
+function parse(parameters: Record<string, string>, changes: Partial<typeof exampleClient> = {}) {
+  const form = new Map(
+    Object.entries({ ...least, ...parameters }).filter(([, value]) => value !== ''),
+  );
+  return parseBackchannelAuthenticationRequest(form, { ...exampleClient, ...changes }, settings);
+}
+
+function codeOf(parameters: Record<string, string>): OAuthErrorCode {
+  try {
+    parse(parameters);
+  } catch (error) {
+    if (error instanceof OAuthError) return error.code;
+  }
+  throw new Error('no OAuthError was thrown');
+}
+
+describe('a request', () => {
+  it('needs scope and a hint, and no more', () => {
+    expect(parse({})).toEqual({
+      scope: 'openid',
+      loginHint: 'alice',
+      bindingMessage: undefined,
+      expiresIn: 120,
+    });
+  });
+
+  it('may name a binding message and a lifetime', () => {
+    expect(parse({ binding_message: 'Pump 4', requested_expiry: '60' })).toMatchObject({
+      bindingMessage: 'Pump 4',
+      expiresIn: 60,
+    });
+  });
+
+  it.each([
+    ['openid profile', 'openid profile'],
+    ['profile openid', 'profile openid'],
+    ['openid openid profile', 'openid profile'],
+    ['openid offline_access', 'openid'],
+  ])('for the scope %j asks the user for %j', (scope, granted) => {
+    expect(parse({ scope }).scope).toBe(granted);
+  });
+});
+
+describe('requested_expiry (CIBA 7.1)', () => {
+  it.each([
+    ['1', 10],
+    ['9', 10],
+    ['10', 10],
+    ['599', 599],
+    ['601', 600],
+    ['9999999999', 600],
+  ])('%s is kept within the bounds: %i', (requested_expiry, expiresIn) => {
+    expect(parse({ requested_expiry }).expiresIn).toBe(expiresIn);
+  });
+
+  it.each([
+    '0',
+    '00',
+    '-1',
+    '+1',
+    '01',
+    '1.0',
+    '1e2',
+    '0x10',
+    ' 1',
+    '1 ',
+    'ten',
+    '١٠',
+    '99999999999',
+    'NaN',
+  ])('%j is invalid_request', (requested_expiry) => {
+    expect(codeOf({ requested_expiry })).toBe('invalid_request');
+  });
+
+  it('left out, is what the client registered, or the deployment’s default', () => {
+    expect(parse({}, { expires_in: 45 }).expiresIn).toBe(45);
+    expect(parse({}).expiresIn).toBe(120);
+  });
+});
+
+describe('the errors', () => {
+  it.each<[OAuthErrorCode, string, Record<string, string>]>([
+    ['invalid_request', 'no scope', { scope: '' }],
+    ['invalid_scope', 'no openid', { scope: 'profile' }],
+    ['invalid_scope', 'openid in another case', { scope: 'OpenID' }],
+    ['invalid_scope', 'a scope that is not registered', { scope: 'openid address' }],
+    ['invalid_scope', 'two spaces', { scope: 'openid  profile' }],
+    ['invalid_scope', 'a quote', { scope: 'openid "x"' }],
+    ['invalid_scope', '161 characters', { scope: `openid ${'x'.repeat(154)}` }],
+    ['invalid_request', 'no hint', { login_hint: '' }],
+    ['invalid_request', 'login_hint and id_token_hint', { id_token_hint: 'x' }],
+    ['invalid_request', 'login_hint and login_hint_token', { login_hint_token: 'x' }],
+    ['invalid_request', 'id_token_hint alone', { login_hint: '', id_token_hint: 'x' }],
+    ['invalid_request', 'login_hint_token alone', { login_hint: '', login_hint_token: 'x' }],
+    ['invalid_request', 'a login_hint of 513 characters', { login_hint: 'x'.repeat(513) }],
+    ['invalid_request', 'T22: a signed request', { request: 'x' }],
+    ['invalid_request', 'authorization_details', { authorization_details: '[]' }],
+    ['invalid_binding_message', 'a link', { binding_message: 'evil.com' }],
+    ['invalid_binding_message', 'a line break', { binding_message: 'a\nb' }],
+  ])('%s: %s', (code, _what, parameters) => {
+    expect(codeOf(parameters)).toBe(code);
+  });
+
+  it('TR-10: invalid_binding_message names the position and repeats nothing', () => {
+    expect(() => parse({ binding_message: 'Pump <canary>' })).toThrow(
+      'The binding_message is not acceptable at position 6: a character there cannot be shown.',
+    );
+  });
+
+  it('what cannot be honoured comes first, then scope, hint, binding message, expiry', () => {
+    const wrong = {
+      binding_message: '<',
+      requested_expiry: 'x',
+      id_token_hint: 'x',
+      scope: 'x',
+      request: 'x',
+    };
+    expect(codeOf(wrong)).toBe('invalid_request');
+    expect(codeOf({ ...wrong, request: '' })).toBe('invalid_scope');
+    expect(codeOf({ ...wrong, request: '', scope: 'openid' })).toBe('invalid_request');
+    expect(codeOf({ binding_message: '<', requested_expiry: 'x' })).toBe('invalid_binding_message');
+  });
+});

@@ -1,0 +1,121 @@
+/**
+ * Client authentication (CIBA Core 7.1, OpenID Connect Core 9, RFC 6749 2.3.1): one method, the registered one, one answer
+ * for every failure (threats T14).
+ */
+import { describe, expect, it } from 'vitest';
+import type { Client } from '../../../lambdas/ciba/client.ts';
+import {
+  authenticateClient,
+  type ClientCredentials,
+  readClientCredentials,
+} from '../../../lambdas/ciba/client-authentication.ts';
+import { hashSecret } from '../../../lambdas/ciba/handles.ts';
+import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
+import { exampleClient } from '../../support/example-directory.ts';
+
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+const form = (parameters: Record<string, string> = {}) => new Map(Object.entries(parameters));
+
+function errorOf(run: () => unknown): OAuthError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof OAuthError) return error;
+  }
+  throw new Error('no OAuthError was thrown');
+}
+
+describe('readClientCredentials', () => {
+  it.each<[string, string | null, Record<string, string>, ClientCredentials]>([
+    [
+      'Basic',
+      basic('pump-4:secret'),
+      {},
+      { method: 'client_secret_basic', clientId: 'pump-4', clientSecret: 'secret' },
+    ],
+    [
+      'Basic in another case, with the same client_id in the form',
+      basic('pump-4:secret').replace('Basic', 'bAsIc'),
+      { client_id: 'pump-4' },
+      { method: 'client_secret_basic', clientId: 'pump-4', clientSecret: 'secret' },
+    ],
+    [
+      'Basic with form-encoded parts (RFC 6749 2.3.1)',
+      basic('pump%2D4:a+b%2B%3A%25%C3%A9:c'),
+      {},
+      { method: 'client_secret_basic', clientId: 'pump-4', clientSecret: 'a b+:%é:c' },
+    ],
+    [
+      'the form',
+      null,
+      { client_id: 'pump-4', client_secret: 'secret' },
+      { method: 'client_secret_post', clientId: 'pump-4', clientSecret: 'secret' },
+    ],
+  ])('reads %s', (_what, authorization, parameters, credentials) => {
+    expect(readClientCredentials(authorization, form(parameters))).toEqual(credentials);
+  });
+
+  it.each<[string, string | null, Record<string, string>]>([
+    ['Basic and client_secret', basic('a:b'), { client_secret: 'b' }],
+    ['Basic and client_assertion', basic('a:b'), { client_assertion: 'x' }],
+    ['client_secret and client_assertion', null, { client_secret: 'b', client_assertion: 'x' }],
+    [
+      'client_secret and client_assertion_type',
+      null,
+      { client_secret: 'b', client_assertion_type: 'x' },
+    ],
+    ['Bearer and client_secret', 'Bearer x', { client_secret: 'b' }],
+  ])('refuses %s as invalid_request (RFC 6749 5.2)', (_what, authorization, parameters) => {
+    const error = errorOf(() => readClientCredentials(authorization, form(parameters)));
+    expect(error.code).toBe('invalid_request');
+  });
+
+  it.each<[string, string | null, Record<string, string>]>([
+    ['nothing', null, {}],
+    ['client_id alone (none)', null, { client_id: 'pump-4' }],
+    ['client_secret alone', null, { client_secret: 'secret' }],
+    ['a client assertion', null, { client_assertion: 'x', client_assertion_type: 'y' }],
+    ['an empty header', '', {}],
+    ['Basic alone', 'Basic', {}],
+    ['Basic with nothing', 'Basic ', {}],
+    ['Basic with no base64', 'Basic a:b', {}],
+    ['Basic without a colon', basic('pump-4'), {}],
+    ['Basic with broken percent-encoding', basic('pump-4:%zz'), {}],
+    ['Basic with two values', `${basic('a:b')}, ${basic('c:d')}`, {}],
+    ['another scheme', 'Digest username="a"', {}],
+    ['another client_id in the form', basic('pump-4:secret'), { client_id: 'desk-1' }],
+    ['an impossible client_id', basic(`${'x'.repeat(65)}:secret`), {}],
+    ['an impossible client_id in the form', null, { client_id: 'a b', client_secret: 'secret' }],
+    ['an empty client_id', basic(':secret'), {}],
+  ])('refuses %s as invalid_client', (_what, authorization, parameters) => {
+    const error = errorOf(() => readClientCredentials(authorization, form(parameters)));
+    expect(error.code).toBe('invalid_client');
+  });
+});
+
+describe('authenticateClient', () => {
+  const secret = 'a secret of at least thirty-two characters';
+  const client: Client = { ...exampleClient, client_secret_hash: hashSecret(secret) };
+  const credentials: ClientCredentials = {
+    method: 'client_secret_basic',
+    clientId: client.client_id,
+    clientSecret: secret,
+  };
+
+  it('gives back the client that is proved', () => {
+    expect(authenticateClient(credentials, client)).toBe(client);
+  });
+
+  it.each<[string, Partial<ClientCredentials>, Client | undefined]>([
+    ['an unknown client', {}, undefined],
+    ['an unknown client with the empty secret', { clientSecret: '' }, undefined],
+    ['a wrong secret', { clientSecret: `${secret}!` }, client],
+    ['the hash in place of the secret', { clientSecret: client.client_secret_hash }, client],
+    ['another method than the registered one', { method: 'client_secret_post' }, client],
+    ['a disabled client', {}, { ...client, enabled: false }],
+  ])('T14: refuses %s, in the same words as every other failure', (_what, changes, registered) => {
+    const error = errorOf(() => authenticateClient({ ...credentials, ...changes }, registered));
+    const missing = errorOf(() => readClientCredentials(null, form()));
+    expect([error.code, error.message]).toEqual(['invalid_client', missing.message]);
+  });
+});

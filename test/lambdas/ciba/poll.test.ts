@@ -1,0 +1,97 @@
+/**
+ * What a poll is answered (CIBA Core 11), and what the growing Retry-After makes of polling.
+ */
+import { describe, expect, it } from 'vitest';
+import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
+import { judgePoll, POLL_LEEWAY_SECONDS, retryAfter } from '../../../lambdas/ciba/poll.ts';
+import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
+
+const now = EXAMPLE_NOW;
+const pending = exampleRequest();
+const approved: AuthenticationRequest = { ...pending, status: 'approved', decidedAt: now + 3 };
+const denied: AuthenticationRequest = { ...pending, status: 'denied', decidedAt: now + 3 };
+const failed: AuthenticationRequest = {
+  ...pending,
+  status: 'failed',
+  failedAt: now + 3,
+  cause: 'flow_error',
+};
+
+describe('judgePoll', () => {
+  it.each<[string, AuthenticationRequest, number, string]>([
+    ['the first poll, right after the acknowledgement', pending, 0, 'authorization_pending'],
+    ['a poll on time', { ...pending, polledAt: now + 2 }, 4, 'authorization_pending'],
+    ['a poll before the interval', { ...pending, polledAt: now + 2 }, 3, 'slow_down'],
+    ['two polls at once', { ...pending, polledAt: now + 2 }, 2, 'slow_down'],
+    [
+      'a poll on time by the first interval, after a slow_down',
+      { ...pending, polledAt: now + 2, interval: 7 },
+      4,
+      'slow_down',
+    ],
+    [
+      'a poll on time by the grown interval',
+      { ...pending, polledAt: now + 2, interval: 7 },
+      9,
+      'authorization_pending',
+    ],
+    ['approved and on time', { ...approved, polledAt: now + 2 }, 4, 'approved'],
+    ['approved and too early', { ...approved, polledAt: now + 3.9 }, 4, 'approved'],
+    ['denied and too early', { ...denied, polledAt: now + 3.9 }, 4, 'access_denied'],
+    ['denied, long after the end', denied, 100_000, 'access_denied'],
+    ['a flow that failed for good', failed, 10, 'authorization_pending'],
+    ['a flow that failed, after the end', failed, 120, 'expired_token'],
+    ['pending just before the end', pending, 119.999, 'authorization_pending'],
+    ['pending at the end', pending, 120, 'expired_token'],
+    ['I3: approved just before the end', approved, 119.999, 'approved'],
+    ['I3: approved at the end', approved, 120, 'expired_token'],
+    ['TR-01: a week after the end', pending, 7 * 86_400, 'expired_token'],
+    ['expired and too early', { ...pending, polledAt: now + 120 }, 120.1, 'expired_token'],
+  ])('%s', (_what, request, seconds, answer) => {
+    expect(judgePoll(request, now + seconds).answer).toBe(answer);
+  });
+
+  it('forgives half a second of network and clocks, and no more', () => {
+    const polled = { ...pending, polledAt: now };
+    const edge = 2 - POLL_LEEWAY_SECONDS;
+    expect(judgePoll(polled, now + edge).answer).toBe('authorization_pending');
+    expect(judgePoll(polled, now + edge - 0.01).answer).toBe('slow_down');
+  });
+});
+
+describe('retryAfter', () => {
+  it.each([
+    [0, 2],
+    [1, 2],
+    [2.9, 2],
+    [4, 4],
+    [7.9, 7],
+    [8, 8],
+    [60, 8],
+    [112, 7],
+    [118, 2],
+    [119.5, 2],
+  ])('%s s after the request asks for %i s', (age, seconds) => {
+    expect(retryAfter(pending, now + age)).toBe(seconds);
+  });
+
+  it('is never less than a grown or long interval', () => {
+    expect(retryAfter({ ...pending, interval: 12 }, now + 60)).toBe(12);
+  });
+
+  it.each([
+    [20, 5],
+    [60, 10],
+  ])(
+    'L2: an approval after %i s costs a client that honours it %i polls',
+    (approvedAfter, polls) => {
+      let age = pending.interval;
+      let count = 1;
+      while (age < approvedAfter) {
+        age += retryAfter(pending, now + age);
+        count += 1;
+      }
+      expect(count).toBe(polls);
+    },
+  );
+});

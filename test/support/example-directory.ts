@@ -1,0 +1,69 @@
+/**
+ * A client and a user as they are stored, and the directory ports over such entries in memory.
+ */
+import { CIBA_GRANT_TYPE, type Client } from '../../lambdas/ciba/client.ts';
+import { hashSecret } from '../../lambdas/ciba/handles.ts';
+import type { User } from '../../lambdas/ciba/user.ts';
+import type { ClientDirectory, UserDirectory } from '../../lambdas/ports.ts';
+
+export const exampleClientSecret = 'the secret of pump 4, of 32 characters';
+
+export const exampleClient: Client = {
+  client_id: 'pump-4',
+  client_name: 'Fuel & Go, Pump 4',
+  enabled: true,
+  token_endpoint_auth_method: 'client_secret_basic',
+  grant_types: [CIBA_GRANT_TYPE],
+  backchannel_token_delivery_mode: 'poll',
+  scope: 'openid profile email',
+  id_token_signed_response_alg: 'RS256',
+  unknown_user: 'reveal',
+  failed_flow: 'expire',
+  client_secret_hash: hashSecret(exampleClientSecret),
+};
+
+export const exampleUser: User = {
+  sub: 'u-alice',
+  username: 'alice',
+  email: 'alice@example.com',
+  email_verified: true,
+  name: 'Alice Example',
+  locale: 'en',
+  enabled: true,
+  contact_version: 1,
+};
+
+/** Clients and users that a test may change, and the look-ups that were made. */
+export interface InMemoryDirectory {
+  clients: Map<string, Client>;
+  users: Map<string, User>;
+  lookUps: string[];
+  ports: { clients: ClientDirectory; users: UserDirectory };
+}
+
+/** Holds the example client and user, and another client of the same kind. */
+export function inMemoryDirectory(): InMemoryDirectory {
+  const other = { ...exampleClient, client_id: 'desk-1' };
+  const clients = new Map([exampleClient, other].map((client) => [client.client_id, client]));
+  const users = new Map([[exampleUser.sub, exampleUser]]);
+  const lookUps: string[] = [];
+  const ports: InMemoryDirectory['ports'] = {
+    clients: {
+      async findClient(clientId, freshness) {
+        lookUps.push(`client ${clientId} ${freshness}`);
+        return clients.get(clientId);
+      },
+    },
+    users: {
+      async findUser(sub) {
+        lookUps.push(`user ${sub}`);
+        return users.get(sub);
+      },
+      async findUserByLogin(login) {
+        lookUps.push(`login ${login}`);
+        return [...users.values()].find((user) => [user.username, user.email].includes(login));
+      },
+    },
+  };
+  return { clients, users, lookUps, ports };
+}
