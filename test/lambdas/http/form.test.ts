@@ -1,0 +1,78 @@
+/**
+ * Form bodies: strict, bounded, nothing twice (RFC 6749 3.2 and appendix B, CIBA Core 7.1; TR-24).
+ */
+import { describe, expect, it } from 'vitest';
+import { FORM_BYTES, readForm } from '../../../lambdas/http/form.ts';
+
+const mediaType = 'application/x-www-form-urlencoded';
+
+function read(
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = { 'Content-Type': mediaType },
+) {
+  return readForm(new Request('https://ciba.example/', { method: 'POST', body, headers }));
+}
+
+describe('readForm', () => {
+  it.each<[string, Record<string, string>]>([
+    ['a=1&b=2', { a: '1', b: '2' }],
+    ['a=1+2%203', { a: '1 2 3' }],
+    ['a=%C3%A9%E7%B5%A6', { a: 'é給' }],
+    ['a=b=c', { a: 'b=c' }],
+    ['%61=1', { a: '1' }],
+    ['a=&b=1', { b: '1' }],
+    ['a&b=1', { b: '1' }],
+    ['&a=1&&', { a: '1' }],
+    ['', {}],
+    ['__proto__=1', { ['__proto__']: '1' }],
+  ])('reads %j', async (body, parameters) => {
+    expect([...(await read(body))]).toEqual(Object.entries(parameters));
+  });
+
+  it.each([
+    ['a twice', 'a=1&a=1'],
+    ['a twice, once empty', 'a=&a=1'],
+    ['a twice, once encoded', 'a=1&%61=1'],
+    ['broken percent-encoding', 'a=%zz'],
+    ['invalid UTF-8, encoded', 'a=%ff'],
+    ['a surrogate, encoded', 'a=%ED%A0%80'],
+    ['invalid UTF-8', Uint8Array.from([0x61, 0x3d, 0xff])],
+  ])('refuses %s with invalid_request', async (_what, body) => {
+    await expect(read(body)).rejects.toMatchObject({ code: 'invalid_request', status: undefined });
+  });
+
+  it.each([
+    mediaType,
+    `${mediaType};charset=UTF-8`,
+    `${mediaType} ; charset="utf-8"`,
+    mediaType.toUpperCase(),
+  ])('takes %s', async (type) => {
+    expect(await read('a=1', { 'Content-Type': type })).toEqual(new Map([['a', '1']]));
+  });
+
+  it.each([
+    'text/plain',
+    'application/json',
+    `${mediaType};charset=latin1`,
+    `${mediaType}, text/plain`,
+    `x${mediaType}`,
+  ])('refuses %s', async (type) => {
+    await expect(read('a=1', { 'Content-Type': type })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
+  it('takes 16 KB and refuses a byte more with 413', async () => {
+    const body = `a=${'x'.repeat(FORM_BYTES - 2)}`;
+    expect((await read(body)).get('a')).toHaveLength(FORM_BYTES - 2);
+    await expect(read(`${body}x`)).rejects.toMatchObject({ code: 'invalid_request', status: 413 });
+  });
+
+  it('refuses another method with 405 and Allow', async () => {
+    const request = new Request('https://ciba.example/', { method: 'PUT', body: 'a=1' });
+    await expect(readForm(request)).rejects.toMatchObject({
+      status: 405,
+      headers: { Allow: 'POST' },
+    });
+  });
+});

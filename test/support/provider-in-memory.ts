@@ -1,0 +1,149 @@
+/**
+ * The endpoints and tasks over stores in memory, with a clock that a test sets and a log it can read: the whole provider
+ * in one process, for tests of what happens in which order.
+ */
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
+import { backchannelAuthenticationEndpoint } from '../../lambdas/endpoints/backchannel-authentication.ts';
+import { tokenEndpoint } from '../../lambdas/endpoints/token.ts';
+import type { LogEvent } from '../../lambdas/log.ts';
+import type { AuthenticationRequestStore, Mail, Mailer, TokenSigner } from '../../lambdas/ports.ts';
+import { locateUserTask } from '../../lambdas/tasks/locate-user.ts';
+import { mailTask } from '../../lambdas/tasks/mail.ts';
+import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
+import { exampleClient, exampleClientSecret, inMemoryDirectory } from './example-directory.ts';
+import { EXAMPLE_NOW } from './example-request.ts';
+import { inMemoryRequests } from './in-memory-requests.ts';
+
+export const issuer = 'https://ciba.example';
+
+/** What a test may put in the place of a port. */
+interface Replacements {
+  requests?: Partial<AuthenticationRequestStore>;
+  signer?: TokenSigner;
+  mailer?: Mailer;
+  startFlow?: (ref: string) => Promise<void>;
+}
+
+export function providerInMemory(replacements: Replacements = {}) {
+  const now = { at: EXAMPLE_NOW };
+  const log: LogEvent[] = [];
+  const started: string[] = [];
+  const mails: Mail[] = [];
+  const directory = inMemoryDirectory();
+  const stored = inMemoryRequests();
+  const requests = { ...stored, ...replacements.requests };
+  const linkKey = createSecretKey(randomBytes(32));
+
+  const deps = {
+    issuer,
+    accessTokenAudience: issuer,
+    settings: {
+      defaultExpiresIn: 120,
+      minExpiresIn: 10,
+      maxExpiresIn: 600,
+      defaultInterval: 2,
+      auditRetention: 30 * 86_400,
+    },
+    requests,
+    ...directory.ports,
+    flow: {
+      start: async (ref: string) => {
+        started.push(ref);
+        await replacements.startFlow?.(ref);
+      },
+    },
+    linkKeys: { linkKeys: async () => [linkKey] as const },
+    signer: replacements.signer ?? {
+      sign: async (alg: string, typ: string, claims: object) =>
+        `${alg}.${typ}.${JSON.stringify(claims)}`,
+    },
+    mailer: replacements.mailer ?? {
+      send: async (mail: Mail) => {
+        mails.push(mail);
+        return { outcome: 'accepted' } as const;
+      },
+    },
+    clock: () => now.at,
+    entropy: (bytes: number) => randomBytes(bytes),
+    log: (event: LogEvent) => {
+      log.push(event);
+    },
+  };
+
+  const provider = {
+    now,
+    log,
+    started,
+    mails,
+    directory,
+    requests: stored,
+    authorize: backchannelAuthenticationEndpoint(deps),
+    token: tokenEndpoint(deps),
+    approve: approveEndpoint(deps),
+    locateUser: locateUserTask(deps),
+    mail: mailTask(deps),
+    recordFailure: recordFailureTask(deps),
+    ask,
+    poll,
+    send,
+    mailedLink,
+    decide,
+  };
+  return provider;
+
+  /** A request of the example client for the example user; its auth_req_id. */
+  async function ask(parameters: Record<string, string> = {}): Promise<string> {
+    const form = { scope: 'openid profile', login_hint: 'alice', ...parameters };
+    const response = await provider.authorize(formRequest('/cibaAuthorization', form));
+    const { auth_req_id: authReqId } = Object(await response.json());
+    if (typeof authReqId !== 'string') throw new Error(`not acknowledged: ${response.status}`);
+    return authReqId;
+  }
+
+  /** One poll of a client, the example one unless another is named. */
+  async function poll(authReqId: string, clientId = exampleClient.client_id) {
+    const form = { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: authReqId };
+    const response = await provider.token(formRequest('/token', form, clientId));
+    const body: Record<string, unknown> = Object(await response.json());
+    return { status: response.status, headers: response.headers, body };
+  }
+
+  /** Runs the mail task of a request. */
+  function send(authReqId: string) {
+    return provider.mail({ ref: refOf(authReqId), templateName: 'a-template' });
+  }
+
+  /** Sends the mail of a request and answers the link in it. */
+  async function mailedLink(authReqId: string): Promise<string> {
+    await send(authReqId);
+    return mails.at(-1)?.data.magicLink ?? '';
+  }
+
+  /** Opens the link and submits its form. */
+  async function decide(link: string, decision: string, headers: Record<string, string> = {}) {
+    const page = await (await provider.approve(new Request(link))).text();
+    const formToken = /name="form_token" value="([^"]+)"/.exec(page)?.[1] ?? '';
+    const body = new URLSearchParams({ form_token: formToken, decision });
+    return provider.approve(new Request(link, { method: 'POST', body, headers }));
+  }
+}
+
+export function refOf(authReqId: string): string {
+  return authReqId.split('.')[0] ?? '';
+}
+
+/** A form with Basic authentication, as an example client sends it. */
+export function formRequest(
+  path: string,
+  parameters: Record<string, string>,
+  clientId = exampleClient.client_id,
+  clientSecret = exampleClientSecret,
+): Request {
+  const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
+  return new Request(issuer + path, {
+    method: 'POST',
+    body: new URLSearchParams(parameters),
+    headers: { Authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
+  });
+}
