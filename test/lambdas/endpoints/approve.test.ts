@@ -73,7 +73,8 @@ describe('the statuses', () => {
     const { link } = await mailed(provider, { requested_expiry: '600' });
     const page = await (await get(provider, link)).text();
     const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
-    provider.now.at += 600;
+    provider.now.at += 599;
+    const body = new URLSearchParams({ form_token, decision: 'approve' });
     expect((await provider.approve(new Request(link, { method: 'POST', body }))).status).toBe(403);
   });
 
