@@ -1,0 +1,40 @@
+/**
+ * The lock file: it records no download address, and it has an entry for every optional package, without which `npm ci`
+ * refuses it on any machine but the one it was made on.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+
+const lockFile = z.object({
+  packages: z.record(
+    z.string(),
+    z.looseObject({ optionalDependencies: z.record(z.string(), z.string()).optional() }),
+  ),
+});
+const text = readFileSync('package-lock.json', 'utf8');
+const { packages } = lockFile.parse(JSON.parse(text));
+
+describe('package-lock.json', () => {
+  it('records no download address', () => {
+    expect(text).not.toMatch(/"resolved":|https?:\/\/[^"]*\.tgz/);
+  });
+
+  it('has an entry for every optional package, whatever its platform', () => {
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((name) => !isLocked(path, name)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+/** As Node resolves it: beside the package, or beside any package around it. */
+function isLocked(path: string, name: string): boolean {
+  const folders = path
+    .split('/node_modules/')
+    .map((_, depth, parts) => parts.slice(0, depth + 1).join('/node_modules/'));
+  return ['', ...folders].some((folder) => {
+    const prefix = folder === '' ? '' : `${folder}/`;
+    return `${prefix}node_modules/${name}` in packages;
+  });
+}
