@@ -9,7 +9,6 @@ import {
   parseBackchannelAuthenticationRequest,
 } from '../ciba/backchannel-authentication-request.ts';
 import { type Client, mayUseCiba } from '../ciba/client.ts';
-import { authenticateClient, readClientCredentials } from '../ciba/client-authentication.ts';
 import {
   formatHandle,
   formatRef,
@@ -21,7 +20,6 @@ import {
 import { parseLoginHint } from '../ciba/login.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { judgeReachability, type ReachableUser } from '../ciba/user.ts';
-import { readForm } from '../http/form.ts';
 import { oauthEndpoint } from '../http/oauth-endpoint.ts';
 import type { Log } from '../log.ts';
 import type {
@@ -32,6 +30,7 @@ import type {
   Flow,
   UserDirectory,
 } from '../ports.ts';
+import { readAuthenticatedForm } from './authenticated-form.ts';
 
 export interface BackchannelAuthenticationDeps {
   issuer: string;
@@ -55,13 +54,7 @@ export function backchannelAuthenticationEndpoint(
   deps: BackchannelAuthenticationDeps,
 ): (request: Request) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
-    const form = await readForm(httpRequest);
-    const credentials = readClientCredentials(httpRequest.headers.get('authorization'), form);
-    const client = authenticateClient(
-      credentials,
-      await deps.clients.findClient(credentials.clientId, 'cached'),
-    );
-    trace.clientId = client.client_id;
+    const { form, client } = await readAuthenticatedForm(httpRequest, deps.clients, trace);
     if (!mayUseCiba(client)) {
       throw new OAuthError(
         'unauthorized_client',

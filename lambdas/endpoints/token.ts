@@ -4,7 +4,6 @@
  */
 import type { ApprovedRequest } from '../ciba/authentication-request.ts';
 import { CIBA_GRANT_TYPE, type Client, mayUseCiba } from '../ciba/client.ts';
-import { authenticateClient, readClientCredentials } from '../ciba/client-authentication.ts';
 import { hashSecret, parseHandle } from '../ciba/handles.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { judgePoll } from '../ciba/poll.ts';
@@ -17,7 +16,7 @@ import {
 } from '../ciba/tokens.ts';
 import type { Owner } from '../ciba/transitions.ts';
 import { judgeReachability, type ReachableUser } from '../ciba/user.ts';
-import { type Form, readForm } from '../http/form.ts';
+import type { Form } from '../http/form.ts';
 import { oauthEndpoint, type Trace } from '../http/oauth-endpoint.ts';
 import type { Log } from '../log.ts';
 import type {
@@ -28,6 +27,7 @@ import type {
   TokenSigner,
   UserDirectory,
 } from '../ports.ts';
+import { readAuthenticatedForm } from './authenticated-form.ts';
 
 export interface TokenDeps {
   issuer: string;
@@ -47,13 +47,7 @@ const ID_BYTES = 16;
 /** POST /token. */
 export function tokenEndpoint(deps: TokenDeps): (request: Request) => Promise<Response> {
   return oauthEndpoint('token', deps, async (httpRequest, trace) => {
-    const form = await readForm(httpRequest);
-    const credentials = readClientCredentials(httpRequest.headers.get('authorization'), form);
-    const client = authenticateClient(
-      credentials,
-      await deps.clients.findClient(credentials.clientId, 'cached'),
-    );
-    trace.clientId = client.client_id;
+    const { form, client } = await readAuthenticatedForm(httpRequest, deps.clients, trace);
     demandCibaGrant(form, client);
     return poll(deps, ownerOf(form, client), trace);
   });
