@@ -2,6 +2,7 @@
  * Client authentication (CIBA Core 7.1, OpenID Connect Core 9, RFC 6749 2.3.1): one method, the registered one, one answer
  * for every failure (threats T14).
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../lambdas/ciba/client.ts';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../../lambdas/ciba/client-authentication.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
+import { anyText } from '../../support/any-text.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
@@ -53,6 +55,19 @@ describe('readClientCredentials', () => {
     ],
   ])('reads %s', (_what, authorization, parameters, credentials) => {
     expect(readClientCredentials(authorization, form(parameters))).toEqual(credentials);
+  });
+
+  it('reads every secret back, however its client encodes it (RFC 6749 2.3.1, appendix B)', () => {
+    fc.assert(
+      fc.property(anyText(40, 1), (secret) => {
+        const encoded = new URLSearchParams([['', secret]]).toString().slice(1);
+        for (const text of [encoded, encodeURIComponent(secret)]) {
+          const { clientSecret } = readClientCredentials(basic(`pump-4:${text}`), form());
+          expect(clientSecret).toBe(secret);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it.each<[string, string | null, Record<string, string>]>([

@@ -1,9 +1,15 @@
 /**
  * What a poll is answered (CIBA Core 11), and what the growing Retry-After makes of polling.
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
-import { judgePoll, POLL_LEEWAY_SECONDS, retryAfter } from '../../../lambdas/ciba/poll.ts';
+import {
+  judgePoll,
+  LONGEST_RETRY_AFTER,
+  POLL_LEEWAY_SECONDS,
+  retryAfter,
+} from '../../../lambdas/ciba/poll.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 
 const now = EXAMPLE_NOW;
@@ -73,6 +79,22 @@ describe('retryAfter', () => {
     [119.5, 2],
   ])('%s s after the request asks for %i s', (age, seconds) => {
     expect(retryAfter(pending, now + age)).toBe(seconds);
+  });
+
+  it('is a whole number, never less than the interval, and more than 8 s only where the interval is', () => {
+    const ages = fc.double({ min: 0, max: 600, noNaN: true });
+    const lifetimes = fc.integer({ min: 10, max: 600 });
+    const intervals = fc.integer({ min: 1, max: 60 });
+    fc.assert(
+      fc.property(ages, lifetimes, intervals, (age, lifetime, interval) => {
+        const request = { ...pending, expiresAt: now + lifetime, interval };
+        const seconds = retryAfter(request, now + age);
+        expect(Number.isInteger(seconds)).toBe(true);
+        expect(seconds).toBeGreaterThanOrEqual(interval);
+        expect(seconds).toBeLessThanOrEqual(Math.max(interval, LONGEST_RETRY_AFTER));
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('is never less than a grown or long interval', () => {

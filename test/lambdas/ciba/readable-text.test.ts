@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findUnreadable } from '../../../lambdas/ciba/readable-text.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const at = (position: number) => `${String.fromCodePoint(position)}`;
 
@@ -113,10 +114,21 @@ it('is refused when empty', () => {
 
 it('never holds anything that is not drawn as itself, whatever it is made of', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
+    fc.property(anyText(20), (text) => {
       if (findUnreadable(text) !== undefined) return;
       expect(text).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}<>{}\\`]/u);
     }),
     { numRuns: 2000 },
   );
+});
+
+it('T5: holds no character of Unicode that is drawn as nothing, as a picture, as another space or from the other side', () => {
+  const never =
+    /^[\p{C}\p{Zl}\p{Zp}\p{Emoji_Presentation}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{White_Space}]$/u;
+  const accepted: string[] = [];
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    if (code === 0x20 || !never.test(at(code))) continue;
+    if (findUnreadable(`a${at(code)}`) === undefined) accepted.push(code.toString(16));
+  }
+  expect(accepted).toEqual([]);
 });

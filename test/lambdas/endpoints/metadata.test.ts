@@ -1,8 +1,13 @@
 /**
- * The metadata endpoint away from its documents: what is not there, and keys that cannot be read.
+ * The documents anybody may read (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3, RFC 7517): their headers, what
+ * is not there, and keys that cannot be read.
  */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
+import type { PublicJwk } from '../../../lambdas/ciba/signing-keys.ts';
 import { metadataEndpoint } from '../../../lambdas/endpoints/metadata.ts';
+import type { LogEvent } from '../../../lambdas/log.ts';
+import { routes } from '../../../lambdas/routes.ts';
 
 const issuer = 'https://ciba.example';
 const deps = { issuer, clock: () => 0, log: () => {} };
@@ -17,4 +22,82 @@ it('answers 503, not to be cached, when the keys cannot be read', async () => {
   const response = await metadataEndpoint({ ...deps, keys })(new Request(`${issuer}/jwks`));
   expect([response.status, response.headers.get('cache-control')]).toEqual([503, 'no-store']);
   expect(await response.text()).toBe('');
+});
+
+describe('the documents', () => {
+  const published: PublicJwk[] = [
+    { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'new', use: 'sig', alg: 'ES256' },
+    { kty: 'RSA', n: 'n', e: 'AQAB', kid: 'old', use: 'sig', alg: 'RS256' },
+  ];
+  const log: LogEvent[] = [];
+  const endpoint = metadataEndpoint({
+    ...deps,
+    keys: { publicKeys: async () => published },
+    log: (event) => log.push(event),
+  });
+
+  it.each([
+    [
+      '/.well-known/openid-configuration',
+      'application/json',
+      3600,
+      providerMetadata(issuer, routes),
+    ],
+    [
+      '/.well-known/oauth-authorization-server',
+      'application/json',
+      3600,
+      providerMetadata(issuer, routes),
+    ],
+    ['/jwks', 'application/jwk-set+json', 300, { keys: published }],
+  ])(
+    '%s is %s that caches keep for %i s and browsers of any site may read',
+    async (path, mediaType, maxAge, body) => {
+      for (const method of ['GET', 'HEAD']) {
+        const response = await endpoint(new Request(issuer + path, { method }));
+        expect(response.status).toBe(200);
+        expect(Object.fromEntries(response.headers)).toEqual({
+          'content-type': mediaType,
+          'cache-control': `public, max-age=${maxAge}`,
+          'access-control-allow-origin': '*',
+          'x-content-type-options': 'nosniff',
+        });
+        expect(await response.json()).toEqual(body);
+      }
+    },
+  );
+
+  it('T13: name the issuer, whatever host they are asked from', async () => {
+    const headers = { Host: 'evil.test', 'X-Forwarded-Host': 'evil.test' };
+    const url = `https://evil.test${routes.openidConfiguration}`;
+    const text = await (await endpoint(new Request(url, { headers }))).text();
+    expect(text).not.toContain('evil');
+    expect(JSON.parse(text).issuer).toBe(issuer);
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])(
+    'are 405 with Allow for %s',
+    async (method) => {
+      const response = await endpoint(new Request(`${issuer}/jwks`, { method }));
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    },
+  );
+
+  it.each([
+    '/',
+    '/jwks/',
+    '/JWKS',
+    '/jwks.json',
+    '/.well-known',
+    '/.well-known/openid-configuration/',
+    '/.well-known/openid-configuration/x',
+  ])('are not at %s', async (path) => {
+    expect((await endpoint(new Request(issuer + path))).status).toBe(404);
+  });
+
+  it('leave one line in the log, without path or query', async () => {
+    log.length = 0;
+    await endpoint(new Request(`${issuer}/jwks?canary=1`, { headers: { 'User-Agent': 'canary' } }));
+    expect(log).toEqual([{ event: 'metadata', status: 200, ms: 0 }]);
+  });
 });

@@ -47,6 +47,48 @@ describe('an event', () => {
     expect([...(request?.headers ?? [])].map(([name]) => name)).toEqual(['good']);
   });
 
+  it.each([
+    ['two slashes', '//evil.test/token', 'https://ciba.example//evil.test/token'],
+    ['dots', '/approve/../token', 'https://ciba.example/token'],
+    ['a question mark', '/approve/a?b', 'https://ciba.example/approve/a%3Fb'],
+    ['a hash', '/approve/a#b', 'https://ciba.example/approve/a%23b'],
+    ['a backslash', '/\\\\evil.test', 'https://ciba.example///evil.test'],
+    ['an absolute URL', 'https://evil.test/', 'https://ciba.example/https://evil.test/'],
+    ['a NUL', '/approve/\0', 'https://ciba.example/approve/%00'],
+    ['nothing', '', 'https://ciba.example/'],
+  ])('T13: whose path has %s stays below the issuer', async (_what, rawPath, url) => {
+    expect((await received({ rawPath })).request?.url).toBe(url);
+  });
+
+  it.each([
+    ['a query with a fragment', 'a=b#c', 'https://ciba.example/token?a=b%23c'],
+    ['no query', undefined, 'https://ciba.example/token'],
+  ])('with %s is read as such', async (_what, rawQueryString, url) => {
+    expect((await received({ rawQueryString })).request?.url).toBe(url);
+  });
+
+  it.each(['GET', 'HEAD'])('of %s has no body, whatever the event brings', async (method) => {
+    const { request } = await received({ body: 'decision=approve' }, method);
+    expect([request?.method, await request?.text()]).toEqual([method, '']);
+  });
+
+  it('without headers, query or body is read all the same', async () => {
+    const { request } = await received({
+      headers: undefined,
+      rawQueryString: undefined,
+      isBase64Encoded: undefined,
+    });
+    expect([request?.url, await request?.text()]).toEqual(['https://ciba.example/token', '']);
+  });
+
+  it.each([{}, null, 'x', { rawPath: '/token' }, { ...event(), requestContext: {} }])(
+    'that is none of API Gateway’s is refused: %j',
+    async (input) => {
+      const handler = httpHandler(issuer, async () => new Response());
+      await expect(handler(input)).rejects.toThrow();
+    },
+  );
+
   it.each(['TRACE', 'CONNECT', 'trace'])(
     'of %s, which no Request can be, is 405',
     async (method) => {

@@ -1,8 +1,10 @@
 /**
  * Form bodies: strict, bounded, nothing twice (RFC 6749 3.2 and appendix B, CIBA Core 7.1; TR-24).
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FORM_BYTES, readForm } from '../../../lambdas/http/form.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const mediaType = 'application/x-www-form-urlencoded';
 
@@ -75,4 +77,38 @@ describe('readForm', () => {
       headers: { Allow: 'POST' },
     });
   });
+});
+
+it('T30: reads what the platform’s own form encoding writes, and drops the empty ones', async () => {
+  const text = anyText(12);
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(text, text, { noNullPrototype: true }), async (parameters) => {
+      const sent = Object.entries(parameters);
+      const form = await read(new URLSearchParams(sent).toString());
+      expect([...form]).toEqual(sent.filter(([, value]) => value !== ''));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it.each([
+  ['a method in another case', 'post'],
+  ['GET', 'GET'],
+  ['HEAD', 'HEAD'],
+  ['OPTIONS', 'OPTIONS'],
+  ['DELETE', 'DELETE'],
+])('of the method %s says what is allowed', async (_what, method) => {
+  const request = new Request('https://ciba.example/', { method });
+  const answer = await readForm(request).then(
+    () => 'read',
+    ({ status }) => status,
+  );
+  // The fetch standard spells `post` as POST; without a body its media type is the fault.
+  expect(answer).toBe(request.method === 'POST' ? undefined : 405);
+});
+
+it('refuses a body without a media type', async () => {
+  const body = new TextEncoder().encode('a=1');
+  const request = new Request('https://ciba.example/', { method: 'POST', body });
+  await expect(readForm(request)).rejects.toMatchObject({ code: 'invalid_request' });
 });

@@ -1,0 +1,186 @@
+/**
+ * Client registration (CIBA Core 4, OpenID Connect Registration 2): every default, every bound, and that each member this
+ * provider cannot honour is refused by its name (threats T14, T18, T19).
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  CIBA_GRANT_TYPE,
+  clientRegistration,
+  isClientId,
+  mayUseCiba,
+  storedClient,
+} from '../../../lambdas/ciba/client.ts';
+import { exampleClient, exampleClientSecret } from '../../support/example-directory.ts';
+import { faultsOf } from '../../support/registration-faults.ts';
+
+const least = {
+  client_id: 'pump-4',
+  client_name: 'Fuel & Go, Pump 4',
+  token_endpoint_auth_method: 'client_secret_basic',
+};
+
+const faults = (members: object) => faultsOf(clientRegistration, { ...least, ...members });
+
+describe('a registration', () => {
+  it('needs an id, a name and an authentication method; everything else has a default', () => {
+    expect(clientRegistration.parse(least)).toEqual({
+      ...least,
+      enabled: true,
+      grant_types: [CIBA_GRANT_TYPE],
+      backchannel_token_delivery_mode: 'poll',
+      scope: 'openid profile email',
+      id_token_signed_response_alg: 'RS256',
+      unknown_user: 'reveal',
+      failed_flow: 'expire',
+    });
+  });
+
+  it.each<[string, object]>([
+    ['the shortest id', { client_id: 'a' }],
+    ['the longest id, of every sign', { client_id: `A-z_0.9~${'x'.repeat(56)}` }],
+    ['a name of 64 characters in any script', { client_name: '給'.repeat(64) }],
+    ['client_secret_post', { token_endpoint_auth_method: 'client_secret_post' }],
+    ['a disabled client', { enabled: false }],
+    ['both grants', { grant_types: [CIBA_GRANT_TYPE, 'refresh_token'] }],
+    ['ES256', { id_token_signed_response_alg: 'ES256' }],
+    ['scopes of its own', { scope: 'openid payments:read offline_access' }],
+    ['the shortest lifetime and interval', { expires_in: 10, interval: 1 }],
+    ['the longest lifetime and interval', { expires_in: 600, interval: 60 }],
+    ['a secret of 32 characters', { client_secret: 's'.repeat(32) }],
+    ['a secret of 128 characters, of every sign', { client_secret: ` ~"\\${'s'.repeat(124)}` }],
+    ['an empty key set', { jwks: { keys: [] } }],
+    ['the audience that is the default', { client_assertion_audience: 'issuer' }],
+  ])('may have %s', (_what, members) => {
+    expect(clientRegistration.parse({ ...least, ...members })).toMatchObject(members);
+  });
+
+  it.each(['client_id', 'client_name', 'token_endpoint_auth_method'])(
+    'without %s is refused and names it',
+    (member) => {
+      expect(faults({ [member]: undefined })).toEqual([member]);
+    },
+  );
+});
+
+describe('a refusal names the member', () => {
+  it.each<[string, unknown[]]>([
+    ['client_id', ['', 'x'.repeat(65), 'a b', 'a/b', 'a:b', 'a\n', 'é', 4, null]],
+    [
+      'client_name',
+      ['', ' ', 'x'.repeat(65), 'evil.com', '<b>', '{{x}}', 'a\nb', 'Pump \u202e4', 'Pump 😀', 4],
+    ],
+    ['enabled', ['yes', 'true', 1, null]],
+    [
+      'token_endpoint_auth_method',
+      [
+        'none',
+        'client_secret_jwt',
+        'private_key_jwt',
+        'tls_client_auth',
+        'CLIENT_SECRET_BASIC',
+        '',
+      ],
+    ],
+    ['grant_types', [[], CIBA_GRANT_TYPE, {}, null]],
+    ['grant_types.0', [['authorization_code'], ['implicit'], ['password'], ['client_credentials']]],
+    ['backchannel_token_delivery_mode', ['ping', 'push', 'POLL', '', ['poll']]],
+    [
+      'scope',
+      [
+        '',
+        'profile',
+        ' openid',
+        'openid  email',
+        'OpenID',
+        `openid ${'x'.repeat(154)}`,
+        ['openid'],
+      ],
+    ],
+    ['id_token_signed_response_alg', ['none', 'HS256', 'PS256', 'EdDSA', 'rs256']],
+    ['unknown_user', ['decoy', 'hide']],
+    ['failed_flow', ['deny', 'fail']],
+    ['client_assertion_audience', ['ciba-core', 'token_endpoint']],
+    ['expires_in', [9, 601, 0, -120, 120.5, '120', Number.NaN, Number.POSITIVE_INFINITY, null]],
+    ['interval', [0, 61, -2, 2.5, '2', null]],
+    ['client_secret', ['', 's'.repeat(31), 's'.repeat(129), `${'s'.repeat(32)}\n`, 'é'.repeat(32)]],
+    ['jwks', ['x', []]],
+    ['jwks.keys', [{}, { keys: [{ kty: 'EC' }] }, { keys: 'x' }]],
+    ['token_endpoint_auth_signing_alg', ['none', 'RS1', 'es256']],
+  ])('%s', (member, values) => {
+    for (const value of values) {
+      const path = member.split('.')[0] ?? '';
+      expect([value, faults({ [path]: value })]).toEqual([value, [member]]);
+    }
+  });
+
+  it.each([
+    ['jwks_uri (T18)', 'jwks_uri', 'https://client.example/jwks'],
+    [
+      'a notification endpoint (T19)',
+      'backchannel_client_notification_endpoint',
+      'https://c.example',
+    ],
+    ['signed requests', 'backchannel_authentication_request_signing_alg', 'ES256'],
+    ['user codes', 'backchannel_user_code_parameter', true],
+    ['pairwise subjects', 'subject_type', 'pairwise'],
+    ['a sector', 'sector_identifier_uri', 'https://c.example'],
+    ['redirects', 'redirect_uris', ['https://c.example']],
+    ['a logo', 'logo_uri', 'https://c.example/logo'],
+    ['a slip of the pen', 'Client_name', 'x'],
+    ['a stored hash', 'client_secret_hash', exampleClient.client_secret_hash],
+  ])('of a member it does not know: %s', (_what, member, value) => {
+    expect(faults({ [member]: value })).toEqual([member]);
+  });
+
+  it('and every other one at fault', () => {
+    expect(faults({ client_id: '', interval: 0, jwks_uri: 'x' }).toSorted()).toEqual([
+      'client_id',
+      'interval',
+      'jwks_uri',
+    ]);
+  });
+
+  it('and says what is allowed', () => {
+    const { error } = clientRegistration.safeParse({
+      ...least,
+      token_endpoint_auth_method: 'none',
+    });
+    expect(error?.issues[0]?.message).toBe('allowed: client_secret_basic, client_secret_post');
+  });
+});
+
+describe('a stored client', () => {
+  it('T14: holds the hash of its secret and never the secret', () => {
+    const stored = storedClient.parse({
+      ...clientRegistration.parse({ ...least, client_secret: exampleClientSecret }),
+      client_secret_hash: exampleClient.client_secret_hash,
+    });
+    expect(stored).toEqual(exampleClient);
+    expect(JSON.stringify(stored)).not.toContain(exampleClientSecret);
+  });
+
+  it('without a hash is none', () => {
+    expect(faultsOf(storedClient, least)).toEqual(['client_secret_hash']);
+  });
+});
+
+it.each([
+  ['enabled and registered for the grant', {}, true],
+  ['disabled', { enabled: false }, false],
+  ['registered for another grant alone', { grant_types: ['refresh_token' as const] }, false],
+])('a client that is %s: mayUseCiba is %s', (_what, changes, answer) => {
+  expect(mayUseCiba({ ...exampleClient, ...changes })).toBe(answer);
+});
+
+it.each([
+  ['pump-4', true],
+  ['A.z_0~9-', true],
+  ['x'.repeat(64), true],
+  ['', false],
+  ['x'.repeat(65), false],
+  ['a b', false],
+  ['a#b', false],
+  ['a\n', false],
+])('isClientId(%j) is %s', (text, answer) => {
+  expect(isClientId(text)).toBe(answer);
+});

@@ -1,0 +1,60 @@
+/**
+ * The discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4), member by member: what works and nothing else.
+ */
+import { describe, expect, it } from 'vitest';
+import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
+import { routes } from '../../../lambdas/routes.ts';
+
+const issuer = 'https://ciba.example';
+
+describe('the metadata of the provider', () => {
+  it('is exactly this', () => {
+    expect(providerMetadata(issuer, routes)).toEqual({
+      issuer: 'https://ciba.example',
+      backchannel_authentication_endpoint: 'https://ciba.example/cibaAuthorization',
+      token_endpoint: 'https://ciba.example/token',
+      jwks_uri: 'https://ciba.example/jwks',
+      backchannel_token_delivery_modes_supported: ['poll'],
+      backchannel_user_code_parameter_supported: false,
+      grant_types_supported: ['urn:openid:params:grant-type:ciba'],
+      response_types_supported: [],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      scopes_supported: ['openid', 'profile', 'email'],
+      claims_supported: [
+        'iss',
+        'sub',
+        'aud',
+        'exp',
+        'iat',
+        'auth_time',
+        'acr',
+        'amr',
+        'email',
+        'email_verified',
+        'preferred_username',
+        'name',
+        'locale',
+      ],
+      acr_values_supported: ['https://ciba.example/acr/link'],
+      claims_parameter_supported: false,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+    });
+  });
+
+  it.each([
+    ['signed requests (CIBA 4)', 'backchannel_authentication_request_signing_alg_values_supported'],
+    ['a front channel', 'authorization_endpoint'],
+    ['userinfo', 'userinfo_endpoint'],
+    ['revocation', 'revocation_endpoint'],
+    ['introspection', 'introspection_endpoint'],
+    ['registration', 'registration_endpoint'],
+    ['DPoP', 'dpop_signing_alg_values_supported'],
+    ['mutual TLS', 'tls_client_certificate_bound_access_tokens'],
+    ['rich authorization requests', 'authorization_details_types_supported'],
+  ])('does not promise %s, which is not built', (_what, member) => {
+    expect(providerMetadata(issuer, routes)).not.toHaveProperty(member);
+  });
+});

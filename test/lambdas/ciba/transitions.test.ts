@@ -1,0 +1,378 @@
+/**
+ * The table of states (S1 to S11): every event in every status, what it answers, and that statuses move only along the table
+ * whatever happens in whichever order (threats T8, T9; invariants I1 to I8).
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type {
+  AuthenticationRequest,
+  RequestStatus,
+} from '../../../lambdas/ciba/authentication-request.ts';
+import {
+  claimMail,
+  decide,
+  fail,
+  type Owner,
+  recordMailed,
+  redeem,
+  releaseMail,
+  SLOW_DOWN_SECONDS,
+  slowDown,
+  stampPoll,
+} from '../../../lambdas/ciba/transitions.ts';
+import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
+
+const nonce = 'n'.repeat(22);
+const now = EXAMPLE_NOW + 10;
+const late = EXAMPLE_NOW + 120;
+
+const fresh = exampleRequest();
+const pending: AuthenticationRequest = { ...fresh, linkNonce: nonce };
+const approved: AuthenticationRequest = { ...pending, status: 'approved', decidedAt: now - 1 };
+const requests = {
+  fresh,
+  pending,
+  approved,
+  denied: { ...pending, status: 'denied', decidedAt: now - 1 },
+  failed: { ...pending, status: 'failed', failedAt: now - 1, cause: 'flow_error' },
+  redeemed: { ...approved, status: 'redeemed', redeemedAt: now - 1, attemptId: 'first' },
+  none: undefined,
+} satisfies Record<string, AuthenticationRequest | undefined>;
+
+const { ref, secretHash, clientId } = fresh;
+const owner: Owner = { ref, secretHash, clientId };
+const user = { ref, linkNonce: nonce, contactVersion: 1, now };
+const redemption = { ...owner, contactVersion: 1, attemptId: 'second', now };
+const claim = { ref, claimId: 'c-2', linkNonce: 'm'.repeat(22), now, until: now + 15 };
+
+type Stored = AuthenticationRequest | undefined;
+type Transition = { outcome: string; next?: AuthenticationRequest };
+
+const columns = ['none', 'fresh', 'pending', 'approved', 'denied', 'failed', 'redeemed'] as const;
+
+/** Each event, and what it answers to the request of each column, with the status it leaves where it changes anything. */
+const table: [string, (request: Stored) => Transition, string[]][] = [
+  [
+    'S7: a poll of the owner',
+    (request) => stampPoll(request, owner, now),
+    [
+      'not_found',
+      'stamped > pending',
+      'stamped > pending',
+      'stamped > approved',
+      'stamped > denied',
+      'stamped > failed',
+      'not_found',
+    ],
+  ],
+  [
+    'S10: a poll of the owner after the end',
+    (request) => stampPoll(request, owner, late),
+    [
+      'not_found',
+      'stamped > pending',
+      'stamped > pending',
+      'stamped > approved',
+      'stamped > denied',
+      'stamped > failed',
+      'not_found',
+    ],
+  ],
+  [
+    'S7: slow_down',
+    slowDown,
+    [
+      'not_pending',
+      'slowed > pending',
+      'slowed > pending',
+      'not_pending',
+      'not_pending',
+      'not_pending',
+      'not_pending',
+    ],
+  ],
+  [
+    'S5: approve',
+    (request) => decide(request, { ...user, decision: 'approve' }),
+    [
+      'not_found',
+      'not_found',
+      'decided > approved',
+      'already_decided',
+      'already_decided',
+      'failed',
+      'already_decided',
+    ],
+  ],
+  [
+    'S6: deny',
+    (request) => decide(request, { ...user, decision: 'deny' }),
+    [
+      'not_found',
+      'not_found',
+      'decided > denied',
+      'already_decided',
+      'already_decided',
+      'failed',
+      'already_decided',
+    ],
+  ],
+  [
+    'S8: redeem',
+    (request) => redeem(request, redemption),
+    [
+      'not_found',
+      'not_approved',
+      'not_approved',
+      'redeemed > redeemed',
+      'not_approved',
+      'not_approved',
+      'not_found',
+    ],
+  ],
+  [
+    'S2: claim the mail',
+    (request) => claimMail(request, claim),
+    ['over', 'claimed > pending', 'claimed > pending', 'over', 'over', 'over', 'over'],
+  ],
+  [
+    'S2: claim the mail at the end',
+    (request) => claimMail(request, { ...claim, now: late }),
+    ['over', 'over', 'over', 'over', 'over', 'over', 'over'],
+  ],
+  [
+    'S4: record a failure',
+    (request) => fail(request, 'mail_rejected', now),
+    ['over', 'failed > failed', 'failed > failed', 'over', 'over', 'over', 'over'],
+  ],
+  [
+    'S3: stamp a mail that nobody claimed',
+    (request) => recordMailed(request, 'c-2', now),
+    columns.map(() => 'not_claimed'),
+  ],
+  [
+    'release a mail that nobody claimed',
+    (request) => releaseMail(request, 'c-2'),
+    columns.map(() => 'not_claimed'),
+  ],
+];
+
+function answerOf({ outcome, next }: Transition): string {
+  return next ? `${outcome} > ${next.status}` : outcome;
+}
+
+describe.each(table)('%s', (_event, apply, answers) => {
+  it.each(columns.map((column, index) => [column, answers[index]] as const))(
+    'of a request that is %s is %s',
+    (column, answer) => {
+      expect(answerOf(apply(requests[column]))).toBe(answer);
+    },
+  );
+});
+
+describe('what a transition writes', () => {
+  it('of a poll is its time, and nothing else (S7)', () => {
+    expect(stampPoll(pending, owner, now)).toEqual({
+      outcome: 'stamped',
+      before: pending,
+      next: { ...pending, polledAt: now },
+    });
+  });
+
+  it('of a poll too early is five seconds more, and nothing else (S7, CIBA 11)', () => {
+    expect(SLOW_DOWN_SECONDS).toBe(5);
+    expect(slowDown(pending).next).toEqual({ ...pending, interval: pending.interval + 5 });
+  });
+
+  it.each([
+    ['approve', 'approved'],
+    ['deny', 'denied'],
+  ] as const)('of %s is the status and its time (S5, S6)', (decision, status) => {
+    expect(decide(pending, { ...user, decision }).next).toEqual({
+      ...pending,
+      status,
+      decidedAt: now,
+    });
+  });
+
+  it('of a redemption is the status, its time and the attempt (S8)', () => {
+    expect(redeem(approved, redemption)).toMatchObject({
+      request: approved,
+      next: { ...approved, status: 'redeemed', redeemedAt: now, attemptId: 'second' },
+    });
+  });
+
+  it('of a first claim is the nonce and the lease, and of a later one the lease alone (S2)', () => {
+    const mailClaim = { id: 'c-2', until: now + 15 };
+    expect(claimMail(fresh, claim)).toMatchObject({
+      next: { ...fresh, linkNonce: claim.linkNonce, mailClaim },
+    });
+    expect(claimMail(pending, claim)).toMatchObject({ next: { ...pending, mailClaim } });
+  });
+
+  it('of a mail that was accepted is its time, and the lease is gone (S3)', () => {
+    const claimed = { ...pending, mailClaim: { id: 'c-2', until: now + 15 } };
+    expect(recordMailed(claimed, 'c-2', now).next).toEqual({ ...pending, mailedAt: now });
+    expect(releaseMail(claimed, 'c-2').next).toEqual(pending);
+  });
+
+  it('of a failure is its time and cause (S4)', () => {
+    expect(fail(pending, 'withdrawn', now).next).toEqual({
+      ...pending,
+      status: 'failed',
+      failedAt: now,
+      cause: 'withdrawn',
+    });
+  });
+});
+
+describe('guards', () => {
+  it.each<[string, Partial<Owner>]>([
+    ['another client', { clientId: 'desk-1' }],
+    ['another secret', { secretHash: 'x'.repeat(43) }],
+    ['the secret in place of its hash', { secretHash: 's'.repeat(43) }],
+    ['no secret', { secretHash: '' }],
+  ])('I9, T7: neither stamp nor redeem for %s, and do not say why', (_who, changes) => {
+    const stranger = { ...owner, ...changes };
+    expect(stampPoll(approved, stranger, now)).toEqual({ outcome: 'not_found' });
+    expect(redeem(approved, { ...redemption, ...stranger })).toEqual({ outcome: 'not_found' });
+  });
+
+  it.each(['approve', 'deny'] as const)('T10: refuse to %s by another link', (decision) => {
+    for (const linkNonce of ['', 'o'.repeat(22), ref, secretHash]) {
+      expect(decide(pending, { ...user, decision, linkNonce })).toEqual({ outcome: 'not_found' });
+    }
+  });
+
+  it.each([0, 2, undefined])(
+    'T29, I7: refuse approval and redemption for contact version %s, and let the user deny',
+    (contactVersion) => {
+      const changed = { ...user, contactVersion };
+      expect(answerOf(decide(pending, { ...changed, decision: 'approve' }))).toBe(
+        'contact_changed',
+      );
+      expect(answerOf(decide(pending, { ...changed, decision: 'deny' }))).toBe('decided > denied');
+      if (contactVersion === undefined) return;
+      expect(answerOf(redeem(approved, { ...redemption, contactVersion }))).toBe('contact_changed');
+    },
+  );
+
+  it.each([
+    ['a millisecond before the end', late - 0.001, 'decided > approved', 'redeemed > redeemed'],
+    ['at the end', late, 'expired', 'expired'],
+    ['a week after the end (TR-01)', late + 7 * 86_400, 'expired', 'expired'],
+  ])('I3, I5: judge %s strictly', (_when, at, decided, redeemed) => {
+    expect(answerOf(decide(pending, { ...user, decision: 'approve', now: at }))).toBe(decided);
+    expect(answerOf(redeem(approved, { ...redemption, now: at }))).toBe(redeemed);
+  });
+
+  it('F4: recognise a redemption that is repeated under the same attempt, and no other', () => {
+    const { redeemed } = requests;
+    expect(redeem(redeemed, { ...redemption, attemptId: 'first' })).toEqual({
+      outcome: 'redeemed_by_this_attempt',
+    });
+    expect(redeem(redeemed, redemption)).toEqual({ outcome: 'not_found' });
+  });
+
+  it.each([
+    ['another task while its lease lasts', { id: 'c-1', until: now + 0.001 }, 'claimed_by_another'],
+    ['another task once its lease is over', { id: 'c-1', until: now }, 'claimed > pending'],
+    ['the same task again', { id: 'c-2', until: now + 15 }, 'claimed > pending'],
+  ])('F3: a mail claimed by %s', (_whom, mailClaim, answer) => {
+    expect(answerOf(claimMail({ ...pending, mailClaim }, claim))).toBe(answer);
+  });
+
+  it('F3: let nobody claim a mail that was accepted', () => {
+    expect(answerOf(claimMail({ ...pending, mailedAt: now - 60 }, claim))).toBe('over');
+  });
+});
+
+it('I1, I4, I6, I8: in any order of any events one decision counts, one redemption wins, and nothing goes back', () => {
+  const edges: Record<RequestStatus, RequestStatus[]> = {
+    pending: ['pending', 'approved', 'denied', 'failed'],
+    approved: ['approved', 'redeemed'],
+    denied: ['denied'],
+    failed: ['failed'],
+    redeemed: ['redeemed'],
+  };
+  const times = fc.integer({ min: 0, max: 140 }).map((seconds) => EXAMPLE_NOW + seconds);
+  const ids = fc.constantFrom('a', 'b', 'c');
+  type Step = (request: AuthenticationRequest) => Transition;
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    times.map(
+      (at): Step =>
+        (request) =>
+          stampPoll(request, owner, at),
+    ),
+    fc.constant<Step>(slowDown),
+    fc
+      .record({
+        now: times,
+        decision: fc.constantFrom('approve' as const, 'deny' as const),
+        linkNonce: fc.constantFrom(nonce, 'x'),
+        contactVersion: fc.constantFrom(1, 2),
+      })
+      .map(
+        (by): Step =>
+          (request) =>
+            decide(request, { ref, ...by }),
+      ),
+    fc
+      .record({
+        now: times,
+        attemptId: ids,
+        contactVersion: fc.constantFrom(1, 2),
+        clientId: fc.constantFrom(clientId, 'desk-1'),
+      })
+      .map(
+        (by): Step =>
+          (request) =>
+            redeem(request, { ref, secretHash, ...by }),
+      ),
+    fc.record({ now: times, claimId: ids }).map(
+      (by): Step =>
+        (request) =>
+          claimMail(request, { ref, linkNonce: nonce, until: by.now + 15, ...by }),
+    ),
+    fc.tuple(ids, times).map(
+      ([id, at]): Step =>
+        (request) =>
+          recordMailed(request, id, at),
+    ),
+    ids.map(
+      (id): Step =>
+        (request) =>
+          releaseMail(request, id),
+    ),
+    times.map(
+      (at): Step =>
+        (request) =>
+          fail(request, 'flow_error', at),
+    ),
+  );
+
+  let redemptions = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const outcomes: string[] = [];
+      let request: AuthenticationRequest = fresh;
+      for (const apply of steps) {
+        const { outcome, next } = apply(request);
+        outcomes.push(outcome);
+        if (!next) continue;
+        expect(edges[request.status]).toContain(next.status);
+        expect(next.linkNonce).toBe(request.linkNonce ?? next.linkNonce);
+        expect(next.interval).toBeGreaterThanOrEqual(request.interval);
+        if ('decidedAt' in next) expect(next.decidedAt).toBeLessThan(next.expiresAt);
+        request = next;
+      }
+      const count = (outcome: string) => outcomes.filter((one) => one === outcome).length;
+      expect(count('decided')).toBeLessThanOrEqual(1);
+      expect(count('redeemed')).toBeLessThanOrEqual(1);
+      if (request.status === 'denied') expect(count('redeemed')).toBe(0);
+      redemptions += count('redeemed');
+    }),
+    { numRuns: 3000, seed: 20231114 },
+  );
+  expect(redemptions).toBeGreaterThan(0);
+});

@@ -1,0 +1,362 @@
+/**
+ * Requests at the token endpoint that get no tokens: which check comes first, what each is answered, and that nothing tells
+ * another client's auth_req_id from one that never was (CIBA Core 10.1, 11; threats T7, T10, TR-19).
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  exampleClient,
+  exampleClientSecret,
+  exampleUser,
+} from '../../support/example-directory.ts';
+import { inMemoryRequests } from '../../support/in-memory-requests.ts';
+import { formRequest, issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
+
+type Provider = ReturnType<typeof providerInMemory>;
+
+const grantType = 'urn:openid:params:grant-type:ciba';
+
+/** A provider and the transitions that were asked of its store at the token endpoint. */
+function watchedProvider() {
+  const store = inMemoryRequests();
+  const asked: string[] = [];
+  const provider = providerInMemory({
+    requests: {
+      ...store,
+      stampPoll: (owner, now) => {
+        asked.push('stampPoll');
+        return store.stampPoll(owner, now);
+      },
+      slowDown: (ref) => {
+        asked.push('slowDown');
+        return store.slowDown(ref);
+      },
+      redeem: (redemption) => {
+        asked.push('redeem');
+        return store.redeem(redemption);
+      },
+    },
+  });
+  return { provider, store, asked };
+}
+
+async function approvedBy(provider: Provider): Promise<string> {
+  const authReqId = await provider.ask();
+  await provider.decide(await provider.mailedLink(authReqId), 'approve');
+  return authReqId;
+}
+
+describe('a request that is no poll', () => {
+  const post = (body: string | URLSearchParams) =>
+    new Request(`${issuer}/token`, { method: 'POST', body });
+
+  it.each<[string, number, string, () => Request]>([
+    ['another method', 405, 'invalid_request', () => new Request(`${issuer}/token`)],
+    ['another media type', 400, 'invalid_request', () => post('{}')],
+    ['no client authentication', 401, 'invalid_client', () => post(new URLSearchParams({}))],
+    [
+      'two ways of client authentication',
+      400,
+      'invalid_request',
+      () => formRequest('/token', { client_secret: exampleClientSecret }),
+    ],
+    [
+      'a wrong secret and a wrong grant',
+      401,
+      'invalid_client',
+      () => formRequest('/token', { grant_type: 'password' }, 'pump-4', 'wrong'),
+    ],
+    ['no grant_type', 400, 'invalid_request', () => formRequest('/token', { auth_req_id: 'x' })],
+    ...[
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      'password',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      `${grantType}/`,
+      grantType.toUpperCase(),
+    ].map((grant_type): [string, number, string, () => Request] => [
+      `the grant ${grant_type}`,
+      400,
+      'unsupported_grant_type',
+      () => formRequest('/token', { grant_type, auth_req_id: 'x' }),
+    ]),
+    [
+      'no auth_req_id',
+      400,
+      'invalid_request',
+      () => formRequest('/token', { grant_type: grantType }),
+    ],
+    [
+      'an empty auth_req_id',
+      400,
+      'invalid_request',
+      () => formRequest('/token', { grant_type: grantType, auth_req_id: '' }),
+    ],
+  ])('for %s is %i %s and touches no request', async (_what, status, error, request) => {
+    const { provider, asked } = watchedProvider();
+    const response = await provider.token(request());
+    expect([response.status, Object(await response.json()).error]).toEqual([status, error]);
+    expect(asked).toEqual([]);
+  });
+
+  it('names the method that is allowed (RFC 9110 15.5.6) and the scheme (RFC 6749 5.2)', async () => {
+    const { provider } = watchedProvider();
+    const other = await provider.token(new Request(`${issuer}/token`, { method: 'PUT' }));
+    expect(other.headers.get('allow')).toBe('POST');
+    const nobody = await provider.token(post(new URLSearchParams({})));
+    expect(nobody.headers.get('www-authenticate')).toMatch(/^Basic /);
+  });
+
+  it('of a client without the grant is unauthorized_client, whatever its auth_req_id', async () => {
+    const { provider, asked } = watchedProvider();
+    const authReqId = await approvedBy(provider);
+    provider.directory.clients.set('pump-4', { ...exampleClient, grant_types: ['refresh_token'] });
+    expect(await provider.poll(authReqId)).toMatchObject({
+      status: 400,
+      body: { error: 'unauthorized_client' },
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('of a client_secret_post client is authenticated by the form alone (CIBA 7.1)', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await approvedBy(provider);
+    provider.directory.clients.set('pump-4', {
+      ...exampleClient,
+      token_endpoint_auth_method: 'client_secret_post',
+    });
+    expect((await provider.poll(authReqId)).body['error']).toBe('invalid_client');
+    const form = {
+      grant_type: grantType,
+      auth_req_id: authReqId,
+      client_id: 'pump-4',
+      client_secret: exampleClientSecret,
+    };
+    expect((await provider.token(post(new URLSearchParams(form)))).status).toBe(200);
+  });
+});
+
+describe('T7: an auth_req_id that is not this client’s', () => {
+  /** Everything of an answer but the random correlation id. */
+  async function withoutId(response: Response) {
+    const body = await response.text();
+    const [, id] = /\(Correlation ID: ([^)]*)\)/.exec(body) ?? [];
+    expect(id).toMatch(/^[\w-]{12}$/);
+    return [response.status, [...response.headers], body.replace(id ?? '', '')];
+  }
+
+  const pollOf = (authReqId: string, clientId = 'pump-4') =>
+    formRequest('/token', { grant_type: grantType, auth_req_id: authReqId }, clientId);
+
+  it('gets byte for byte the same answer, be it foreign, unknown, malformed, another handle or used up', async () => {
+    const { provider, store } = watchedProvider();
+    const pending = await provider.ask();
+    const link = await provider.mailedLink(pending);
+    const denied = await provider.ask();
+    await provider.decide(await provider.mailedLink(denied), 'deny');
+    const approved = await approvedBy(provider);
+    const redeemed = await approvedBy(provider);
+    await provider.poll(redeemed);
+    const [ref, secret] = pending.split('.');
+    const stored = await store.find(refOf(pending));
+
+    const requests = [
+      pollOf(pending, 'desk-1'),
+      pollOf(denied, 'desk-1'),
+      pollOf(approved, 'desk-1'),
+      pollOf(redeemed, 'desk-1'),
+      pollOf(redeemed),
+      pollOf(`${'a'.repeat(26)}.${'x'.repeat(43)}`),
+      pollOf(`${ref}.${'x'.repeat(43)}`),
+      pollOf(`${refOf(denied)}.${secret}`),
+      pollOf(`${ref}.${stored?.secretHash}`),
+      pollOf(link.split('/').at(-1) ?? ''),
+      pollOf(ref ?? ''),
+      pollOf(secret ?? ''),
+      pollOf(`${pending} `),
+      pollOf(`${pending}=`),
+      pollOf(pending.toUpperCase()),
+      pollOf('003d2608-adeb-49af-8e8d-ec22f2a6198d'),
+      pollOf('\0'),
+      pollOf('x'.repeat(10_000)),
+    ];
+    const [first, ...others] = await Promise.all(
+      requests.map(async (request) => withoutId(await provider.token(request))),
+    );
+    expect(first).toMatchObject([400, expect.anything(), expect.stringContaining('invalid_grant')]);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('TR-19: twenty polls of it by another client cost its owner nothing', async () => {
+    const { provider, store } = watchedProvider();
+    const authReqId = await provider.ask();
+    await provider.poll(authReqId);
+    const before = await store.find(refOf(authReqId));
+    provider.now.at += 2;
+    for (let round = 0; round < 20; round += 1) await provider.poll(authReqId, 'desk-1');
+    expect(await store.find(refOf(authReqId))).toEqual(before);
+    expect((await provider.poll(authReqId)).body['error']).toBe('authorization_pending');
+  });
+
+  it('is not logged with a ref, for it is not proved to be the caller’s', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    await provider.poll(authReqId, 'desk-1');
+    expect(provider.log.at(-1)).toMatchObject({
+      outcome: 'invalid_grant',
+      client_id: 'desk-1',
+      correlation_id: expect.stringMatching(/^[\w-]{12}$/),
+    });
+  });
+});
+
+describe('a decided request', () => {
+  it('that was denied is access_denied at every poll, however early or late (CIBA 11, S9)', async () => {
+    const { provider, asked } = watchedProvider();
+    const authReqId = await provider.ask();
+    await provider.decide(await provider.mailedLink(authReqId), 'deny');
+    for (const wait of [0, 0, 0.1, 2, 200]) {
+      provider.now.at += wait;
+      expect(await provider.poll(authReqId)).toMatchObject({
+        status: 400,
+        body: { error: 'access_denied' },
+      });
+    }
+    expect(new Set(asked)).toEqual(new Set(['stampPoll']));
+  });
+
+  it('that was approved is answered at once, even when polled too early (state before speed)', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    await provider.poll(authReqId);
+    await provider.decide(await provider.mailedLink(authReqId), 'approve');
+    expect((await provider.poll(authReqId)).status).toBe(200);
+  });
+
+  it('TR-01: that expired is expired_token at every poll until it is forgotten', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    provider.now.at += 120;
+    for (const wait of [0, 0, 86_400, 29 * 86_400]) {
+      provider.now.at += wait;
+      expect((await provider.poll(authReqId)).body['error']).toBe('expired_token');
+    }
+  });
+});
+
+describe('a pending request', () => {
+  it('TR-03: grows its interval by five seconds for good, and says so', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    const answers: unknown[] = [];
+    for (const wait of [0, 1, 3, 7, 11.9, 12, 16, 17.5]) {
+      provider.now.at += wait;
+      const { body, headers } = await provider.poll(authReqId);
+      answers.push([wait, body['error'], headers.get('retry-after')]);
+    }
+    expect(answers).toEqual([
+      [0, 'authorization_pending', '2'],
+      [1, 'slow_down', '7'],
+      [3, 'slow_down', '12'],
+      [7, 'slow_down', '17'],
+      [11.9, 'slow_down', '22'],
+      [12, 'slow_down', '27'],
+      [16, 'slow_down', '32'],
+      [17.5, 'slow_down', '37'],
+    ]);
+  });
+
+  it('costs one write per poll, and a second one only when it is too early', async () => {
+    const { provider, asked } = watchedProvider();
+    const authReqId = await provider.ask();
+    for (const wait of [0, 2, 2, 1]) {
+      provider.now.at += wait;
+      await provider.poll(authReqId);
+    }
+    expect(asked).toEqual(['stampPoll', 'stampPoll', 'stampPoll', 'stampPoll', 'slowDown']);
+  });
+
+  it.each([
+    [20, 5],
+    [60, 10],
+    [110, 16],
+  ])(
+    'L2: approved after %i s has cost a client that honours Retry-After %i polls, none of them too early',
+    async (approvedAfter, polls) => {
+      const { provider } = watchedProvider();
+      const authReqId = await provider.ask();
+      const link = await provider.mailedLink(authReqId);
+      const askedAt = provider.now.at;
+      let wait = 2;
+      let count = 0;
+      for (;;) {
+        const next = provider.now.at + wait;
+        if (provider.now.at - askedAt < approvedAfter && next - askedAt >= approvedAfter) {
+          provider.now.at = askedAt + approvedAfter;
+          await provider.decide(link, 'approve');
+        }
+        provider.now.at = next;
+        count += 1;
+        const { status, body, headers } = await provider.poll(authReqId);
+        if (status === 200) break;
+        expect(body['error']).toBe('authorization_pending');
+        wait = Number(headers.get('retry-after'));
+      }
+      expect(count).toBe(polls);
+    },
+  );
+
+  it('is never too slow for a client that polls at the interval and knows no Retry-After', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    for (let elapsed = 2; elapsed < 120; elapsed += 2) {
+      provider.now.at += 2;
+      expect((await provider.poll(authReqId)).body['error']).toBe('authorization_pending');
+    }
+  });
+
+  it('never asks for more than whole seconds, nor for fewer than its interval (RFC 9110 10.2.3)', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    for (let elapsed = 0; elapsed < 119; elapsed += 2.3) {
+      const { headers } = await provider.poll(authReqId);
+      expect(headers.get('retry-after')).toMatch(/^[2-8]$/);
+      provider.now.at += 2.3;
+    }
+  });
+});
+
+it('T26: no poll, whatever its end, leaves a secret, a name or an address in the log', async () => {
+  const { provider } = watchedProvider();
+  const answers = [await approvedBy(provider), await provider.ask(), 'canary', ''];
+  for (const authReqId of answers) {
+    await provider.poll(authReqId);
+    await provider.poll(authReqId);
+    await provider.poll(authReqId, 'desk-1');
+  }
+  const lines = JSON.stringify(provider.log);
+  for (const canary of [
+    ...answers.slice(0, 2).map((authReqId) => authReqId.split('.')[1] ?? ''),
+    'canary',
+    exampleClientSecret,
+    exampleUser.username,
+    exampleUser.email ?? '',
+    exampleUser.name ?? '',
+    exampleUser.sub,
+  ]) {
+    expect(lines).not.toContain(canary);
+  }
+  const members = new Set(provider.log.flatMap((event) => Object.keys(event)));
+  for (const member of members) {
+    expect([
+      'event',
+      'status',
+      'outcome',
+      'correlation_id',
+      'ref',
+      'client_id',
+      'cause',
+      'ms',
+    ]).toContain(member);
+  }
+});
