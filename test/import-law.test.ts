@@ -245,6 +245,7 @@ const rooms: Law[] = [
       `import { clientRegistration } from '../../lambdas/ciba/client.ts';`,
       `import type { Clock } from '../../lambdas/ports.ts';`,
       `import { readFile } from 'node:fs/promises';`,
+      `import { jwtVerify } from 'jose';`,
       `import * as z from 'zod';`,
       sdk,
     ],

@@ -245,7 +245,8 @@ class FunctionThread {
 /** What Lambda sets, where the services are, and what the template says; nothing of this process. */
 function environmentOf(lambda: LocalFunction, endpoints: ServiceEndpoints): Record<string, string> {
   return {
-    AWS_ACCESS_KEY_ID: 'local',
+    // Every request to a service is signed under this id: it tells whose call it is, as a role's does.
+    AWS_ACCESS_KEY_ID: lambda.name,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: 'local',
     AWS_REGION: localAccount.region,

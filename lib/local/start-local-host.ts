@@ -28,6 +28,12 @@ export interface LocalHostOptions {
   controlPort: number;
   /** Folder in which the tables are kept; in memory without it. */
   dataDirectory?: string | undefined;
+  /**
+   * Puts something between the functions and the services, as a test does that watches or disturbs their calls: takes where
+   * the services answer, and answers where the functions are to call them.
+   * @default none: functions call the services themselves
+   */
+  interpose?: (services: ServiceEndpoints) => Promise<ServiceEndpoints>;
   log: LocalLog;
 }
 
@@ -98,7 +104,8 @@ async function start(
     sesv2: inbox.endpoint,
     stepFunctions: stepFunctions.endpoint,
   };
-  const functions = runFunctions(stack.functions, endpoints, log);
+  const seenByFunctions = (await options.interpose?.(endpoints)) ?? endpoints;
+  const functions = runFunctions(stack.functions, seenByFunctions, log);
   stops.push(functions.stop, stepFunctions.stop);
 
   await createTables(tables.client, stack.tables);

@@ -1,0 +1,35 @@
+/**
+ * Tries a deployment from outside: `npm run smoke -- --issuer URL …`. Ends with 0 if every step went as it should, with 1 if one
+ * did not, with 2 for a wrong option; `--help` lists them.
+ */
+import { SmokeFailure, smoke } from '../lib/operator/smoke.ts';
+import {
+  readSmokeOptions,
+  type SmokeTarget,
+  SmokeUsageError,
+  smokeUsage,
+} from '../lib/operator/smoke-options.ts';
+
+const target = readOptionsOrExit();
+if (target === undefined) console.log(smokeUsage);
+else await run(target);
+
+function readOptionsOrExit(): SmokeTarget | undefined {
+  try {
+    return readSmokeOptions(process.argv.slice(2), process.env);
+  } catch (error) {
+    if (!(error instanceof SmokeUsageError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+async function run(options: SmokeTarget): Promise<void> {
+  try {
+    await smoke(options, (line) => console.log(line));
+  } catch (error) {
+    if (!(error instanceof SmokeFailure)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,117 @@
+/** The options of `npm run smoke`. */
+import { parseArgs } from 'node:util';
+
+/** The deployment to try, and as which client and about which user. */
+export interface SmokeTarget {
+  /** The issuer identifier, without a slash at its end. */
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  method: 'basic' | 'post';
+  loginHint: string;
+  /** Lists the mails sent so far, as the local host's inbox does; without it a person decides. */
+  mailStore: string | undefined;
+}
+
+/** What the command line is told if it asks, or if it asks wrongly. */
+export const smokeUsage = `npm run smoke -- --issuer URL --client-id ID --client-secret SECRET --login-hint HINT [options]
+
+  --issuer URL             of the deployment; https, or http on this machine
+  --client-id ID           of a registered client
+  --client-secret SECRET   its secret; better in the environment variable CIBA_CLIENT_SECRET, where no list of processes shows it
+  --method basic|post      how the client is registered to authenticate (default: basic)
+  --login-hint HINT        user name or e-mail address of a user whose mail can be read
+  --mail-store URL         where mails are listed, as GET {inbox}/store of the local host; then nobody need click
+
+Ends with 0 if every step went as it should, with 1 if one did not, with 2 for a wrong option.
+`;
+
+/** Options that cannot be used; the message names the option and what is allowed. */
+export class SmokeUsageError extends Error {
+  override readonly name = 'SmokeUsageError';
+}
+
+/**
+ * Reads the options; `undefined` if they ask for the usage.
+ * @throws SmokeUsageError
+ */
+export function readSmokeOptions(
+  argv: string[],
+  environment: Record<string, string | undefined>,
+): SmokeTarget | undefined {
+  const given = parse(argv);
+  if (given.help) return undefined;
+  const mailStore = given['mail-store'];
+  return {
+    issuer: readIssuer(required('--issuer', given.issuer)),
+    clientId: required('--client-id', given['client-id']),
+    clientSecret: required(
+      '--client-secret',
+      given['client-secret'] ?? environment['CIBA_CLIENT_SECRET'],
+    ),
+    method: readMethod(given.method ?? 'basic'),
+    loginHint: required('--login-hint', given['login-hint']),
+    mailStore: mailStore === undefined ? undefined : readUrl('--mail-store', mailStore).href,
+  };
+}
+
+function parse(argv: string[]) {
+  try {
+    const text = { type: 'string' } as const;
+    const { values } = parseArgs({
+      args: argv,
+      options: {
+        issuer: text,
+        'client-id': text,
+        'client-secret': text,
+        method: text,
+        'login-hint': text,
+        'mail-store': text,
+        help: { type: 'boolean' },
+      },
+    });
+    return values;
+  } catch (error) {
+    // Node's advice after the first sentence is about positional arguments, which there are none of.
+    const [reason] = error instanceof Error ? error.message.split(/\.\s/) : [String(error)];
+    throw new SmokeUsageError(`${reason}; --help lists the options`);
+  }
+}
+
+function required(option: string, value: string | undefined): string {
+  if (value !== undefined && value !== '') return value;
+  throw new SmokeUsageError(`${option} is missing; --help lists the options`);
+}
+
+function readMethod(method: string): SmokeTarget['method'] {
+  if (method === 'basic' || method === 'post') return method;
+  throw new SmokeUsageError(
+    `--method: ${JSON.stringify(method)} is not allowed; allowed: basic, post`,
+  );
+}
+
+const loopback = ['localhost', '127.0.0.1', '[::1]'];
+
+/** The secret goes there: in the clear to this machine alone. */
+function readIssuer(issuer: string): string {
+  const { protocol, hostname, search, hash } = readUrl('--issuer', issuer);
+  if (protocol !== 'https:' && !loopback.includes(hostname)) {
+    throw new SmokeUsageError(
+      `--issuer: ${issuer} is not allowed; allowed: https, or http on this machine`,
+    );
+  }
+  if (issuer.endsWith('/') || search !== '' || hash !== '') {
+    throw new SmokeUsageError(
+      `--issuer: ${issuer} is not allowed; allowed: the issuer as discovery has it, without a slash at its end`,
+    );
+  }
+  return issuer;
+}
+
+function readUrl(option: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && ['http:', 'https:'].includes(url.protocol)) return url;
+  throw new SmokeUsageError(
+    `${option}: ${JSON.stringify(text)} is not allowed; allowed: an http or https URL`,
+  );
+}

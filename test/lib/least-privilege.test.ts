@@ -1,0 +1,348 @@
+/**
+ * Least privilege, proved by use: every right of every role is used by a call that is really made, and every call that is
+ * made is a right. The functions run on a local host, down every path and with every fault that a path is there for.
+ */
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
+import type { Assembly } from '../../lib/local/read-assembly.ts';
+import type { References } from '../../lib/local/resolve-intrinsics.ts';
+import { createReferences, localAccount, localArn } from '../../lib/local/resource-names.ts';
+import { parseDirectory } from '../../lib/operator/directory-file.ts';
+import { decide } from '../black-box/authentication-device.ts';
+import { covers, type Need, needsOf } from '../support/needed-rights.ts';
+import { recordCalls, type ServiceCall } from '../support/recorded-calls.ts';
+import { type SynthesizedHost, startSynthesizedHost } from '../support/synthesized-host.ts';
+import { allStatements, type Right, rightsOfRole, rolesOf } from '../support/template-rights.ts';
+
+interface Exception {
+  actions: string[];
+  reason: string;
+}
+
+/** Every wildcard in a policy of the stack. */
+const wildcards: (Exception & { resource: string })[] = [
+  {
+    actions: [
+      'logs:CreateLogDelivery',
+      'logs:DeleteLogDelivery',
+      'logs:DescribeLogGroups',
+      'logs:DescribeResourcePolicies',
+      'logs:GetLogDelivery',
+      'logs:ListLogDeliveries',
+      'logs:PutResourcePolicy',
+      'logs:UpdateLogDelivery',
+    ],
+    resource: '*',
+    reason: 'A state machine logs through log deliveries, whose actions know no resources.',
+  },
+  {
+    actions: [
+      'xray:GetSamplingRules',
+      'xray:GetSamplingTargets',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ],
+    resource: '*',
+    reason: 'The actions of X-Ray that a traced state machine needs know no resources.',
+  },
+  {
+    actions: ['ses:SendEmail', 'ses:SendTemplatedEmail'],
+    resource: localArn('ses:identity/', '*'),
+    reason:
+      'SES asks for the identity of the address or of its domain, and in the sandbox for the recipient’s; the From address is held down by a condition.',
+  },
+  {
+    actions: ['kms:*'],
+    resource: '*',
+    reason:
+      'The key’s own policy, where * is this key: it lets the account’s IAM policies decide. Without it nobody could manage the key any more.',
+  },
+];
+
+/**
+ * Actions that AWS takes on a role's behalf: no call shows them. `besides` is the call of the same role that brings one
+ * about; without such a call the role needs no such right.
+ */
+const takenByServices: (Exception & { besides?: string })[] = [
+  {
+    actions: ['kms:Decrypt'],
+    besides: 'dynamodb:GetItem',
+    reason: 'DynamoDB reads the encrypted table with the rights of its caller.',
+  },
+  {
+    actions: ['kms:GenerateDataKey'],
+    besides: 'dynamodb:PutItem',
+    reason: 'DynamoDB writes the encrypted table with the rights of its caller.',
+  },
+  {
+    actions: ['ses:SendTemplatedEmail'],
+    besides: 'ses:SendEmail',
+    reason: 'SES asks for both when SendEmail names a template.',
+  },
+  {
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    reason: 'Lambda writes what a function prints.',
+  },
+  {
+    actions: wildcards.flatMap(({ actions }) =>
+      actions.filter((action) => /^(logs|xray):/.test(action)),
+    ),
+    reason: 'Step Functions delivers the log and the traces of the flow.',
+  },
+];
+
+const recorded = recordCalls();
+let host: SynthesizedHost;
+let assembly: Assembly;
+let references: References;
+
+beforeAll(async () => {
+  host = await startSynthesizedHost({ interpose: recorded.interpose });
+  assembly = host.assembly;
+  references = createReferences(assembly, host.issuer);
+  await host.applyDirectory(directory, { prune: false });
+  await useEveryPath();
+});
+
+afterAll(async () => {
+  await host?.stop();
+  await recorded.stop();
+});
+
+const client = { client_id: 'pump', client_secret: 'the secret of a pump of this test' };
+const user = { sub: 'u-alice', username: 'alice', email: 'alice@example.com' };
+const directory = parseDirectory({
+  clients: [{ ...client, client_name: 'Pump', token_endpoint_auth_method: 'client_secret_post' }],
+  users: [{ ...user, email_verified: true }],
+});
+
+async function post(path: string, parameters: Record<string, string>) {
+  const body = new URLSearchParams({ ...client, ...parameters });
+  const response = await fetch(host.issuer + path, { method: 'POST', body });
+  const answer = z.record(z.string(), z.unknown()).parse(await response.json());
+  return { status: response.status, answer };
+}
+
+async function ask(parameters: Record<string, string> = {}): Promise<string> {
+  const { answer } = await post('/cibaAuthorization', {
+    scope: 'openid',
+    login_hint: 'alice',
+    ...parameters,
+  });
+  return String(answer['auth_req_id']);
+}
+
+async function poll(auth_req_id: string): Promise<unknown> {
+  const grant_type = 'urn:openid:params:grant-type:ciba';
+  const { answer } = await post('/token', { grant_type, auth_req_id });
+  return answer['error'] ?? answer['token_type'];
+}
+
+const store = z.object({ emails: z.array(z.object({ body: z.object({ text: z.string() }) })) });
+
+/** The link in the mail of a request, which is there soon. */
+function linkOf(authReqId: string): Promise<string> {
+  const requestId = `Request ID: ${refOf(authReqId)}`;
+  return vi.waitFor(
+    async () => {
+      const { emails } = store.parse(await (await fetch(`${host.inbox}/store`)).json());
+      const mail = emails.find(({ body }) => body.text.includes(requestId));
+      return z.string().parse(mail?.body.text.match(/http\S+/)?.[0]);
+    },
+    { timeout: 10_000, interval: 50 },
+  );
+}
+
+const refOf = (authReqId: string) => authReqId.split('.')[0] ?? '';
+
+/** What the conditions and the repeats of the design are for happens once each. */
+async function useEveryPath(): Promise<void> {
+  await approveAndRedeem();
+  await denyAfterSecondStart();
+  await failToNotify();
+  await failToStart();
+  for (const path of ['/jwks', '/.well-known/openid-configuration']) {
+    expect((await fetch(host.issuer + path)).status).toBe(200);
+  }
+}
+
+async function approveAndRedeem(): Promise<void> {
+  recorded.disturbNext(({ action }) => action === 'dynamodb:PutItem', 'answer-lost');
+  const request = await ask({ binding_message: '52.30 EUR' });
+  expect(await poll(request)).toBe('authorization_pending');
+  expect(await poll(request)).toBe('slow_down');
+  expect((await decide(await linkOf(request), 'approve')).status).toBe(200);
+  const redeems = ({ input }: ServiceCall) => /redeemedAt/.test(String(input['UpdateExpression']));
+  recorded.disturbNext(redeems, 'answer-lost');
+  expect(await poll(request)).toBe('Bearer');
+  expect(await poll(request)).toBe('invalid_grant');
+}
+
+/** Express runs at least once: the second execution finds the mail sent. */
+async function denyAfterSecondStart(): Promise<void> {
+  const request = await ask();
+  const link = await linkOf(request);
+  const stepFunctions = new SFNClient({
+    endpoint: host.endpoints.stepFunctions,
+    region: localAccount.region,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const stateMachineArn = z.string().parse(host.stack.stateMachines[0]?.arn);
+  const input = JSON.stringify({ ref: refOf(request) });
+  await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, input }));
+  stepFunctions.destroy();
+  await called('mail', ({ action, input: { Key } }) => {
+    return action === 'dynamodb:GetItem' && JSON.stringify(Key).includes(refOf(request));
+  });
+  expect((await decide(link, 'deny')).status).toBe(200);
+  expect(await poll(request)).toBe('access_denied');
+}
+
+async function failToNotify(): Promise<void> {
+  recorded.disturbNext(({ action }) => action === 'ses:SendEmail', {
+    refusedWith: 'MessageRejected',
+  });
+  await ask();
+  await called('record-failure', ({ action }) => action === 'dynamodb:UpdateItem');
+}
+
+async function failToStart(): Promise<void> {
+  recorded.disturbNext(({ action }) => action === 'states:StartExecution', {
+    refusedWith: 'StateMachineDoesNotExist',
+  });
+  const { status } = await post('/cibaAuthorization', { scope: 'openid', login_hint: 'alice' });
+  expect(status).toBe(503);
+}
+
+/** Waits for a call that nobody's answer waits for. */
+async function called(handler: string, fits: (call: ServiceCall) => boolean): Promise<void> {
+  const name = functionOf(handler);
+  await vi.waitFor(
+    () =>
+      expect(recorded.calls.some((call) => call.functionName === name && fits(call))).toBe(true),
+    { timeout: 10_000, interval: 20 },
+  );
+}
+
+function functionOf(handler: string): string {
+  const description = `lambdas/handlers/${handler}.ts`;
+  const [logicalId] =
+    Object.entries(assembly.resources).find(
+      ([, { Properties }]) => Properties?.['Description'] === description,
+    ) ?? [];
+  return z.string().parse(logicalId && references.ref(logicalId));
+}
+
+/** A task's function is invoked by its machine alone, so if it has called anything, the machine has called it. */
+function needsOfMachines(): Need[] {
+  const callers = new Set(recorded.calls.map(({ functionName }) => functionName));
+  return host.stack.stateMachines.flatMap(({ name, tasks }) =>
+    [...new Set(tasks.values())]
+      .filter((arn) => callers.has(arn.split(':').at(-1) ?? ''))
+      .map((resource) => ({
+        caller: name,
+        action: 'lambda:InvokeFunction',
+        resource,
+        leadingKey: undefined,
+        fromAddress: undefined,
+      })),
+  );
+}
+
+interface Caller {
+  name: string;
+  rights: Right[];
+  needs: Need[];
+}
+
+/** Every function and state machine, with what it may do and what it did. */
+function callers(): Caller[] {
+  const needs = [
+    ...recorded.calls.flatMap((call) => needsOf(call, host.stack.tables)),
+    ...needsOfMachines(),
+  ];
+  return allRoles().map(([logicalId, role]) => {
+    const name = `${assembly.stackName}-${logicalId}`;
+    return {
+      name,
+      rights: rightsOfRole(assembly, references, role),
+      needs: needs.filter(({ caller }) => caller === name),
+    };
+  });
+}
+
+function allRoles(): [string, string][] {
+  return [
+    ...rolesOf(assembly, 'AWS::Lambda::Function', 'Role'),
+    ...rolesOf(assembly, 'AWS::StepFunctions::StateMachine', 'RoleArn'),
+  ];
+}
+
+function isTakenByService({ action }: Right, needs: Need[]): boolean {
+  return takenByServices.some(
+    ({ actions, besides }) =>
+      actions.includes(action) &&
+      (besides === undefined || needs.some((need) => need.action === besides)),
+  );
+}
+
+function describeRight(name: string, { action, resource, leadingKey }: Right): string {
+  return `${name}: ${action} on ${resource}${leadingKey === undefined ? '' : ` if ${leadingKey}`}`;
+}
+
+describe('the wildcards of the policies', () => {
+  it('are these, each with its reason, and none in the action of a role', () => {
+    const listed = wildcards.flatMap(({ actions, resource }) =>
+      actions.map((action) => `${action} on ${resource}`),
+    );
+    const found = allStatements(assembly, references)
+      .flatMap(({ Action, Resource }) =>
+        Action.flatMap((action) => Resource.map((resource) => `${action} on ${resource}`)),
+      )
+      .filter((right) => right.includes('*'));
+    expect(new Set(found)).toEqual(new Set(listed));
+    const actions = callers().flatMap(({ rights }) => rights.map(({ action }) => action));
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+});
+
+describe('the rights of every role', () => {
+  it('belong to one function or state machine each', () => {
+    const roles = Object.entries(assembly.resources).filter(([, { Type }]) => {
+      return Type === 'AWS::IAM::Role';
+    });
+    expect(
+      allRoles()
+        .map(([, role]) => role)
+        .sort(),
+    ).toEqual(roles.map(([logicalId]) => logicalId).sort());
+  });
+
+  it('are all used: by a recorded call, or by a service on the role’s behalf', () => {
+    const unused = callers().flatMap(({ name, rights, needs }) =>
+      rights
+        .filter((right) => !isTakenByService(right, needs))
+        .filter((right) => !needs.some((need) => covers(right, need)))
+        .map((right) => describeRight(name, right)),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('cover every recorded call', () => {
+    const refused = callers().flatMap(({ name, rights, needs }) =>
+      needs
+        .filter((need) => !rights.some((right) => covers(right, need)))
+        .map((need) => describeRight(name, need)),
+    );
+    expect(new Set(refused)).toEqual(new Set());
+  });
+
+  it('have no service act that is not asked for, and leave no call without a caller', () => {
+    const granted = new Set(callers().flatMap(({ rights }) => rights.map(({ action }) => action)));
+    const listed = takenByServices.flatMap(({ actions }) => actions);
+    expect(listed.filter((action) => !granted.has(action))).toEqual([]);
+    const names = new Set(callers().map(({ name }) => name));
+    expect(recorded.calls.filter(({ functionName }) => !names.has(functionName))).toEqual([]);
+  });
+});
