@@ -17,6 +17,9 @@ export interface ApprovalPageProps {
 
   issuer: string;
 
+  /** Concurrent runs that are the page's own, if any. */
+  reservedConcurrency: number | undefined;
+
   logRetention: RetentionDays;
 }
 
@@ -40,6 +43,7 @@ export class ApprovalPage extends Construct {
         tables.allowReadingDirectory('client#*', 'user#*'),
         ...tables.allowReadingKeys('link'),
       ],
+      reservedConcurrency: props.reservedConcurrency,
       logRetention: props.logRetention,
     }).function;
 

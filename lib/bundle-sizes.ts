@@ -43,18 +43,24 @@ const bundledFunction = z.object({
  * @throws an error that names the function whose bundle is missing or unknown here
  */
 export function measureBundles(assembly: string): BundleSize[] {
-  const measured = readFunctions(assembly).map(({ Properties: { Description, Code } }) => {
-    const handler = basename(Description, '.ts');
+  const measured = findBundles(assembly).map(({ handler, file }) => {
     const limit = new Map(Object.entries(limits)).get(handler);
     if (limit === undefined) throw new Error(`No limit is set for the bundle of ${handler}.`);
-    const bundle = join(assembly, `asset.${basename(Code.S3Key, '.zip')}`, 'index.mjs');
-    return { handler, bytes: statSync(bundle).size, limit };
+    return { handler, bytes: statSync(file).size, limit };
   });
   for (const handler of Object.keys(limits)) {
     if (measured.some((bundle) => bundle.handler === handler)) continue;
     throw new Error(`${assembly} has no function of lambdas/handlers/${handler}.ts.`);
   }
   return measured.sort((one, other) => other.bytes - one.bytes);
+}
+
+/** The bundle of each function of the assembly that synth wrote to this folder. */
+export function findBundles(assembly: string): { handler: string; file: string }[] {
+  return readFunctions(assembly).map(({ Properties: { Description, Code } }) => ({
+    handler: basename(Description, '.ts'),
+    file: join(assembly, `asset.${basename(Code.S3Key, '.zip')}`, 'index.mjs'),
+  }));
 }
 
 function readFunctions(assembly: string): z.output<typeof bundledFunction>[] {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -20,6 +20,9 @@ import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
 
 export interface NotificationFlowProps {
+  /** Unique in the account and region. */
+  name: string;
+
   tables: Tables;
 
   mail: NotificationMail;
@@ -148,7 +151,7 @@ export class NotificationFlow extends Construct {
   #addLog(): LogGroup {
     return new LogGroup(this, 'Log', {
       // Under this prefix log delivery does not use up the account's one resource policy for logs.
-      logGroupName: `/aws/vendedlogs/${Stack.of(this).stackName}/ciba-flow`,
+      logGroupName: `/aws/vendedlogs/${this.#props.name}/ciba-flow`,
       retention: this.#props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });

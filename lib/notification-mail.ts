@@ -12,6 +12,9 @@ import type {
 } from './notification-templates/compile.ts';
 
 export interface NotificationMailProps {
+  /** Unique in the account and region. */
+  name: string;
+
   templates: NotificationTemplate[];
 
   /** The address that mails come from. */
@@ -43,7 +46,7 @@ export class NotificationMail extends Construct {
 
   /** The name of a template in SES, unique in its account and region. */
   templateName(name: NotificationTemplateName): string {
-    return `${Stack.of(this).stackName}-${name}`;
+    return `${this.#props.name}-${name}`;
   }
 
   /**

@@ -2,13 +2,17 @@
  * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
  * group of its own and exactly the environment that its handler declares.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
   Architecture,
+  Code,
+  type FunctionOptions,
   type IFunction,
+  Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
@@ -56,10 +60,16 @@ export interface ProviderFunctionProps<Name extends HandlerName> {
   /** All the function may do, beside writing its log. */
   rights: PolicyStatement[];
 
+  /** Concurrent runs that are its own, if any. */
+  reservedConcurrency?: number | undefined;
+
   logRetention: RetentionDays;
 }
 
 const projectRoot = join(import.meta.dirname, '..');
+/** The bundles of a package, a folder for each handler; a checkout has none and bundles at synth. */
+const packagedBundles = join(projectRoot, 'functions');
+
 const bundlingFolder = join(projectRoot, 'lambdas/aws/bundling');
 
 /**
@@ -104,24 +114,42 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
     });
     const entry = `lambdas/handlers/${props.handler}.ts`;
 
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = this.#addFunction(props.handler, {
       description: entry,
-      entry: join(projectRoot, entry),
-      projectRoot,
-      depsLockFilePath: join(projectRoot, 'package-lock.json'),
-      bundling,
-      runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.seconds(10),
       role,
       environment: { ...props.environment },
-      awsSdkConnectionReuse: false,
+      ...(props.reservedConcurrency !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrency,
+      }),
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       // The platform's own lines of start and end cost more than ours and say what the metrics say.
       systemLogLevelV2: SystemLogLevel.WARN,
+    });
+  }
+
+  #addFunction(handler: HandlerName, options: FunctionOptions): IFunction {
+    const runtime = Runtime.NODEJS_24_X;
+    if (existsSync(packagedBundles)) {
+      return new LambdaFunction(this, 'Function', {
+        ...options,
+        runtime,
+        code: Code.fromAsset(join(packagedBundles, handler)),
+        handler: 'index.handler',
+      });
+    }
+    return new NodejsFunction(this, 'Function', {
+      ...options,
+      runtime,
+      entry: join(projectRoot, `lambdas/handlers/${handler}.ts`),
+      projectRoot,
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      bundling,
+      awsSdkConnectionReuse: false,
     });
   }
 }

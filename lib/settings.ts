@@ -2,6 +2,8 @@
  * The settings of a deployment: one schema over the CDK context, that is `cdk.json` and `-c key=value`.
  * A wrong value and an unknown key stop synth with a line that names the setting and what is allowed.
  */
+
+import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 
@@ -10,6 +12,15 @@ const LONGEST_LIFE = 600;
 
 /** SES allows 64 characters in a template's name, and ours is `<stack>-ciba-without-binding-message`. */
 const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,34}$/;
+
+/** A host name (RFC 1123, 2.1) of two labels or more, as the issuer writes it: in lower case. */
+const hostNamePattern =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const certificateArnPattern =
+  /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]{1,64}$/;
+
+const hostedZoneIdPattern = /^Z[A-Z0-9]{1,31}$/;
 
 const snsTopicArnPattern = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 
@@ -29,12 +40,167 @@ const logRetentions: number[] = Object.values(RetentionDays).filter(
 /** Context arrives as JSON from files and as text from the command line. */
 const numeric = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
 
-/** The description of each setting completes the sentence "… must be". */
-const settingsSchema = z.strictObject({
+/** The settings of a provider, as the context of this app or the props of another give them. */
+export interface ProviderSettings {
   /**
    * The issuer identifier (OpenID Connect Core, 2), and what the links in the mails begin with.
-   * @default the address of the stack's own HTTP API
+   * @default the custom domain, or else the address of the stack's own HTTP API
    */
+  issuer?: string | undefined;
+
+  /**
+   * A host name of the operator's own for the HTTP API, whose default address then answers nothing. The issuer follows it.
+   * @default none
+   */
+  customDomain?: string | undefined;
+
+  /**
+   * The certificate for the custom domain: one of ACM, issued, in the region of the stack.
+   * @default none
+   */
+  certificateArn?: string | undefined;
+
+  /**
+   * The public hosted zone of Route 53 that gets the addresses of the custom domain.
+   * @default none, the operator's DNS leads to the stack's output CustomDomainTarget
+   */
+  hostedZoneId?: string | undefined;
+
+  /**
+   * The name of that zone: the custom domain itself or a domain above it.
+   * @default none
+   */
+  hostedZoneName?: string | undefined;
+
+  /** The address that mails come from; SES must have verified it or its domain. */
+  senderAddress: string;
+
+  /**
+   * The name beside that address.
+   * @default none, the address alone
+   */
+  senderName?: string | undefined;
+
+  /**
+   * Whether SES knows the sender already. `create` makes an identity of the address and keeps it when the stack goes;
+   * SES then mails a link to it that has to be opened once.
+   * @default existing
+   */
+  senderIdentity?: 'existing' | 'create' | undefined;
+
+  /**
+   * Lifetime of a request in seconds, unless its client registered another or the request asks for one.
+   * @default 120
+   */
+  expiresIn?: number | undefined;
+
+  /**
+   * Least time between two polls in seconds (CIBA Core, 7.3), unless the client registered another.
+   * @default 2
+   */
+  interval?: number | undefined;
+
+  /**
+   * The shortest lifetime that `requested_expiry` can ask for, in seconds.
+   * @default 10
+   */
+  minExpiresIn?: number | undefined;
+
+  /**
+   * The longest lifetime that `requested_expiry` can ask for, in seconds.
+   * @default 600
+   */
+  maxExpiresIn?: number | undefined;
+
+  /**
+   * The `aud` of access tokens (RFC 9068, 3): the resource server they are for.
+   * @default the issuer
+   */
+  accessTokenAudience?: string | undefined;
+
+  /**
+   * How long a request can be looked up after its end, in days.
+   * @default 30
+   */
+  auditRetentionDays?: number | undefined;
+
+  /**
+   * How long the logs are kept, in days.
+   * @default 30
+   */
+  logRetentionDays?: number | undefined;
+
+  /**
+   * Which events of the notification flow are logged; none of them carries data. ALL costs about $4 per million flows.
+   * @default ERROR
+   */
+  flowLogLevel?: 'OFF' | 'ERROR' | 'FATAL' | 'ALL' | undefined;
+
+  /**
+   * Requests per second that the HTTP API lets through on each route without a rate of its own, over all clients. The
+   * defaults of all routes together stay below the account's quota (10,000 a second, 5,000 at once): none starves another.
+   * @default 500
+   */
+  throttleRate?: number | undefined;
+
+  /**
+   * Requests that may come at once above that rate.
+   * @default 250
+   */
+  throttleBurst?: number | undefined;
+
+  /**
+   * Requests per second on the token endpoint, which every waiting client polls.
+   * @default 4000
+   */
+  tokenThrottleRate?: number | undefined;
+
+  /**
+   * Requests to the token endpoint that may come at once above that rate.
+   * @default 2000
+   */
+  tokenThrottleBurst?: number | undefined;
+
+  /**
+   * Requests per second on the backchannel authentication endpoint, on each of its two paths.
+   * @default 1000
+   */
+  authorizeThrottleRate?: number | undefined;
+
+  /**
+   * Requests to each path of the backchannel authentication endpoint that may come at once above that rate.
+   * @default 500
+   */
+  authorizeThrottleBurst?: number | undefined;
+
+  /**
+   * Requests per second on the approval page: a user's visit is two, and a mail scanner's one more.
+   * @default 2000
+   */
+  approveThrottleRate?: number | undefined;
+
+  /**
+   * Requests to the approval page that may come at once above that rate.
+   * @default 1000
+   */
+  approveThrottleBurst?: number | undefined;
+
+  /**
+   * Concurrent runs of Lambda that the approval page has for itself, whatever the other functions use up. Lambda wants 100
+   * left for those: a new account refuses it until its quota is raised.
+   * @default none, all functions share the account's
+   */
+  approveReservedConcurrency?: number | undefined;
+
+  /**
+   * The SNS topic that alarms are sent to.
+   * @default none, alarms only show in CloudWatch
+   */
+  alarmTopicArn?: string | undefined;
+}
+
+/** The rule of each setting, whose description completes the sentence "… must be". */
+const providerSettingsSchema = z.strictObject({
   issuer: z
     .string()
     .refine(isIssuer)
@@ -42,14 +208,25 @@ const settingsSchema = z.strictObject({
     .describe(
       'an https origin without path, query, fragment or slash at its end, http://localhost:PORT or http://127.0.0.1:PORT',
     ),
-
-  /** The address that mails come from; SES must have verified it or its domain. */
+  customDomain: z
+    .string()
+    .regex(hostNamePattern)
+    .optional()
+    .describe('a host name in lower case, such as login.example.com'),
+  certificateArn: resourceName(certificateArnPattern)
+    .optional()
+    .describe(
+      'the ARN of an ACM certificate, such as arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef',
+    ),
+  hostedZoneId: resourceName(hostedZoneIdPattern)
+    .optional()
+    .describe('the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ'),
+  hostedZoneName: z
+    .string()
+    .regex(hostNamePattern)
+    .optional()
+    .describe('a host name in lower case, such as example.com'),
   senderAddress: z.email().describe('one e-mail address, such as approvals@example.com'),
-
-  /**
-   * The name beside that address.
-   * @default none, the address alone
-   */
   senderName: z
     .string()
     .regex(senderNamePattern)
@@ -58,94 +235,44 @@ const settingsSchema = z.strictObject({
     .describe(
       `at most ${SENDER_NAME_BYTES} bytes of text without control characters and without " \\ < >`,
     ),
-
-  /**
-   * Whether SES knows the sender already. `create` makes an identity of the address and keeps it when the stack goes;
-   * SES then mails a link to it that has to be opened once.
-   * @default existing
-   */
   senderIdentity: z.enum(['existing', 'create']).default('existing').describe('existing or create'),
-
-  /**
-   * Lifetime of a request in seconds, unless its client registered another or the request asks for one.
-   * @default 120
-   */
   expiresIn: wholeNumber(1, LONGEST_LIFE, 120),
-
-  /**
-   * Least time between two polls in seconds (CIBA Core, 7.3), unless the client registered another.
-   * @default 2
-   */
   interval: wholeNumber(1, 60, 2),
-
-  /**
-   * The shortest lifetime that `requested_expiry` can ask for, in seconds.
-   * @default 10
-   */
   minExpiresIn: wholeNumber(1, LONGEST_LIFE, 10),
-
-  /**
-   * The longest lifetime that `requested_expiry` can ask for, in seconds.
-   * @default 600
-   */
   maxExpiresIn: wholeNumber(1, LONGEST_LIFE, LONGEST_LIFE),
-
-  /**
-   * The `aud` of access tokens (RFC 9068, 3): the resource server they are for.
-   * @default the issuer
-   */
   accessTokenAudience: z
     .string()
     .regex(audiencePattern)
     .optional()
     .describe('1 to 255 printable ASCII characters without space, " and \\'),
-
-  /**
-   * How long a request can be looked up after its end, in days.
-   * @default 30
-   */
   auditRetentionDays: wholeNumber(1, 3653, 30),
-
-  /**
-   * How long the logs are kept, in days.
-   * @default 30
-   */
   logRetentionDays: numeric
     .refine((days) => logRetentions.includes(days))
     .default(RetentionDays.ONE_MONTH)
     .describe(`one of ${logRetentions.join(', ')}`),
-
-  /**
-   * Which events of the notification flow are logged; none of them carries data. ALL costs about $4 per million flows.
-   * @default ERROR
-   */
   flowLogLevel: z
     .enum(['OFF', 'ERROR', 'FATAL', 'ALL'])
     .default('ERROR')
     .describe('OFF, ERROR, FATAL or ALL'),
-
-  /**
-   * Requests per second that the HTTP API lets through, over all clients.
-   * @default 2000
-   */
-  throttleRate: wholeNumber(1, 10_000, 2000),
-
-  /**
-   * Requests that may come at once above that rate.
-   * @default 1000
-   */
-  throttleBurst: wholeNumber(1, 5000, 1000),
-
-  /**
-   * The SNS topic that alarms are sent to.
-   * @default none, alarms only show in CloudWatch
-   */
-  alarmTopicArn: z
-    .string()
-    .regex(snsTopicArnPattern)
+  throttleRate: throttle(500),
+  throttleBurst: throttle(250),
+  tokenThrottleRate: throttle(4000),
+  tokenThrottleBurst: throttle(2000),
+  authorizeThrottleRate: throttle(1000),
+  authorizeThrottleBurst: throttle(500),
+  approveThrottleRate: throttle(2000),
+  approveThrottleBurst: throttle(1000),
+  approveReservedConcurrency: numeric
+    .pipe(z.int().min(1).max(100_000))
+    .optional()
+    .describe('a whole number from 1 to 100000'),
+  alarmTopicArn: resourceName(snsTopicArnPattern)
     .optional()
     .describe('the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:111122223333:alarms'),
+} satisfies Record<keyof ProviderSettings, z.ZodType>);
 
+/** Those and what the stack adds that a provider of its own stands in. */
+const settingsSchema = providerSettingsSchema.extend({
   /**
    * The name of the CloudFormation stack; a second deployment in the same account and region needs another.
    * @default CibaProvider
@@ -160,18 +287,41 @@ const settingsSchema = z.strictObject({
 /** The settings of one deployment, checked, with every default in place. */
 export type Settings = z.output<typeof settingsSchema>;
 
+/** The settings of a provider, checked, with every default in place. */
+export type CheckedProviderSettings = z.output<typeof providerSettingsSchema>;
+
 /** Settings, or a line for each mistake that names the setting and what is allowed. */
-export type ParsedSettings = { settings: Settings } | { mistakes: string[] };
+export type ParsedSettings<Checked = Settings> = { settings: Checked } | { mistakes: string[] };
 
 /** Reads the settings from the whole context of an app; keys of CDK itself (they contain `:`, `@` or `/`) are left alone. */
 export function parseSettings(context: Record<string, unknown>): ParsedSettings {
   const own = Object.fromEntries(Object.entries(context).filter(([key]) => !/[:@/]/.test(key)));
-  const parsed = settingsSchema.safeParse(own);
+  return parse(settingsSchema, Object.keys(settingsSchema.shape), own);
+}
+
+/** Checks the settings that another app gives to its provider, which may come from plain JavaScript. */
+export function parseProviderSettings(
+  settings: ProviderSettings,
+): ParsedSettings<CheckedProviderSettings> {
+  return parse(providerSettingsSchema, Object.keys(providerSettingsSchema.shape), { ...settings });
+}
+
+function parse<Checked extends CheckedProviderSettings>(
+  schema: z.ZodType<Checked>,
+  known: string[],
+  given: Record<string, unknown>,
+): ParsedSettings<Checked> {
+  const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    return { mistakes: parsed.error.issues.flatMap((issue) => describeIssue(issue, own)) };
+    return { mistakes: parsed.error.issues.flatMap((issue) => describeIssue(issue, given, known)) };
   }
   const mistakes = findContradictions(parsed.data);
   return mistakes.length > 0 ? { mistakes } : { settings: parsed.data };
+}
+
+/** An id or ARN of AWS, or a reference to one that another construct of the app will have. */
+function resourceName(pattern: RegExp) {
+  return z.string().refine((name) => Token.isUnresolved(name) || pattern.test(name));
 }
 
 function wholeNumber(least: number, most: number, byDefault: number) {
@@ -179,6 +329,11 @@ function wholeNumber(least: number, most: number, byDefault: number) {
     .pipe(z.int().min(least).max(most))
     .default(byDefault)
     .describe(`a whole number from ${least} to ${most}`);
+}
+
+/** An account's quota of API Gateway can be raised, so the limit here only catches slips. */
+function throttle(byDefault: number) {
+  return wholeNumber(1, 1_000_000, byDefault);
 }
 
 function isIssuer(text: string): boolean {
@@ -194,10 +349,15 @@ const allowedSettings = new Map(
   Object.entries(settingsSchema.shape).map(([key, schema]) => [key, schema.description]),
 );
 
-function describeIssue(issue: z.core.$ZodIssue, context: Record<string, unknown>): string[] {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  context: Record<string, unknown>,
+  known: string[],
+): string[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = [...allowedSettings.keys()].join(', ');
-    return issue.keys.map((key) => `Setting ${key} is unknown; the settings are ${known}.`);
+    return issue.keys.map(
+      (key) => `Setting ${key} is unknown; the settings are ${known.join(', ')}.`,
+    );
   }
   const key = String(issue.path[0]);
   const found = key in context ? `it is ${JSON.stringify(context[key])}` : 'it is missing';
@@ -205,7 +365,40 @@ function describeIssue(issue: z.core.$ZodIssue, context: Record<string, unknown>
 }
 
 /** What each setting alone cannot show. */
-function findContradictions(settings: Settings): string[] {
+function findContradictions(settings: CheckedProviderSettings): string[] {
+  return [...findLifetimeContradictions(settings), ...findDomainContradictions(settings)];
+}
+
+function findDomainContradictions(settings: CheckedProviderSettings): string[] {
+  const { customDomain, issuer, certificateArn, hostedZoneId, hostedZoneName } = settings;
+  if (customDomain === undefined) {
+    return Object.entries({ certificateArn, hostedZoneId, hostedZoneName })
+      .filter(([, value]) => value !== undefined)
+      .map(([key]) => `Setting ${key} must be left out where customDomain is.`);
+  }
+  const mistakes: string[] = [];
+  if (certificateArn === undefined) {
+    mistakes.push(
+      `Setting certificateArn must be ${allowedSettings.get('certificateArn')}, since customDomain is ${customDomain}; it is missing.`,
+    );
+  }
+  if (issuer !== undefined && issuer !== `https://${customDomain}`) {
+    mistakes.push(
+      `Setting issuer must be https://${customDomain} or left out, since customDomain is ${customDomain}; it is ${issuer}.`,
+    );
+  }
+  if ((hostedZoneId === undefined) !== (hostedZoneName === undefined)) {
+    mistakes.push('Settings hostedZoneId and hostedZoneName must be given both or neither.');
+  }
+  if (hostedZoneName !== undefined && !`.${customDomain}`.endsWith(`.${hostedZoneName}`)) {
+    mistakes.push(
+      `Setting customDomain must be ${hostedZoneName} or a name below it, since hostedZoneName is ${hostedZoneName}; it is ${customDomain}.`,
+    );
+  }
+  return mistakes;
+}
+
+function findLifetimeContradictions(settings: CheckedProviderSettings): string[] {
   const { minExpiresIn, expiresIn, maxExpiresIn } = settings;
   if (minExpiresIn > maxExpiresIn) {
     return [

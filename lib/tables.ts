@@ -4,7 +4,7 @@
  */
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
@@ -114,6 +114,37 @@ export class Tables extends Construct {
       this.#allowOnKeys('PutItem', [...signingKeys, 'link']),
       this.#allowEncryption('kms:Decrypt', 'kms:GenerateDataKey'),
     ];
+  }
+
+  /** Lets a principal of the operator's change clients and users, not the keys published beside them. */
+  grantManageDirectory(grantee: IGrantable): Grant {
+    const entries: DirectoryKey[] = ['client#*', 'user#*', 'login#*'];
+    const resourceArns = [this.directory.tableArn];
+    const changing = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      resourceArns,
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': entries } },
+    });
+    // A scan has no leading key: it also sees the public keys.
+    const listing = Grant.addToPrincipal({ grantee, actions: ['dynamodb:Scan'], resourceArns });
+    return changing.combine(listing);
+  }
+
+  /** Lets a principal of the operator's look up requests, and list those of a day. */
+  grantReadRequests(grantee: IGrantable): Grant {
+    const { tableArn } = this.requests;
+    const reading = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:GetItem'],
+      resourceArns: [tableArn],
+    });
+    const listing = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:Query'],
+      resourceArns: [`${tableArn}/index/${this.requestsByDay}`],
+    });
+    return reading.combine(listing);
   }
 
   #allowOnKeys(action: string, keys: KeyName[]): PolicyStatement {

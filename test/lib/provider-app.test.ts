@@ -56,8 +56,23 @@ describe('createProviderApp', () => {
     expect(project.context).toEqual({ ...recommended, senderAddress: 'approvals@example.com' });
   });
 
-  it('has no finding of cdk-nag left to acknowledge', () => {
-    const provider = createProviderApp({ outdir: join(folder, 'nag'), context: withoutBundles });
+  const customDomain = {
+    customDomain: 'login.bank.example',
+    certificateArn:
+      'arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef',
+    hostedZoneId: 'Z0123456789ABCDEFGHIJ',
+    hostedZoneName: 'bank.example',
+  };
+
+  it.each([
+    ['without settings', {}],
+    ['with a custom domain', customDomain],
+    ['with an identity of its own', { senderIdentity: 'create' }],
+  ])('has no finding of cdk-nag left to acknowledge, %s', (_, settings) => {
+    const provider = createProviderApp({
+      outdir: mkdtempSync(join(folder, 'nag-')),
+      context: { ...withoutBundles, ...settings },
+    });
     if ('mistakes' in provider) throw new Error(provider.mistakes.join('\n'));
     const report = new AwsSolutionsChecks(provider.app).validateScope(provider.app);
     expect(report.violations).toEqual([]);

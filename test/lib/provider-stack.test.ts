@@ -309,6 +309,28 @@ describe('the functions', () => {
   });
 });
 
+describe('reserved concurrency', () => {
+  function reserved(synthesized: Template): [string, unknown][] {
+    return Object.values(synthesized.findResources('AWS::Lambda::Function'))
+      .map(({ Properties }) => Properties)
+      .filter((properties) => 'ReservedConcurrentExecutions' in properties)
+      .map(({ Description, ReservedConcurrentExecutions }) => [
+        Description,
+        ReservedConcurrentExecutions,
+      ]);
+  }
+
+  it('is asked for by no function unless a setting says so, since new accounts refuse it', () => {
+    expect(reserved(template)).toEqual([]);
+  });
+
+  it('keeps runs for the approval page, whatever a storm of polls uses up', () => {
+    expect(reserved(synthesize({ approveReservedConcurrency: '50' }).template)).toEqual([
+      ['lambdas/handlers/approve.ts', 50],
+    ]);
+  });
+});
+
 describe('what is kept', () => {
   it('restores every table to any second, and lets go of none', () => {
     template.allResources('AWS::DynamoDB::Table', {
@@ -379,6 +401,26 @@ describe('what is kept', () => {
   });
 });
 
+const throttleSchema = z.strictObject({
+  ThrottlingRateLimit: z.number(),
+  ThrottlingBurstLimit: z.number(),
+});
+type Throttle = z.output<typeof throttleSchema>;
+
+const stageSchema = z.object({
+  DependsOn: z.array(z.string()),
+  Properties: z.object({
+    DefaultRouteSettings: throttleSchema,
+    RouteSettings: z.record(z.string(), throttleSchema),
+  }),
+});
+
+/** The one stage of a template. */
+function stageOf(synthesized: Template) {
+  const [stage] = Object.values(synthesized.findResources('AWS::ApiGatewayV2::Stage'));
+  return stageSchema.parse(stage);
+}
+
 describe('the HTTP API', () => {
   it('sends every method of every route to the function', () => {
     const keys = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
@@ -429,6 +471,43 @@ describe('the HTTP API', () => {
         DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 20 },
       },
     );
+  });
+
+  it('throttles polls, new requests and approvals apart, as the settings say', () => {
+    const stage = stageOf(
+      synthesize({
+        tokenThrottleRate: 1,
+        tokenThrottleBurst: 2,
+        authorizeThrottleRate: 3,
+        authorizeThrottleBurst: 4,
+        approveThrottleRate: '5',
+        approveThrottleBurst: '6',
+      }).template,
+    );
+    const authorize = { ThrottlingRateLimit: 3, ThrottlingBurstLimit: 4 };
+    expect(stage.Properties.RouteSettings).toEqual({
+      'ANY /cibaAuthorization': authorize,
+      'ANY /bc-authorize': authorize,
+      'ANY /token': { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2 },
+      'ANY /approve/{link}': { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 6 },
+    });
+  });
+
+  it('makes every route before the stage, which refuses the throttle of one that is missing', () => {
+    const all = Object.keys(template.findResources('AWS::ApiGatewayV2::Route'));
+    expect(stageOf(template).DependsOn).toEqual(expect.arrayContaining(all));
+  });
+
+  it('leaves approvals their share in a storm of polls, or of anything: all routes fit into the quota of an account', () => {
+    const { RouteSettings, DefaultRouteSettings } = stageOf(template).Properties;
+    const limits = Object.values(routes).map(
+      (path) => RouteSettings[`ANY ${path}`] ?? DefaultRouteSettings,
+    );
+    const total = (of: (limit: Throttle) => number) => limits.map(of).reduce((a, b) => a + b);
+    expect(RouteSettings).toHaveProperty(['ANY /token']);
+    expect(RouteSettings).toHaveProperty(['ANY /approve/{link}']);
+    expect(total(({ ThrottlingRateLimit }) => ThrottlingRateLimit)).toBeLessThan(10_000);
+    expect(total(({ ThrottlingBurstLimit }) => ThrottlingBurstLimit)).toBeLessThan(5000);
   });
 });
 
@@ -591,6 +670,83 @@ describe('the issuer', () => {
       expect([issuer, undefined]).toContain(ISSUER);
       expect(['payments', undefined]).toContain(ACCESS_TOKEN_AUDIENCE);
     }
+  });
+});
+
+describe('a custom domain', () => {
+  const customDomain = 'login.bank.example';
+  const certificateArn =
+    'arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef';
+  const zone = { hostedZoneId: 'Z0123456789ABCDEFGHIJ', hostedZoneName: 'bank.example' };
+
+  it('leads to the API, whose default address then answers nothing', () => {
+    const { template: own } = synthesize({ customDomain, certificateArn });
+    own.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: customDomain,
+      DomainNameConfigurations: [
+        Match.objectLike({ CertificateArn: certificateArn, SecurityPolicy: 'TLS_1_2' }),
+      ],
+    });
+    own.hasResourceProperties('AWS::ApiGatewayV2::ApiMapping', {
+      ApiId: { Ref: Match.stringLikeRegexp('^PublicApi') },
+      DomainName: { Ref: Match.stringLikeRegexp('^PublicApiCustomDomainName') },
+      Stage: '$default',
+    });
+    own.hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      DisableExecuteApiEndpoint: Match.absent(),
+    });
+  });
+
+  it('is the issuer of every function and output', () => {
+    const { template: own } = synthesize({ customDomain, certificateArn });
+    const issuer = 'https://login.bank.example';
+    const { Issuer, ApiEndpoint, TokenEndpoint } = own.toJSON()['Outputs'];
+    expect([Issuer.Value, ApiEndpoint.Value, TokenEndpoint.Value]).toEqual([
+      issuer,
+      issuer,
+      `${issuer}/token`,
+    ]);
+    const issuers = Object.values(own.findResources('AWS::Lambda::Function')).map(
+      ({ Properties }) => Properties.Environment.Variables.ISSUER,
+    );
+    expect(new Set(issuers)).toEqual(new Set([issuer, undefined]));
+    expect(JSON.stringify(own.toJSON())).not.toContain('ApiEndpoint"]');
+  });
+
+  it('tells the operator where his DNS has to lead', () => {
+    const { template: own } = synthesize({ customDomain, certificateArn });
+    own.resourceCountIs('AWS::Route53::RecordSet', 0);
+    own.hasOutput('CustomDomainTarget', {
+      Value: {
+        'Fn::GetAtt': [Match.stringLikeRegexp('^PublicApiCustomDomainName'), 'RegionalDomainName'],
+      },
+    });
+  });
+
+  it('has its addresses, of both families, in the zone of the settings', () => {
+    const { template: own } = synthesize({ customDomain, certificateArn, ...zone });
+    for (const Type of ['A', 'AAAA']) {
+      own.hasResourceProperties('AWS::Route53::RecordSet', {
+        Type,
+        Name: 'login.bank.example.',
+        HostedZoneId: zone.hostedZoneId,
+        AliasTarget: {
+          DNSName: { 'Fn::GetAtt': [Match.anyValue(), 'RegionalDomainName'] },
+          HostedZoneId: { 'Fn::GetAtt': [Match.anyValue(), 'RegionalHostedZoneId'] },
+        },
+      });
+    }
+    own.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainNameConfigurations: [Match.objectLike({ IpAddressType: 'dualstack' })],
+    });
+  });
+
+  it('changes no resource that a deployment without it has, but for what knows the issuer', () => {
+    const own = synthesize({ customDomain, certificateArn, ...zone }).template.toJSON();
+    expect(Object.keys(own['Resources'])).toEqual(
+      expect.arrayContaining(Object.keys(template.toJSON()['Resources'])),
+    );
   });
 });
 

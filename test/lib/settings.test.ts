@@ -2,6 +2,7 @@
  * The settings of a deployment: what is allowed, from JSON and from the command line alike, and the line that an operator
  * reads when it is not.
  */
+import { Fn } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import { parseSettings, type Settings } from '../../lib/settings.ts';
 
@@ -31,8 +32,14 @@ describe('settings', () => {
       auditRetentionDays: 30,
       logRetentionDays: 30,
       flowLogLevel: 'ERROR',
-      throttleRate: 2000,
-      throttleBurst: 1000,
+      throttleRate: 500,
+      throttleBurst: 250,
+      tokenThrottleRate: 4000,
+      tokenThrottleBurst: 2000,
+      authorizeThrottleRate: 1000,
+      authorizeThrottleBurst: 500,
+      approveThrottleRate: 2000,
+      approveThrottleBurst: 1000,
       stackName: 'CibaProvider',
     });
   });
@@ -66,6 +73,7 @@ describe('settings', () => {
     ['interval', 1],
     ['accessTokenAudience', 'https://api.bank.example/payments'],
     ['flowLogLevel', 'ALL'],
+    ['approveReservedConcurrency', 50],
     ['alarmTopicArn', 'arn:aws-cn:sns:cn-north-1:111122223333:alarms'],
     ['stackName', 'Ciba-2'],
   ])('takes %s = %j', (key, value) => {
@@ -74,6 +82,7 @@ describe('settings', () => {
 
   const issuer =
     'an https origin without path, query, fragment or slash at its end, http://localhost:PORT or http://127.0.0.1:PORT';
+  const hostName = (example: string) => `a host name in lower case, such as ${example}`;
   const wholeNumber = (least: number, most: number) => `a whole number from ${least} to ${most}`;
 
   it.each([
@@ -89,6 +98,17 @@ describe('settings', () => {
     ['issuer', 'http://localhost.bank.example:4010', issuer],
     ['issuer', 'login.bank.example', issuer],
     ['issuer', '', issuer],
+    ['customDomain', 'https://login.bank.example', hostName('login.example.com')],
+    ['customDomain', 'Login.bank.example', hostName('login.example.com')],
+    ['customDomain', '*.bank.example', hostName('login.example.com')],
+    ['customDomain', 'login', hostName('login.example.com')],
+    ['customDomain', '10.0.0.1', hostName('login.example.com')],
+    ['hostedZoneName', 'bank.example.', hostName('example.com')],
+    [
+      'hostedZoneId',
+      '/hostedzone/Z0123456789',
+      'the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ',
+    ],
     ['senderAddress', 'approvals', 'one e-mail address, such as approvals@example.com'],
     [
       'senderAddress',
@@ -128,8 +148,11 @@ describe('settings', () => {
     ],
     ['auditRetentionDays', 0, wholeNumber(1, 3653)],
     ['flowLogLevel', 'error', 'OFF, ERROR, FATAL or ALL'],
-    ['throttleRate', 0, wholeNumber(1, 10_000)],
-    ['throttleBurst', 5001, wholeNumber(1, 5000)],
+    ['throttleRate', 0, wholeNumber(1, 1_000_000)],
+    ['throttleBurst', 1_000_001, wholeNumber(1, 1_000_000)],
+    ['tokenThrottleRate', '', wholeNumber(1, 1_000_000)],
+    ['approveThrottleBurst', 0.5, wholeNumber(1, 1_000_000)],
+    ['approveReservedConcurrency', 0, wholeNumber(1, 100_000)],
     [
       'alarmTopicArn',
       'arn:aws:sqs:eu-west-1:111122223333:alarms',
@@ -161,7 +184,7 @@ describe('settings', () => {
   it('names an unknown key and every known one', () => {
     const [mistake] = mistakesIn({ senderAddress, expiresin: 120 });
     expect(mistake).toMatch(
-      /^Setting expiresin is unknown; the settings are issuer, senderAddress, .*stackName\.$/,
+      /^Setting expiresin is unknown; the settings are issuer, .*senderAddress, .*stackName\.$/,
     );
   });
 
@@ -173,6 +196,60 @@ describe('settings', () => {
       'colour',
     ]);
     expect(mistakes.join('')).not.toContain('\n');
+  });
+
+  const customDomain = 'login.bank.example';
+  const certificateArn =
+    'arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef';
+  const zone = { hostedZoneId: 'Z0123456789ABCDEFGHIJ', hostedZoneName: 'bank.example' };
+
+  it.each([
+    ['a custom domain', { customDomain, certificateArn }],
+    [
+      'a custom domain and the issuer that follows',
+      { customDomain, certificateArn, issuer: 'https://login.bank.example' },
+    ],
+    ['a custom domain in a zone', { customDomain, certificateArn, ...zone }],
+    [
+      'a custom domain that is its zone',
+      { customDomain, certificateArn, ...zone, hostedZoneName: customDomain },
+    ],
+    [
+      'the certificate of another construct',
+      { customDomain, certificateArn: Fn.importValue('certificate') },
+    ],
+  ])('takes %s', (_, settings) => {
+    expect(settingsOf(settings)).toMatchObject(settings);
+  });
+
+  it.each([
+    [
+      'a custom domain without a certificate',
+      { customDomain },
+      `Setting certificateArn must be the ARN of an ACM certificate, such as ${certificateArn}, since customDomain is login.bank.example; it is missing.`,
+    ],
+    [
+      'an issuer that is not the custom domain',
+      { customDomain, certificateArn, issuer: 'https://bank.example' },
+      'Setting issuer must be https://login.bank.example or left out, since customDomain is login.bank.example; it is https://bank.example.',
+    ],
+    [
+      'half a hosted zone',
+      { customDomain, certificateArn, hostedZoneId: zone.hostedZoneId },
+      'Settings hostedZoneId and hostedZoneName must be given both or neither.',
+    ],
+    [
+      'a hosted zone beside the domain',
+      { customDomain: 'login.notbank.example', certificateArn, ...zone },
+      'Setting customDomain must be bank.example or a name below it, since hostedZoneName is bank.example; it is login.notbank.example.',
+    ],
+    [
+      'a certificate for nothing',
+      { certificateArn },
+      'Setting certificateArn must be left out where customDomain is.',
+    ],
+  ])('refuses %s in one line', (_, settings, mistake) => {
+    expect(mistakesIn({ senderAddress, ...settings })).toEqual([mistake]);
   });
 
   it('holds the lifetime to its bounds', () => {

@@ -1,0 +1,42 @@
+/**
+ * What `npm pack` puts beside the compiled constructs: the functions, bundled as synth bundles them, and the files that
+ * constructs read. An app that depends on the package then needs no bundler.
+ */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { findBundles } from '../lib/bundle-sizes.ts';
+import { createProviderApp } from '../lib/provider-app.ts';
+
+const projectRoot = join(import.meta.dirname, '..');
+const packageFolder = join(projectRoot, 'build/package');
+
+// The rules of CloudFormation are checked where a template is deployed.
+process.env['CDK_VALIDATION'] = 'false';
+
+rmSync(packageFolder, { recursive: true, force: true });
+copyFiles('statemachines/ciba-flow.asl.json');
+copyFiles('lib/notification-templates');
+copyBundles();
+
+function copyFiles(path: string): void {
+  cpSync(join(projectRoot, path), join(packageFolder, path), {
+    recursive: true,
+    filter: (source) => !source.endsWith('.ts'),
+  });
+}
+
+function copyBundles(): void {
+  const outdir = mkdtempSync(join(tmpdir(), 'ciba-package-'));
+  try {
+    // The bundles know no setting; an issuer on localhost keeps synth from asking for a sender.
+    const provider = createProviderApp({ outdir, context: { issuer: 'http://localhost:4010' } });
+    if ('mistakes' in provider) throw new Error(provider.mistakes.join('\n'));
+    provider.app.synth();
+    for (const { handler, file } of findBundles(outdir)) {
+      cpSync(file, join(packageFolder, 'functions', handler, basename(file)));
+    }
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}

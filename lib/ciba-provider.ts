@@ -1,0 +1,185 @@
+/**
+ * The whole provider as one construct, for an app of its own or beside other resources of another: composes the
+ * constructs, one per capability, and exposes what others wire.
+ */
+import { Annotations, Names } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
+import { ApprovalPage } from './approval-page.ts';
+import { BackchannelAuthenticationEndpoint } from './backchannel-authentication-endpoint.ts';
+import type { CustomDomainNames } from './custom-domain.ts';
+import { FirstKeys } from './first-keys.ts';
+import { MetadataDocuments } from './metadata-documents.ts';
+import { NotificationFlow } from './notification-flow.ts';
+import { NotificationMail } from './notification-mail.ts';
+import {
+  compileNotificationTemplates,
+  type NotificationTemplate,
+} from './notification-templates/compile.ts';
+import { PublicApi } from './public-api.ts';
+import {
+  type CheckedProviderSettings,
+  type ProviderSettings,
+  parseProviderSettings,
+} from './settings.ts';
+import { Tables } from './tables.ts';
+import { TokenEndpoint } from './token-endpoint.ts';
+
+/** Every setting of a deployment but the name of the stack, and the mails. */
+export interface CibaProviderProps extends ProviderSettings {
+  /**
+   * The mails, compiled from a folder by `compileNotificationTemplates`.
+   * @default the mails of this package
+   */
+  templates?: NotificationTemplate[] | undefined;
+}
+
+/** SES allows 64 characters in a template's name, and ours is `<name>-ciba-without-binding-message`. */
+const NAME_LENGTH = 35;
+
+export class CibaProvider extends Construct {
+  /** The issuer identifier; clients discover everything else below it. */
+  readonly issuer: string;
+
+  /** Where the HTTP API answers: its own address, or the custom domain. Without a slash at its end. */
+  readonly apiEndpoint: string;
+
+  readonly api: HttpApi;
+
+  /** What the DNS of a custom domain has to lead to, for whoever gave no hosted zone. */
+  readonly customDomainTarget: string | undefined;
+
+  readonly requestsTable: Table;
+
+  readonly directoryTable: Table;
+
+  readonly keysTable: Table;
+
+  /** The flow that notifies the user. */
+  readonly stateMachine: IStateMachine;
+
+  /** All functions, of endpoints and tasks. */
+  readonly functions: IFunction[];
+
+  readonly #tables: Tables;
+
+  /** @throws an error with a line for each mistake in the settings, which names the setting and what is allowed */
+  constructor(scope: Construct, id: string, { templates, ...props }: CibaProviderProps) {
+    super(scope, id);
+    const settings = checkSettings(props);
+    // Where AWS wants a name, two providers of one account and region need two.
+    const name = Names.uniqueResourceName(this, {
+      maxLength: NAME_LENGTH,
+      separator: '-',
+      allowedSpecialCharacters: '-',
+    });
+    const logRetention = settings.logRetentionDays;
+
+    const tables = new Tables(this, 'Tables');
+    const api = new PublicApi(this, 'PublicApi', {
+      ...settings,
+      name,
+      customDomain: readCustomDomain(settings),
+      logRetention,
+    });
+    // From configuration, never from a request header: whoever sends one would decide where the links lead.
+    const issuer = settings.issuer ?? api.endpoint;
+
+    const mail = new NotificationMail(this, 'NotificationMail', {
+      name,
+      templates: templates ?? compileNotificationTemplates(),
+      senderAddress: settings.senderAddress,
+      senderName: settings.senderName,
+      senderIdentity: settings.senderIdentity,
+    });
+    const flow = new NotificationFlow(this, 'NotificationFlow', {
+      name,
+      tables,
+      mail,
+      issuer,
+      logLevel: settings.flowLogLevel,
+      logRetention,
+    });
+
+    const endpoint = { api, tables, issuer, logRetention };
+    const authorize = new BackchannelAuthenticationEndpoint(this, 'BackchannelAuthentication', {
+      ...endpoint,
+      ...settings,
+      issuer,
+      flow,
+    });
+    const token = new TokenEndpoint(this, 'TokenIssuance', {
+      ...endpoint,
+      accessTokenAudience: settings.accessTokenAudience ?? issuer,
+    });
+    const approvalPage = new ApprovalPage(this, 'ApprovalPage', {
+      ...endpoint,
+      reservedConcurrency: settings.approveReservedConcurrency,
+    });
+    const metadata = new MetadataDocuments(this, 'MetadataDocuments', endpoint);
+    const firstKeys = new FirstKeys(this, 'FirstKeys', { tables, logRetention });
+
+    const endpoints = [authorize, token, approvalPage, metadata, firstKeys];
+    this.functions = [...endpoints.map((construct) => construct.function), ...flow.functions];
+    new Alarms(this, 'Alarms', {
+      api: api.api,
+      stateMachine: flow.stateMachine,
+      functions: this.functions,
+      tables,
+      configurationSetName: mail.configurationSetName,
+      topicArn: settings.alarmTopicArn,
+    });
+
+    this.issuer = issuer;
+    this.api = api.api;
+    this.apiEndpoint = api.endpoint;
+    this.customDomainTarget = api.customDomain?.target;
+    this.requestsTable = tables.requests;
+    this.directoryTable = tables.directory;
+    this.keysTable = tables.keys;
+    this.stateMachine = flow.stateMachine;
+    this.#tables = tables;
+    this.#warnOfExampleSender(settings);
+  }
+
+  /** Lets the grantee read, write and remove clients and users; the public keys beside them it can only read. */
+  grantManageDirectory(grantee: IGrantable): Grant {
+    return this.#tables.grantManageDirectory(grantee);
+  }
+
+  /** Lets the grantee look up requests and list those of a day, which is the audit. */
+  grantReadRequests(grantee: IGrantable): Grant {
+    return this.#tables.grantReadRequests(grantee);
+  }
+
+  /** Nothing to warn of where the issuer says that this is a local host, which delivers any mail to its own inbox. */
+  #warnOfExampleSender({ senderAddress, issuer }: CheckedProviderSettings): void {
+    if (!senderAddress.endsWith('@example.com') || issuer?.startsWith('http:')) return;
+    Annotations.of(this).addWarningV2(
+      'ciba:senderAddress',
+      `Mails cannot be sent from ${senderAddress}: set senderAddress to an address that SES has verified.`,
+    );
+  }
+}
+
+function checkSettings(props: ProviderSettings): CheckedProviderSettings {
+  const parsed = parseProviderSettings(props);
+  if ('mistakes' in parsed) throw new Error(parsed.mistakes.join('\n'));
+  return parsed.settings;
+}
+
+/** The custom domain of the settings, which have a certificate wherever they have a name, and a zone's id with its name. */
+function readCustomDomain(settings: CheckedProviderSettings): CustomDomainNames | undefined {
+  const { customDomain, certificateArn, hostedZoneId, hostedZoneName } = settings;
+  if (customDomain === undefined || certificateArn === undefined) return undefined;
+  const zone =
+    hostedZoneId === undefined || hostedZoneName === undefined
+      ? undefined
+      : { id: hostedZoneId, name: hostedZoneName };
+  return { domainName: customDomain, certificateArn, zone };
+}

@@ -1,0 +1,197 @@
+/**
+ * The provider as a construct in somebody else's app: twice in one stack, with what it exposes wired to other resources.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CibaProvider } from '../../lib/ciba-provider.ts';
+
+/** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
+process.env['CDK_VALIDATION'] = 'false';
+
+const folder = mkdtempSync(join(tmpdir(), 'ciba-construct-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const senderAddress = 'approvals@bank.example';
+
+function createStack(id = 'Bank') {
+  const outdir = mkdtempSync(join(folder, 'out-'));
+  const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
+  return { app, stack: new Stack(app, id) };
+}
+
+function addTwo(stack: Stack) {
+  return {
+    retail: new CibaProvider(stack, 'Retail', { senderAddress }),
+    corporate: new CibaProvider(stack, 'Corporate', {
+      senderAddress,
+      issuer: 'https://corporate.bank.example',
+      expiresIn: 300,
+    }),
+  };
+}
+
+/** The resources of a template under the name that their type gives them, those without such a name left out. */
+function namesIn(template: Template): string[] {
+  const named: [string, (properties: Record<string, never>) => unknown][] = [
+    ['AWS::SES::Template', ({ Template: mail }) => mail?.['TemplateName']],
+    ['AWS::Logs::LogGroup', ({ LogGroupName }) => LogGroupName],
+    ['AWS::ApiGatewayV2::Api', ({ Name }) => Name],
+    ['AWS::DynamoDB::Table', ({ TableName }) => TableName],
+    ['AWS::Lambda::Function', ({ FunctionName }) => FunctionName],
+    ['AWS::StepFunctions::StateMachine', ({ StateMachineName }) => StateMachineName],
+    ['AWS::IAM::Role', ({ RoleName }) => RoleName],
+    ['AWS::KMS::Alias', ({ AliasName }) => AliasName],
+    ['AWS::SES::ConfigurationSet', ({ Name }) => Name],
+    ['AWS::CloudWatch::Alarm', ({ AlarmName }) => AlarmName],
+  ];
+  return named.flatMap(([type, nameOf]) =>
+    Object.values(template.findResources(type))
+      .map(({ Properties }) => nameOf(Properties ?? {}))
+      .filter((name) => typeof name === 'string'),
+  );
+}
+
+describe('two providers in one stack', () => {
+  const { app, stack } = createStack();
+  const { retail, corporate } = addTwo(stack);
+  const template = Template.fromStack(stack);
+
+  it('share no name', () => {
+    const names = namesIn(template);
+    expect(names).toHaveLength(2 * 5);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('have each their tables, API and flow', () => {
+    template.resourceCountIs('AWS::DynamoDB::Table', 6);
+    template.resourceCountIs('AWS::ApiGatewayV2::Api', 2);
+    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
+    expect(retail.functions).toHaveLength(8);
+    expect(corporate.issuer).toBe('https://corporate.bank.example');
+    expect(stack.resolve(retail.issuer)).toEqual(stack.resolve(retail.api.apiEndpoint));
+    expect(stack.resolve(retail.directoryTable.tableName)).not.toEqual(
+      stack.resolve(corporate.directoryTable.tableName),
+    );
+  });
+
+  it('keep each to their settings', () => {
+    for (const expiresIn of ['120', '300']) {
+      template.hasResourceProperties('AWS::Lambda::Function', {
+        Environment: { Variables: Match.objectLike({ DEFAULT_EXPIRES_IN: expiresIn }) },
+      });
+    }
+  });
+
+  it('have no finding of cdk-nag', () => {
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  });
+});
+
+describe('the names that AWS asks for', () => {
+  it('are not too long for SES, and differ still, however long the ids', () => {
+    const { stack } = createStack('A-stack-with-a-name-that-goes-on-and-on-for-ever');
+    const id = 'ProviderOfApprovalsForTheRetailCustomersOfTheBank';
+    for (const end of ['One', 'Two']) new CibaProvider(stack, id + end, { senderAddress });
+    const names = namesIn(Template.fromStack(stack));
+    expect(new Set(names).size).toBe(2 * 5);
+    const templates = names.filter((name) => name.endsWith('binding-message'));
+    expect(Math.max(...templates.map(({ length }) => length))).toBeLessThanOrEqual(64);
+  });
+
+  it('differ between two stacks with providers of one id', () => {
+    const [one, other] = ['One', 'Other'].map((name) => {
+      const { stack } = createStack(name);
+      new CibaProvider(stack, 'Provider', { senderAddress });
+      return namesIn(Template.fromStack(stack));
+    });
+    expect(one).toHaveLength(5);
+    expect(one?.filter((name) => other?.includes(name))).toEqual([]);
+  });
+});
+
+describe('the grants', () => {
+  function statementsFor(grant: (provider: CibaProvider, role: Role) => unknown): unknown {
+    const { stack } = createStack();
+    const { retail } = addTwo(stack);
+    grant(retail, new Role(stack, 'Operator', { assumedBy: new AccountPrincipal('111122223333') }));
+    const [policy] = Object.values(
+      Template.fromStack(stack).findResources('AWS::IAM::Policy', {
+        Properties: { Roles: [{ Ref: Match.stringLikeRegexp('^Operator') }] },
+      }),
+    );
+    return policy?.['Properties'].PolicyDocument.Statement;
+  }
+
+  const arnOf = (table: string) => ({
+    'Fn::GetAtt': [expect.stringMatching(`^RetailTables${table}[0-9A-F]{8}$`), 'Arn'],
+  });
+
+  it('let one manage clients and users, and not the keys published beside them', () => {
+    expect(
+      statementsFor((provider, role) => provider.grantManageDirectory(role).assertSuccess()),
+    ).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+        Resource: arnOf('Directory'),
+        Condition: {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['client#*', 'user#*', 'login#*'] },
+        },
+      },
+      { Effect: 'Allow', Action: 'dynamodb:Scan', Resource: arnOf('Directory') },
+    ]);
+  });
+
+  it('let one read requests and their index, and change nothing', () => {
+    expect(
+      statementsFor((provider, role) => provider.grantReadRequests(role).assertSuccess()),
+    ).toEqual([
+      { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: arnOf('Requests') },
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:Query',
+        Resource: { 'Fn::Join': ['', [arnOf('Requests'), '/index/byDay']] },
+      },
+    ]);
+  });
+});
+
+describe('the props', () => {
+  it('are checked as the settings of a deployment are, a line for each mistake', () => {
+    const { stack } = createStack();
+    const create = () => new CibaProvider(stack, 'Wrong', { senderAddress: 'x', interval: 0 });
+    expect(create).toThrow(
+      'Setting senderAddress must be one e-mail address, such as approvals@example.com; it is "x".\n' +
+        'Setting interval must be a whole number from 1 to 60; it is 0.',
+    );
+  });
+
+  it('have no name of a stack', () => {
+    const { stack } = createStack();
+    const props = { senderAddress, stackName: 'Other' };
+    expect(() => new CibaProvider(stack, 'Wrong', props)).toThrow(
+      /^Setting stackName is unknown; the settings are issuer, .*alarmTopicArn\.$/,
+    );
+  });
+
+  it('take mails of the app', () => {
+    const { stack } = createStack();
+    const mail = { subject: 'Approve', html: '<p>Approve</p>', text: 'Approve' };
+    new CibaProvider(stack, 'Own', {
+      senderAddress,
+      templates: [
+        { name: 'ciba-with-binding-message', ...mail },
+        { name: 'ciba-without-binding-message', ...mail },
+      ],
+    });
+    Template.fromStack(stack).allResourcesProperties('AWS::SES::Template', {
+      Template: { SubjectPart: 'Approve' },
+    });
+  });
+});
