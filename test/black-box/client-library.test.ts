@@ -40,58 +40,61 @@ async function decideFromMail(config: oidc.Configuration, decision: 'approve' | 
 
 const all = [clients.basic, clients.basicEs256, clients.post, clients.postEs256];
 
-describe.each(all)('$token_endpoint_auth_method, $id_token_signed_response_alg', (client) => {
-  it('gets verified tokens that say who approved, when and how', async () => {
-    const config = await discover(client);
-    const before = Math.floor(Date.now() / 1000);
-    const request = await decideFromMail(config, 'approve');
-    const tokens = await oidc.pollBackchannelAuthenticationGrant(config, request);
+describe.concurrent.each(all)(
+  '$token_endpoint_auth_method, $id_token_signed_response_alg',
+  (client) => {
+    it('gets verified tokens that say who approved, when and how', async () => {
+      const config = await discover(client);
+      const before = Math.floor(Date.now() / 1000);
+      const request = await decideFromMail(config, 'approve');
+      const tokens = await oidc.pollBackchannelAuthenticationGrant(config, request);
 
-    const { protectedHeader } = await verify(tokens.id_token ?? '', client.client_id, 'JWT');
-    expect(protectedHeader.alg).toBe(client.id_token_signed_response_alg);
-    expect(tokens.claims()).toEqual({
-      iss: issuer,
-      sub: user.sub,
-      aud: client.client_id,
-      iat: expect.any(Number),
-      exp: expect.any(Number),
-      auth_time: expect.any(Number),
-      acr: `${issuer}/acr/link`,
-      amr: ['email'],
-      email: user.email,
-      email_verified: true,
-      preferred_username: user.username,
-      name: user.name,
-      locale: 'en',
-    });
-    expect(tokens.claims()?.auth_time).toBeGreaterThanOrEqual(before);
-    expect(tokens.claims()?.exp).toBe((tokens.claims()?.iat ?? 0) + 3600);
+      const { protectedHeader } = await verify(tokens.id_token ?? '', client.client_id, 'JWT');
+      expect(protectedHeader.alg).toBe(client.id_token_signed_response_alg);
+      expect(tokens.claims()).toEqual({
+        iss: issuer,
+        sub: user.sub,
+        aud: client.client_id,
+        iat: expect.any(Number),
+        exp: expect.any(Number),
+        auth_time: expect.any(Number),
+        acr: `${issuer}/acr/link`,
+        amr: ['email'],
+        email: user.email,
+        email_verified: true,
+        preferred_username: user.username,
+        name: user.name,
+        locale: 'en',
+      });
+      expect(tokens.claims()?.auth_time).toBeGreaterThanOrEqual(before);
+      expect(tokens.claims()?.exp).toBe((tokens.claims()?.iat ?? 0) + 3600);
 
-    const access = await verify(tokens.access_token, issuer, 'at+jwt');
-    expect(access.protectedHeader.alg).toBe('ES256');
-    expect(access.payload).toMatchObject({
-      iss: issuer,
-      sub: user.sub,
-      client_id: client.client_id,
-      scope: 'openid profile email',
-      jti: expect.any(String),
+      const access = await verify(tokens.access_token, issuer, 'at+jwt');
+      expect(access.protectedHeader.alg).toBe('ES256');
+      expect(access.payload).toMatchObject({
+        iss: issuer,
+        sub: user.sub,
+        client_id: client.client_id,
+        scope: 'openid profile email',
+        jti: expect.any(String),
+      });
+      expect([tokens.token_type, tokens.expires_in, tokens.scope]).toEqual([
+        'bearer',
+        3600,
+        'openid profile email',
+      ]);
     });
-    expect([tokens.token_type, tokens.expires_in, tokens.scope]).toEqual([
-      'bearer',
-      3600,
-      'openid profile email',
-    ]);
-  });
 
-  it('learns that the user denied', async () => {
-    const config = await discover(client);
-    const request = await decideFromMail(config, 'deny');
-    await expect(oidc.pollBackchannelAuthenticationGrant(config, request)).rejects.toMatchObject({
-      error: 'access_denied',
-      status: 400,
+    it('learns that the user denied', async () => {
+      const config = await discover(client);
+      const request = await decideFromMail(config, 'deny');
+      await expect(oidc.pollBackchannelAuthenticationGrant(config, request)).rejects.toMatchObject({
+        error: 'access_denied',
+        status: 400,
+      });
     });
-  });
-});
+  },
+);
 
 function verify(token: string, audience: string, typ: string) {
   const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));

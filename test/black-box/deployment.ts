@@ -1,14 +1,18 @@
 /**
- * The deployment under test, as the black-box cases see it: a base URL and a way to read mail. Whoever starts the
- * suite provides it, so the same cases run against the local host, an emulator or an account.
+ * The deployment under test, as the black-box cases see it: a base URL, a way to read mail and a way to change the
+ * directory. Whoever starts the suite provides it, so the same cases run against the local host, an emulator or an account.
  */
 import { inject } from 'vitest';
+import * as z from 'zod';
+import { putDirectory } from './put-directory.ts';
 
 /** What the suite is told about the deployment; it crosses process borders, so it is plain data. */
 export interface DeploymentAddress {
   issuer: string;
-  /** Lists the mails sent so far, as `{"emails":[…]}`. */
+  /** Lists the mails sent so far, as `{"emails":[…]}`, the oldest first. */
   mailStore: string;
+  /** Takes a directory file by PUT and applies it; without it the cases that change the directory are skipped. */
+  directoryControl: string | undefined;
 }
 
 declare module 'vitest' {
@@ -25,25 +29,39 @@ export interface ReceivedMail {
   html: string;
   /** The one URL of the text part. */
   link: string;
+  /** All that the mail store tells of the mail, headers and attachments included. */
+  raw: string;
 }
 
 /** How long a mail may take, in milliseconds: the flow starts after the acknowledgement. */
 const MAIL_TIMEOUT = 10_000;
 
-export const { issuer, mailStore } = inject('deployment');
+export const { issuer, mailStore, directoryControl } = inject('deployment');
+
+const storedMails = z.looseObject({
+  emails: z.array(
+    z.looseObject({
+      from: z.string(),
+      subject: z.string(),
+      destination: z.object({ to: z.array(z.string()) }),
+      body: z.object({ text: z.string(), html: z.string() }),
+    }),
+  ),
+});
 
 /** Every mail to this address, the oldest first. */
 export async function mailsTo(address: string): Promise<ReceivedMail[]> {
   const response = await fetch(mailStore);
-  const { emails } = storeOf(await response.json());
+  const { emails } = storedMails.parse(await response.json());
   return emails
     .filter(({ destination }) => destination.to.includes(address))
-    .map(({ from, subject, body }) => ({
-      from,
-      subject,
-      text: body.text,
-      html: body.html,
-      link: onlyUrl(body.text),
+    .map((mail) => ({
+      from: mail.from,
+      subject: mail.subject,
+      text: mail.body.text,
+      html: mail.body.html,
+      link: onlyUrl(mail.body.text),
+      raw: JSON.stringify(mail),
     }));
 }
 
@@ -58,24 +76,16 @@ export async function mailOf(address: string, ref: string): Promise<ReceivedMail
   throw new Error(`no mail of ${ref} came to ${address} within ${MAIL_TIMEOUT} ms`);
 }
 
+/** Replaces the directory of the deployment. @throws if there is no control or it refuses */
+export async function applyDirectory(directory: object): Promise<void> {
+  if (directoryControl === undefined) throw new Error('the deployment has no directory control');
+  await putDirectory(directoryControl, directory);
+}
+
 function onlyUrl(text: string): string {
   const urls = text.match(/https?:\/\/\S+/g) ?? [];
   const [url] = urls;
   if (url === undefined || urls.length !== 1)
     throw new Error(`the text part has ${urls.length} URLs`);
   return url;
-}
-
-interface MailStore {
-  emails: {
-    from: string;
-    subject: string;
-    destination: { to: string[] };
-    body: { text: string; html: string };
-  }[];
-}
-
-function storeOf(value: unknown): MailStore {
-  if (typeof value === 'object' && value !== null && 'emails' in value) return value as MailStore;
-  throw new Error('the mail store answered in another form');
 }

@@ -34,6 +34,13 @@ export const clients = {
   postEs256: client('post-es256', 'client_secret_post', 'ES256'),
   /** Registered like the first, and not the owner of its requests. */
   other: client('other', 'client_secret_basic', 'RS256'),
+  /** With a name in other scripts, and characters that HTML gives a meaning. */
+  unicode: {
+    ...client('unicode', 'client_secret_basic', 'ES256'),
+    client_name: "“Größe & Söhne” L'Été 給油所",
+  },
+  /** Whose registration changes while the suite runs. */
+  changing: client('changing', 'client_secret_basic', 'RS256'),
 };
 
 /** Registered for another grant only. */
@@ -59,13 +66,16 @@ function user(name: string, changes: object = {}) {
 }
 
 export const users = {
-  library: user('library'),
+  library: user('library', { name: "Zoë Łukasiewicz-O'Neil 王小明" }),
   polls: user('polls'),
   requests: user('requests'),
   mails: user('mails'),
   pages: user('pages'),
   races: user('races'),
+  expiry: user('expiry'),
   inputs: user('inputs'),
+  /** Whose entry changes while the suite runs. */
+  changing: user('changing'),
 };
 
 export const refusedUsers = {

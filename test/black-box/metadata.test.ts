@@ -37,6 +37,11 @@ describe.each(wellKnown)('%s', (path) => {
     });
   });
 
+  it('stays the same whatever the query asks for', async () => {
+    const { body } = await get(`${path}?issuer=https://evil.test`);
+    expect(body).toEqual((await get(path)).body);
+  });
+
   it('T13: names the issuer of the configuration, whatever host is claimed', async () => {
     const headers = { 'X-Forwarded-Host': 'evil.test', Forwarded: 'host=evil.test' };
     const { body } = await get(path, { headers });
@@ -47,9 +52,11 @@ describe.each(wellKnown)('%s', (path) => {
 describe('/jwks', () => {
   it('has a key of each algorithm, without a private member, and may be cached for minutes', async () => {
     const { response, body } = await get('/jwks');
+    expect(response.headers.get('content-type')).toBe('application/jwk-set+json');
     expect(response.headers.get('cache-control')).toBe('public, max-age=300');
     const keys: Record<string, string>[] = body.keys;
     expect(keys.map(({ alg }) => alg).toSorted()).toEqual(['ES256', 'RS256']);
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(keys.length);
     for (const key of keys) {
       expect(key).toMatchObject({ kid: expect.any(String), use: 'sig' });
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])

@@ -24,7 +24,7 @@ const usedUp = {
   description: 'The auth_req_id is not valid.',
 };
 
-describe('a pending request', () => {
+describe.concurrent('a pending request', () => {
   it('is authorization_pending on the first poll, right after the acknowledgement, with Retry-After', async () => {
     const { authReqId } = await start(basic, user.username);
     const answer = await poll(basic, authReqId);
@@ -62,7 +62,7 @@ describe('a pending request', () => {
   });
 });
 
-describe('a decided request', () => {
+describe.concurrent('a decided request', () => {
   it('brings tokens at once, however early the poll, and only once (CIBA 10.1.1)', async () => {
     const { authReqId, link } = await started();
     await poll(basic, authReqId);
@@ -91,18 +91,25 @@ describe('a decided request', () => {
     }
   });
 
-  it('stays as it was decided, whatever is pressed later (T9)', async () => {
+  it.each<['approve' | 'deny', 'approve' | 'deny', string]>([
+    ['approve', 'deny', 'Already approved'],
+    ['approve', 'approve', 'Already approved'],
+    ['deny', 'approve', 'Already denied'],
+    ['deny', 'deny', 'Already denied'],
+  ])('stays as it was decided: %s, then %s (T9)', async (first, second, heading) => {
     const { authReqId, link } = await started();
     const page = await open(link);
-    expect(headingOf(await submit(link, page, 'approve'))).toBe('Approved');
-    const late = await submit(link, page, 'deny');
-    expect([late.status, headingOf(late)]).toEqual([409, 'Already approved']);
+    expect((await submit(link, page, first)).status).toBe(200);
+    const late = await submit(link, page, second);
+    expect([late.status, headingOf(late)]).toEqual([409, heading]);
     expect((await open(link)).status).toBe(409);
-    expect((await poll(basic, authReqId)).status).toBe(200);
+    expect((await poll(basic, authReqId)).status).toBe(first === 'approve' ? 200 : 400);
+    // Redeemed or told, the decision is the same.
+    expect((await submit(link, page, second)).status).toBe(409);
   });
 });
 
-describe('an expired request', () => {
+describe.concurrent('an expired request', () => {
   it('is expired_token and stays so, and its page is gone (TR-01, T9)', {
     timeout: 30_000,
   }, async () => {
@@ -124,7 +131,7 @@ describe('an expired request', () => {
   });
 });
 
-describe('an auth_req_id that is not valid (CIBA 11)', () => {
+describe.concurrent('an auth_req_id that is not valid (CIBA 11)', () => {
   it('T7: has one answer, whether unknown, malformed, foreign or used up', async () => {
     const { authReqId, link, ref } = await started();
     const foreign = await poll(other, authReqId);
@@ -146,7 +153,7 @@ describe('an auth_req_id that is not valid (CIBA 11)', () => {
   });
 });
 
-describe('a token request that is none', () => {
+describe.concurrent('a token request that is none', () => {
   it.each<[string, Record<string, string>, string]>([
     ['without grant_type', { auth_req_id: 'x' }, 'invalid_request'],
     ['without auth_req_id', { grant_type: 'urn:openid:params:grant-type:ciba' }, 'invalid_request'],

@@ -55,3 +55,35 @@ it('I4: a denial that was acknowledged is never followed by tokens, however many
   expect(answers.every(({ status }) => status === 400)).toBe(true);
   expect((await poll(basic, authReqId)).body['error']).toBe('access_denied');
 });
+
+it('T9, TR-01: of an approval at the instant of expiry page and poll tell the same', {
+  tags: ['heavy'],
+  timeout: 60_000,
+}, async () => {
+  const { username, email } = users.expiry;
+  // Milliseconds from the expiry, as the acknowledgement dates it, to the approval: one surely early, one surely late.
+  const close = Array.from({ length: 14 }, (_, index) => (index - 9) * 12);
+  const offsets = [-2000, ...close, 500];
+  const rounds = offsets.map(async (offset) => {
+    const { authReqId, ref, expiresIn } = await start(basic, username, { requested_expiry: '10' });
+    const end = Date.now() + expiresIn * 1000;
+    const { link } = await mailOf(email, ref);
+    const page = await open(link);
+    await new Promise((resolve) => setTimeout(resolve, end + offset - Date.now()));
+    const [approval, early] = await Promise.all([
+      submit(link, page, 'approve'),
+      poll(basic, authReqId),
+    ]);
+    return { approval: approval.status, early, late: await poll(basic, authReqId) };
+  });
+  const ended = await Promise.all(rounds);
+  for (const { approval, early, late } of ended) {
+    expect([200, 410]).toContain(approval);
+    // Tokens at most once, and never for an approval that was told to be too late.
+    const granted = [early, late].filter(({ status }) => status === 200);
+    expect(granted.length).toBeLessThanOrEqual(approval === 200 ? 1 : 0);
+    const after = granted.includes(early) ? 'invalid_grant' : 'expired_token';
+    if (late.status !== 200) expect(late.body['error']).toBe(after);
+  }
+  expect([ended.at(0)?.approval, ended.at(-1)?.approval]).toEqual([200, 410]);
+});

@@ -1,5 +1,11 @@
 /**
- * Starts the local host once for all black-box files: `bin/local.ts --headless` in a process of its own, as any tool would.
+ * Finds the deployment for all black-box files: the one that the environment names, or else a local host that is started
+ * once, `bin/local.ts --headless` in a process of its own, as any tool would.
+ *
+ * BLACK_BOX_ISSUER      base URL of a deployment that runs already; nothing is started then
+ * BLACK_BOX_MAIL_STORE  with it: where its mails are listed, in the form of the local host's inbox
+ * BLACK_BOX_DIRECTORY   optional: where a directory file is applied by PUT; without it the directory of `directory.ts`
+ *                       is expected to be applied, and the cases that change it are skipped
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,12 +16,33 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TestProject } from 'vitest/node';
+import type { DeploymentAddress } from './deployment.ts';
 import { directory } from './directory.ts';
+import { putDirectory } from './put-directory.ts';
 
 let end: (() => Promise<void>) | undefined;
 
 /** Provides the deployment to every file. */
 export async function setup(project: TestProject): Promise<void> {
+  project.provide('deployment', (await namedDeployment()) ?? (await startLocalHost()));
+}
+
+/** The deployment of the environment. @throws if it is named by halves */
+async function namedDeployment(): Promise<DeploymentAddress | undefined> {
+  const {
+    BLACK_BOX_ISSUER: issuer,
+    BLACK_BOX_MAIL_STORE: mailStore,
+    BLACK_BOX_DIRECTORY: directoryControl,
+  } = process.env;
+  if (!issuer) return undefined;
+  if (!mailStore) {
+    throw new Error('BLACK_BOX_MAIL_STORE: is missing; allowed: the URL of a mail store');
+  }
+  if (directoryControl) await putDirectory(directoryControl, directory);
+  return { issuer, mailStore, directoryControl: directoryControl || undefined };
+}
+
+async function startLocalHost(): Promise<DeploymentAddress> {
   const folder = await mkdtemp(join(tmpdir(), 'ciba-black-box-'));
   const seed = join(folder, 'directory.json');
   await writeFile(seed, JSON.stringify(directory));
@@ -40,8 +67,8 @@ export async function setup(project: TestProject): Promise<void> {
       throw new Error(`the local host ended:\n${await errors}`);
     }),
   ]);
-  const { issuer, inbox } = JSON.parse(String(line));
-  project.provide('deployment', { issuer, mailStore: `${inbox}/store` });
+  const { issuer, inbox, control } = JSON.parse(String(line));
+  return { issuer, mailStore: `${inbox}/store`, directoryControl: `${control}/directory` };
 }
 
 /** Ends the local host after the last file. */
