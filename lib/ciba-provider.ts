@@ -96,6 +96,7 @@ export class CibaProvider extends Construct {
       senderAddress: settings.senderAddress,
       senderName: settings.senderName,
       senderIdentity: settings.senderIdentity,
+      provisionTemplates: settings.target === 'aws',
     });
     const flow = new NotificationFlow(this, 'NotificationFlow', {
       name,

@@ -25,6 +25,9 @@ export interface NotificationMailProps {
 
   /** Whether to make an identity of the address; one that exists cannot be made again. */
   senderIdentity: 'existing' | 'create';
+
+  /** Whether the stack makes the templates; where it does not, somebody else has to, under the same names. */
+  provisionTemplates: boolean;
 }
 
 export class NotificationMail extends Construct {
@@ -40,7 +43,7 @@ export class NotificationMail extends Construct {
     this.#props = props;
     this.sender = formatSender(props.senderAddress, props.senderName);
     this.configurationSetName = this.#addConfigurationSet().configurationSetName;
-    this.#addTemplates();
+    if (props.provisionTemplates) this.#addTemplates();
     if (props.senderIdentity === 'create') this.#addIdentity();
   }
 

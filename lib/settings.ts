@@ -193,6 +193,13 @@ export interface ProviderSettings {
   approveReservedConcurrency?: number | undefined;
 
   /**
+   * What the stack is deployed to. `emulator` leaves out the one type that MiniStack refuses, SES templates, which then
+   * have to be made by API; it changes nothing else.
+   * @default aws
+   */
+  target?: 'aws' | 'emulator' | undefined;
+
+  /**
    * The SNS topic that alarms are sent to.
    * @default none, alarms only show in CloudWatch
    */
@@ -266,6 +273,7 @@ const providerSettingsSchema = z.strictObject({
     .pipe(z.int().min(1).max(100_000))
     .optional()
     .describe('a whole number from 1 to 100000'),
+  target: z.enum(['aws', 'emulator']).default('aws').describe('aws or emulator'),
   alarmTopicArn: resourceName(snsTopicArnPattern)
     .optional()
     .describe('the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:111122223333:alarms'),

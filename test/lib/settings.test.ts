@@ -40,6 +40,7 @@ describe('settings', () => {
       authorizeThrottleBurst: 500,
       approveThrottleRate: 2000,
       approveThrottleBurst: 1000,
+      target: 'aws',
       stackName: 'CibaProvider',
     });
   });

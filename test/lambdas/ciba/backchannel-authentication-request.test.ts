@@ -83,6 +83,25 @@ describe('requested_expiry (CIBA 7.1)', () => {
     expect(codeOf({ requested_expiry })).toBe('invalid_request');
   });
 
+  it.each([
+    ['the deployment’s maximum', 300, 300],
+    ['600 s where the deployment’s maximum is beyond', 10_000, 600],
+  ])(
+    'is never more than %s, nor is what the client registered or the default',
+    (_what, maxExpiresIn, expiresIn) => {
+      const longest = { ...settings, defaultExpiresIn: 9000, maxExpiresIn };
+      const ask = (parameters: Record<string, string>, client = exampleClient) =>
+        parseBackchannelAuthenticationRequest(
+          new Map(Object.entries({ ...least, ...parameters })),
+          client,
+          longest,
+        ).expiresIn;
+      expect(ask({ requested_expiry: '9000' })).toBe(expiresIn);
+      expect(ask({}, { ...exampleClient, expires_in: 9000 })).toBe(expiresIn);
+      expect(ask({})).toBe(expiresIn);
+    },
+  );
+
   it('left out, is what the client registered, or the deployment’s default', () => {
     expect(parse({}, { expires_in: 45 }).expiresIn).toBe(45);
     expect(parse({}).expiresIn).toBe(120);

@@ -48,6 +48,12 @@ describe('a registration', () => {
     ['the longest lifetime and interval', { expires_in: 600, interval: 60 }],
     ['a secret of 32 characters', { client_secret: 's'.repeat(32) }],
     ['a secret of 128 characters, of every sign', { client_secret: ` ~"\\${'s'.repeat(124)}` }],
+    ...['ES256', 'PS256', 'RS256', 'EdDSA', 'HS256', 'HS384', 'HS512'].map(
+      (alg): [string, object] => [
+        `${alg} for assertions`,
+        { token_endpoint_auth_signing_alg: alg },
+      ],
+    ),
     ['an empty key set', { jwks: { keys: [] } }],
     ['the audience that is the default', { client_assertion_audience: 'issuer' }],
   ])('may have %s', (_what, members) => {

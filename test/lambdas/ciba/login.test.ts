@@ -29,6 +29,7 @@ describe('normaliseEmail', () => {
     '',
     '@',
     'alice',
+    'alice.example.com',
     'alice@',
     '@example.com',
     'alice@localhost',
@@ -161,6 +162,7 @@ describe('parseLoginHint', () => {
 it.each([
   ['u-alice', true],
   ['auth0|5f7c', true],
+  ['7', true],
   ['x'.repeat(64), true],
   ['', false],
   ['x'.repeat(65), false],

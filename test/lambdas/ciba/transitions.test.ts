@@ -181,7 +181,10 @@ describe('what a transition writes', () => {
 
   it('of a poll too early is five seconds more, and nothing else (S7, CIBA 11)', () => {
     expect(SLOW_DOWN_SECONDS).toBe(5);
-    expect(slowDown(pending).next).toEqual({ ...pending, interval: pending.interval + 5 });
+    expect(slowDown(pending)).toEqual({
+      outcome: 'slowed',
+      next: { ...pending, interval: pending.interval + 5 },
+    });
   });
 
   it.each([
@@ -212,8 +215,11 @@ describe('what a transition writes', () => {
 
   it('of a mail that was accepted is its time, and the lease is gone (S3)', () => {
     const claimed = { ...pending, mailClaim: { id: 'c-2', until: now + 15 } };
-    expect(recordMailed(claimed, 'c-2', now).next).toEqual({ ...pending, mailedAt: now });
-    expect(releaseMail(claimed, 'c-2').next).toEqual(pending);
+    expect(recordMailed(claimed, 'c-2', now)).toEqual({
+      outcome: 'recorded',
+      next: { ...pending, mailedAt: now },
+    });
+    expect(releaseMail(claimed, 'c-2')).toEqual({ outcome: 'released', next: pending });
   });
 
   it('of a failure is its time and cause (S4)', () => {

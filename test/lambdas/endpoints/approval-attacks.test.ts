@@ -5,7 +5,10 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { linkToken } from '../../../lambdas/ciba/link-token.ts';
+import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
+import type { DecideOutcome } from '../../../lambdas/ports.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
+import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 
 type Provider = ReturnType<typeof providerInMemory>;
@@ -289,6 +292,48 @@ describe('T9: late and double decisions', () => {
     },
   );
 
+  it.each([
+    ['approve', 'Already approved'],
+    ['deny', 'Already denied'],
+  ])('the link opened again after %s is 409 with what counts', async (decision, heading) => {
+    const provider = providerInMemory();
+    const { link } = await mailed(provider);
+    await provider.decide(link, decision);
+    const again = await provider.approve(new Request(link));
+    expect(again.status).toBe(409);
+    expect(await again.text()).toContain(`<h1>${heading}</h1>`);
+  });
+
+  it('a decision on a request that failed meanwhile is 410', async () => {
+    const provider = providerInMemory();
+    const { link, ref } = await mailed(provider);
+    const form_token = await formTokenOf(provider, link);
+    await provider.requests.fail(ref, 'flow_error', provider.now.at);
+    for (const decision of ['approve', 'deny']) {
+      const response = await submit(provider, link, { form_token, decision });
+      expect(response.status).toBe(410);
+      expect(await response.text()).toContain('<h1>No longer valid</h1>');
+    }
+  });
+
+  it.each<[DecideOutcome, number, string]>([
+    [{ outcome: 'decided' }, 200, 'Approved'],
+    [{ outcome: 'already_decided', status: 'approved' }, 409, 'Already approved'],
+    [{ outcome: 'already_decided', status: 'redeemed' }, 409, 'Already approved'],
+    [{ outcome: 'already_decided', status: 'denied' }, 409, 'Already denied'],
+    [{ outcome: 'expired' }, 410, 'Too late'],
+    [{ outcome: 'failed' }, 410, 'No longer valid'],
+    [{ outcome: 'contact_changed' }, 410, 'No longer valid'],
+    [{ outcome: 'not_found' }, 404, 'Nothing here'],
+  ])('an approval that the store answers with %j is %i', async (outcome, status, heading) => {
+    const store = inMemoryRequests();
+    const provider = providerInMemory({ requests: { ...store, decide: async () => outcome } });
+    const { link } = await mailed(provider);
+    const response = await provider.decide(link, 'approve');
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(`<h1>${heading}</h1>`);
+  });
+
   it('of 20 approvals and 20 denials at once one counts, and the poll agrees with it (I4, I6)', async () => {
     for (let round = 0; round < 10; round += 1) {
       const provider = providerInMemory();
@@ -356,4 +401,35 @@ it('T26: a visit leaves the request’s ref in the log once the link is proved, 
     { event: 'approve', status: 200, outcome: 'approved', ref, ms: 0 },
     { event: 'approve', status: 404, outcome: 'unknown', ms: 0 },
   ]);
+});
+
+it.each<[string, unknown, number, string]>([
+  [
+    'what does not answer',
+    new OAuthError('temporarily_unavailable', 'x', { cause: 'throttled' }),
+    503,
+    'throttled',
+  ],
+  ['a defect', new TypeError('canary'), 500, 'TypeError'],
+])(
+  'of %s the log says the name of the cause, and the page nothing',
+  async (_what, error, status, cause) => {
+    const provider = providerInMemory({ requests: { find: () => Promise.reject(error) } });
+    const url = `${issuer}/approve/${'a'.repeat(26)}.${'b'.repeat(43)}`;
+    const response = await provider.approve(new Request(url));
+    expect(response.status).toBe(status);
+    expect(response.headers.get('retry-after')).toBe(status === 503 ? '2' : null);
+    expect(await response.text()).toContain('<h1>Please try again</h1>');
+    expect(provider.log).toEqual([
+      { event: 'approve', status, outcome: 'unavailable', cause, ms: 0 },
+    ]);
+  },
+);
+
+it('the client is read from memory where it only has to be named', async () => {
+  const provider = providerInMemory();
+  const { link } = await mailed(provider);
+  provider.directory.lookUps.length = 0;
+  await provider.approve(new Request(link));
+  expect(provider.directory.lookUps).toEqual(['client pump-4 cached']);
 });

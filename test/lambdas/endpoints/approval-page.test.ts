@@ -36,19 +36,25 @@ function textOf(markup: string): string {
     .replace(/\s+/g, ' ');
 }
 
-const notices: Notice[] = [
-  'approved',
-  'denied',
-  'already_approved',
-  'already_denied',
-  'expired',
-  'withdrawn',
-  'unknown',
-  'form',
-  'decision',
-  'method',
-  'unavailable',
+const notices: [Notice, string][] = [
+  ['approved', 'Approved'],
+  ['denied', 'Denied'],
+  ['already_approved', 'Already approved'],
+  ['already_denied', 'Already denied'],
+  ['expired', 'Too late'],
+  ['withdrawn', 'No longer valid'],
+  ['unknown', 'Nothing here'],
+  ['form', 'Please open the link again'],
+  ['decision', 'Nothing was decided'],
+  ['method', 'Nothing was decided'],
+  ['unavailable', 'Please try again'],
 ];
+
+it.each(notices)('the notice %s is headed and titled %j', (notice, title) => {
+  const markup = noticePage(notice);
+  expect(markup).toContain(`<h1>${title}</h1>`);
+  expect(markup).toContain(`<title>${title}</title>`);
+});
 
 describe('the page that asks', () => {
   it('T4: says who asks, what the other device shows, since when, until when and which request it is', () => {
@@ -142,7 +148,7 @@ describe('T5: a hostile text', () => {
 
 describe.each<[string, string]>([
   ['the page that asks', html()],
-  ...notices.map((notice): [string, string] => [`the notice ${notice}`, noticePage(notice)]),
+  ...notices.map(([notice]): [string, string] => [`the notice ${notice}`, noticePage(notice)]),
 ])('%s', (_which, markup) => {
   it('T11, T12: runs nothing, loads nothing and leads nowhere', () => {
     expect(markup).not.toMatch(
@@ -151,7 +157,7 @@ describe.each<[string, string]>([
   });
 
   it('says in which language it is, fits a phone, and has one heading', () => {
-    expect(markup).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(markup).toMatch(/^<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">/);
     expect(markup).toContain(
       '<meta name="viewport" content="width=device-width, initial-scale=1">',
     );

@@ -210,6 +210,162 @@ describe('T7: an auth_req_id that is not this client’s', () => {
   });
 });
 
+describe('signing', () => {
+  /** A provider that notes what happens at redemption, in order. */
+  function notingProvider() {
+    const store = inMemoryRequests();
+    const noted: string[] = [];
+    const provider = providerInMemory({
+      requests: {
+        ...store,
+        redeem: (redemption) => {
+          noted.push('redeem');
+          return store.redeem(redemption);
+        },
+      },
+      signer: {
+        sign: async (alg, typ) => {
+          noted.push(`sign ${typ} ${alg}`);
+          return 'a.b.c';
+        },
+      },
+    });
+    return { provider, noted };
+  }
+
+  it('comes first and consuming second (DESIGN decision 7)', async () => {
+    const { provider, noted } = notingProvider();
+    await provider.poll(await approvedBy(provider));
+    expect(noted).toEqual(['sign JWT RS256', 'sign at+jwt ES256', 'redeem']);
+  });
+
+  it('uses the algorithm that the client registered for its ID Token', async () => {
+    const { provider, noted } = notingProvider();
+    provider.directory.clients.set('pump-4', {
+      ...exampleClient,
+      id_token_signed_response_alg: 'ES256',
+    });
+    await provider.poll(await approvedBy(provider));
+    expect(noted[0]).toBe('sign JWT ES256');
+  });
+
+  it.each<[string, (provider: Provider) => void]>([
+    [
+      'a user who is disabled',
+      ({ directory }) => directory.users.set('u-alice', { ...exampleUser, enabled: false }),
+    ],
+    [
+      'a user whose address changed',
+      ({ directory }) => directory.users.set('u-alice', { ...exampleUser, contact_version: 2 }),
+    ],
+    [
+      'a client that has less scope',
+      ({ directory }) => directory.clients.set('pump-4', { ...exampleClient, scope: 'openid' }),
+    ],
+  ])('I7: does not happen for %s, and nothing is consumed', async (_whom, change) => {
+    const { provider, noted } = notingProvider();
+    const authReqId = await approvedBy(provider);
+    change(provider);
+    await provider.poll(authReqId);
+    expect(noted).toEqual([]);
+  });
+
+  it('that throws something unexpected burns nothing: 500, and a later poll gets the tokens', async () => {
+    let broken = true;
+    const provider = providerInMemory({
+      signer: {
+        sign: async () => {
+          if (broken) throw new TypeError('canary');
+          return 'a.b.c';
+        },
+      },
+    });
+    const authReqId = await approvedBy(provider);
+    const { status, body } = await provider.poll(authReqId);
+    expect([status, body['error']]).toEqual([500, 'server_error']);
+    expect(JSON.stringify([body, provider.log])).not.toContain('canary');
+    broken = false;
+    expect((await provider.poll(authReqId)).status).toBe(200);
+  });
+
+  it('F4: a redemption whose answer is lost is 5xx, and the tokens are not given twice', async () => {
+    const store = inMemoryRequests();
+    const provider = providerInMemory({
+      requests: {
+        ...store,
+        redeem: async (redemption) => {
+          await store.redeem(redemption);
+          throw new Error('socket hang up');
+        },
+      },
+    });
+    const authReqId = await approvedBy(provider);
+    expect((await provider.poll(authReqId)).status).toBe(500);
+    expect((await provider.poll(authReqId)).body['error']).toBe('invalid_grant');
+  });
+});
+
+describe('the tokens', () => {
+  /** What the signer of the provider in memory signed. */
+  const claimsOf = (token: unknown): Record<string, unknown> =>
+    JSON.parse(String(token).replace(/^[^{]*/, ''));
+
+  it('say who approved, for whom, when and how, and are bound to this deployment (OpenID Connect Core 2, RFC 9068)', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask({ scope: 'openid email' });
+    provider.now.at += 10.5;
+    await provider.decide(await provider.mailedLink(authReqId), 'approve');
+    provider.now.at += 3;
+    const { body } = await provider.poll(authReqId);
+    const askedAt = Math.floor(provider.now.at - 13.5);
+    const both = {
+      iss: issuer,
+      sub: 'u-alice',
+      iat: askedAt + 13,
+      exp: askedAt + 13 + 3600,
+      auth_time: askedAt + 10,
+      acr: `${issuer}/acr/link`,
+      amr: ['email'],
+    };
+    expect(claimsOf(body['id_token'])).toEqual({
+      ...both,
+      aud: 'pump-4',
+      email: 'alice@example.com',
+      email_verified: true,
+    });
+    expect(claimsOf(body['access_token'])).toEqual({
+      ...both,
+      aud: issuer,
+      client_id: 'pump-4',
+      scope: 'openid email',
+      jti: expect.stringMatching(/^[\w-]{22}$/),
+    });
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: 'openid email' });
+    expect(Object.keys(body)).not.toContain('refresh_token');
+  });
+
+  it('T2: never say mfa, whatever acr_values asked for', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask({ acr_values: 'mfa urn:example:gold phr' });
+    await provider.decide(await provider.mailedLink(authReqId), 'approve');
+    const { body } = await provider.poll(authReqId);
+    for (const token of [body['id_token'], body['access_token']]) {
+      expect(claimsOf(token)).toMatchObject({ acr: `${issuer}/acr/link`, amr: ['email'] });
+      expect(String(token)).not.toMatch(/mfa|gold|phr/);
+    }
+  });
+
+  it('have a jti of their own each time', async () => {
+    const { provider } = watchedProvider();
+    const jtis = new Set<unknown>();
+    for (let round = 0; round < 20; round += 1) {
+      const { body } = await provider.poll(await approvedBy(provider));
+      jtis.add(claimsOf(body['access_token'])['jti']);
+    }
+    expect(jtis.size).toBe(20);
+  });
+});
+
 describe('a decided request', () => {
   it('that was denied is access_denied at every poll, however early or late (CIBA 11, S9)', async () => {
     const { provider, asked } = watchedProvider();

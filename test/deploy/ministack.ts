@@ -1,0 +1,92 @@
+/**
+ * MiniStack, an AWS-compatible endpoint from PyPI: installed with pinned versions into an environment of its own, and
+ * started afresh for one run, on loopback.
+ */
+import { once } from 'node:events';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run, start } from './ended-processes.ts';
+
+const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
+const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
+const environment = join(projectFolder, '.ministack');
+const installed = join(environment, 'requirements.txt');
+
+/** How long MiniStack may take to answer, in milliseconds. */
+const START_TIMEOUT = 30_000;
+
+/** It cannot be had on this machine; the message is one sentence for a person. */
+export class EmulatorUnavailable extends Error {
+  override readonly name = 'EmulatorUnavailable';
+}
+
+/**
+ * Installs MiniStack, unless exactly these versions are there already.
+ * @throws EmulatorUnavailable
+ */
+export async function installMiniStack(): Promise<void> {
+  if (await isInstalled()) return;
+  try {
+    await rm(environment, { recursive: true, force: true });
+    await run('python3', ['-m', 'venv', environment]);
+    await run(join(environment, 'bin/pip'), ['install', '--quiet', '--requirement', requirements]);
+    await copyFile(requirements, installed);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EmulatorUnavailable(`MiniStack cannot be installed here (${reason}).`);
+  }
+}
+
+async function isInstalled(): Promise<boolean> {
+  try {
+    return (await readFile(installed, 'utf8')) === (await readFile(requirements, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Starts MiniStack with its state in this folder; answers its URL. */
+export async function startMiniStack(stateFolder: string): Promise<string> {
+  const port = await freePort();
+  await mkdir(stateFolder, { recursive: true });
+  start(join(environment, 'bin/ministack'), [], {
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      // The first `node` of the path runs the functions: the one that runs this.
+      PATH: `${join(process.execPath, '..')}:${process.env['PATH']}`,
+      BIND_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      // It opens an MQTT port on all interfaces otherwise.
+      IOT_MTLS_ENABLED: '0',
+      S3_DATA_DIR: join(stateFolder, 's3'),
+      STATE_DIR: join(stateFolder, 'state'),
+      TMPDIR: stateFolder,
+    },
+  });
+  const endpoint = `http://127.0.0.1:${port}`;
+  await answering(`${endpoint}/_ministack/health`);
+  return endpoint;
+}
+
+async function answering(url: string): Promise<void> {
+  const end = Date.now() + START_TIMEOUT;
+  while (Date.now() < end) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`MiniStack did not answer within ${START_TIMEOUT} ms`);
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await once(server.close(), 'close');
+  if (typeof address !== 'object' || !address) throw new Error('no free port');
+  return address.port;
+}
