@@ -87,16 +87,12 @@ async function testDeployment(): Promise<void> {
       ...['vitest', 'run', '--config', '.config/vitest.config.ts', '--project', 'black-box'],
       // Races by the hundred stay on the local host: the emulator takes some 75 polls a second.
       ...['--tagsFilter', '!heavy'],
-      ...[
-        '--reporter=default',
-        '--reporter=json',
-        '--outputFile.json=build/deploy-test-results.json',
-      ],
     ],
     {
       cwd: projectFolder,
       env: {
         ...process.env,
+        TEST_REPORT: 'build/deploy-test-results.json',
         BLACK_BOX_ISSUER: issuer,
         BLACK_BOX_MAIL_STORE: `http://127.0.0.1:${mailPort}`,
       },

@@ -55,6 +55,11 @@ describe('the link token', () => {
 
 describe('the form token', () => {
   const step = FORM_TOKEN_STEP_SECONDS;
+
+  it('is made anew every five minutes', () => {
+    expect(step).toBe(300);
+  });
+
   const start = Math.floor(now / step) * step;
   const token = formToken(key, ref, start);
 

@@ -14,6 +14,7 @@ import {
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { formRequest, issuer, providerInMemory } from '../../support/provider-in-memory.ts';
+import { slowRequests } from '../../support/slow-requests.ts';
 
 type Provider = ReturnType<typeof providerInMemory>;
 
@@ -339,6 +340,19 @@ describe('the acknowledgement (CIBA 7.3)', () => {
     const stored = await provider.requests.find((await provider.ask()).slice(0, 26));
     expect(stored).not.toHaveProperty('linkNonce');
     expect(stored).not.toHaveProperty('mailClaim');
+  });
+});
+
+it('F8: a request whose flow did not start is marked failed before the answer goes out', async () => {
+  const store = inMemoryRequests();
+  const provider = providerInMemory({
+    requests: slowRequests(store),
+    startFlow: () => Promise.reject(new Error('throttled')),
+  });
+  expect((await provider.authorize(ask({}))).status).toBe(503);
+  expect(await store.find(provider.started[0] ?? '')).toMatchObject({
+    status: 'failed',
+    cause: 'start_failed',
   });
 });
 

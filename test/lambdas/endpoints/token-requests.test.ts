@@ -198,13 +198,17 @@ describe('T7: an auth_req_id that is not this client’s', () => {
     expect((await provider.poll(authReqId)).body['error']).toBe('authorization_pending');
   });
 
-  it('is not logged with a ref, for it is not proved to be the caller’s', async () => {
+  it('T26: is not logged with a ref, for it is not proved to be the caller’s', async () => {
     const { provider } = watchedProvider();
     const authReqId = await provider.ask();
     await provider.poll(authReqId, 'desk-1');
-    expect(provider.log.at(-1)).toMatchObject({
+    expect(provider.log.at(-1)).toEqual({
+      event: 'token',
+      status: 400,
       outcome: 'invalid_grant',
       client_id: 'desk-1',
+      cause: 'not found, foreign or redeemed',
+      ms: 0,
       correlation_id: expect.stringMatching(/^[\w-]{12}$/),
     });
   });
@@ -302,6 +306,38 @@ describe('signing', () => {
     const authReqId = await approvedBy(provider);
     expect((await provider.poll(authReqId)).status).toBe(500);
     expect((await provider.poll(authReqId)).body['error']).toBe('invalid_grant');
+  });
+});
+
+describe('I7: a client that was authenticated from memory', () => {
+  it.each<[string, (provider: Provider) => void, string]>([
+    [
+      'disabled',
+      ({ directory }) => directory.clients.set('pump-4', { ...exampleClient, enabled: false }),
+      'unauthorized_client',
+    ],
+    ['removed', ({ directory }) => directory.clients.delete('pump-4'), 'unauthorized_client'],
+    [
+      'refused the grant',
+      ({ directory }) =>
+        directory.clients.set('pump-4', { ...exampleClient, grant_types: ['refresh_token'] }),
+      'unauthorized_client',
+    ],
+    [
+      'left with less scope',
+      ({ directory }) => directory.clients.set('pump-4', { ...exampleClient, scope: 'openid' }),
+      'access_denied',
+    ],
+  ])('gets nothing if it was %s since, and nothing is consumed', async (_what, change, error) => {
+    const { provider, store } = watchedProvider();
+    const authReqId = await approvedBy(provider);
+    const { clients } = provider.directory.ports;
+    const { findClient } = clients;
+    clients.findClient = async (clientId, freshness) =>
+      freshness === 'cached' ? exampleClient : findClient(clientId, freshness);
+    change(provider);
+    expect(await provider.poll(authReqId)).toMatchObject({ status: 400, body: { error } });
+    expect((await store.find(refOf(authReqId)))?.status).toBe('approved');
   });
 });
 

@@ -65,6 +65,7 @@ describe('readForm', () => {
   });
 
   it('takes 16 KB and refuses a byte more with 413', async () => {
+    expect(FORM_BYTES).toBe(16_384);
     const body = `a=${'x'.repeat(FORM_BYTES - 2)}`;
     expect((await read(body)).get('a')).toHaveLength(FORM_BYTES - 2);
     await expect(read(`${body}x`)).rejects.toMatchObject({ code: 'invalid_request', status: 413 });

@@ -11,6 +11,7 @@ import { exampleUser, inMemoryDirectory } from '../../support/example-directory.
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
+import { slowRequests } from '../../support/slow-requests.ts';
 
 type Provider = ReturnType<typeof providerInMemory>;
 
@@ -162,7 +163,7 @@ describe('the mail', () => {
       linkNonce,
       mailClaim: {
         id: Buffer.alloc(12, 1).toString('base64url'),
-        until: EXAMPLE_NOW + 1 + MAIL_CLAIM_SECONDS,
+        until: EXAMPLE_NOW + 16,
       },
     });
     expect(await requests.find(request.ref)).toEqual({
@@ -213,6 +214,54 @@ describe('the mail', () => {
     expect((await provider.decide(link, 'deny')).status).toBe(200);
     provider.now.at += MAIL_CLAIM_SECONDS;
     expect(await provider.send(authReqId)).toEqual({ outcome: 'over' });
+  });
+});
+
+describe('every write is finished when the task answers', () => {
+  function slowProvider(mailer?: Mailer) {
+    const store = inMemoryRequests();
+    const requests = slowRequests(store);
+    return { store, provider: providerInMemory(mailer ? { requests, mailer } : { requests }) };
+  }
+
+  /** Asks and runs the task on the request; its item at the very moment the task is over. */
+  async function itemAfter(
+    { store, provider }: ReturnType<typeof slowProvider>,
+    run: (authReqId: string) => Promise<unknown>,
+  ) {
+    const authReqId = await provider.ask();
+    await run(authReqId).catch(() => {});
+    return store.find(refOf(authReqId));
+  }
+
+  it('the stamp of a mail that was accepted', async () => {
+    const slow = slowProvider();
+    const item = await itemAfter(slow, slow.provider.send);
+    expect(item).toMatchObject({ mailedAt: EXAMPLE_NOW });
+    expect(item).not.toHaveProperty('mailClaim');
+  });
+
+  it.each(['rejected', 'deferred'] as const)('the release of one that was %s', async (outcome) => {
+    const slow = slowProvider({ send: async () => ({ outcome, reason: 'x' }) });
+    expect(await itemAfter(slow, slow.provider.send)).not.toHaveProperty('mailClaim');
+  });
+
+  it('the release of one that was withdrawn', async () => {
+    const slow = slowProvider();
+    const item = await itemAfter(slow, (authReqId) => {
+      slow.provider.directory.users.delete('u-alice');
+      return slow.provider.send(authReqId);
+    });
+    expect(item).toHaveProperty('linkNonce');
+    expect(item).not.toHaveProperty('mailClaim');
+  });
+
+  it('the record of a failure', async () => {
+    const slow = slowProvider();
+    const item = await itemAfter(slow, (authReqId) =>
+      slow.provider.recordFailure({ ref: refOf(authReqId) }),
+    );
+    expect(item).toMatchObject({ status: 'failed', cause: 'flow_error' });
   });
 });
 
