@@ -27,9 +27,7 @@ try {
     console.log(`Secret of ${client_id}, shown this once: ${client_secret}`);
   }
 } catch (error) {
-  const reason =
-    error instanceof Error && error.cause instanceof Error ? `\n${error.cause.message}` : '';
-  console.error(error instanceof Error ? `${error.message}${reason}` : error);
+  console.error(describe(error));
   process.exitCode = error instanceof DirectoryError ? 1 : 2;
 }
 
