@@ -18,7 +18,10 @@ const shared = {
 export default defineConfig({
   test: {
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
-    reporters: ['default', ['json', { outputFile: 'build/test-results.json' }]],
+    reporters: [
+      'default',
+      ['json', { outputFile: process.env['TEST_REPORT'] ?? 'build/test-results.json' }],
+    ],
     tags: [{ name: 'heavy', description: 'races by the hundred; left out on slow emulators' }],
     projects: [
       {
