@@ -38,8 +38,6 @@ export default defineConfig({
           name: 'black-box',
           include: ['test/black-box/*.test.ts'],
           globalSetup: ['test/black-box/start-local-host.ts'],
-          // More of them only wait for one another at the one host.
-          maxWorkers: 2,
         },
       },
     ],
