@@ -64,6 +64,7 @@ describe('a handle', () => {
     `${ref}.${secret}A`,
     `${ref.toUpperCase()}.${secret}`,
     `${ref.slice(1)}1.${secret}`,
+    `${ref.slice(1)}8.${secret}`,
     `${ref}.${secret.slice(1)}+`,
     `${ref}.${secret.slice(1)}/`,
     '003d2608-adeb-49af-8e8d-ec22f2a6198d',
@@ -87,6 +88,8 @@ it.each([
   ['a'.repeat(25), false],
   ['A'.repeat(26), false],
   ['0'.repeat(26), false],
+  [`${'a'.repeat(25)}1`, false],
+  [`${'a'.repeat(25)}8`, false],
 ])('isRef(%s) is %s', (text, answer) => {
   expect(isRef(text)).toBe(answer);
 });

@@ -21,6 +21,7 @@ describe('normaliseEmail', () => {
     ['user@xn--bcher-kva.example', 'user@xn--bcher-kva.example'],
     ['user@ｅｘａｍｐｌｅ.com', 'user@example.com'],
     [`${'a'.repeat(64)}@example.com`, `${'a'.repeat(64)}@example.com`],
+    [`${'a'.repeat(57)}@${'x.'.repeat(97)}de`, `${'a'.repeat(57)}@${'x.'.repeat(97)}de`],
   ])('%s is %s', (text, normal) => {
     expect(normaliseEmail(text)).toBe(normal);
   });
@@ -88,6 +89,7 @@ describe('normaliseEmail', () => {
     `${'a'.repeat(65)}@example.com`,
     `alice@${'a'.repeat(64)}.com`,
     `alice@${'a.'.repeat(126)}com`,
+    `${'a'.repeat(58)}@${'x.'.repeat(97)}de`,
   ])('T29: %j is no address', (text) => {
     expect(normaliseEmail(text)).toBeUndefined();
   });

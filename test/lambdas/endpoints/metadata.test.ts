@@ -19,9 +19,16 @@ it('answers 404 elsewhere', async () => {
 
 it('answers 503, not to be cached, when the keys cannot be read', async () => {
   const keys = { publicKeys: () => Promise.reject(new Error('canary')) };
-  const response = await metadataEndpoint({ ...deps, keys })(new Request(`${issuer}/jwks`));
-  expect([response.status, response.headers.get('cache-control')]).toEqual([503, 'no-store']);
+  const log: LogEvent[] = [];
+  const endpoint = metadataEndpoint({ ...deps, keys, log: (event) => log.push(event) });
+  const response = await endpoint(new Request(`${issuer}/jwks`));
+  expect(response.status).toBe(503);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'retry-after': '2',
+    'cache-control': 'no-store',
+  });
   expect(await response.text()).toBe('');
+  expect(log).toEqual([{ event: 'metadata', status: 503, cause: 'Error', ms: 0 }]);
 });
 
 describe('the documents', () => {
