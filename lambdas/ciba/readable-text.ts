@@ -13,7 +13,7 @@ const shown = /^[\p{L}\p{M}\p{Nd}\p{P}\p{Sc} +=&]$/u;
 const neverShown = /^[<>{}\\`\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]$/u;
 
 /** What mail clients make a link of: a scheme, `www.`, an address, or a name with a dot and two letters. */
-const linkLike = /:\/\/|www\.|@|[\p{L}\p{Nd}]\.\p{L}{2}/iu;
+const linkLike = /:\/\/|www\.|@|[\p{L}\p{Nd}]\p{M}*\.\p{L}\p{M}*\p{L}/iu;
 
 export interface UnreadableText {
   /** The first character at fault, counted from 1. */

@@ -101,14 +101,14 @@ function bindingMessageBox(bindingMessage: string | undefined): string {
 }
 
 /** The scopes in words (OpenID Connect Core 5.4); others by their name, as the client's operator registered them. */
-const scopeWords: Record<string, string> = {
-  openid: 'know that it is you',
-  profile: 'see your name, user name and language',
-  email: 'see your e-mail address',
-};
+const scopeWords = new Map([
+  ['openid', 'know that it is you'],
+  ['profile', 'see your name, user name and language'],
+  ['email', 'see your e-mail address'],
+]);
 
 function scopeSentences(scope: string): string[] {
-  return scopeValues(scope).map((value) => scopeWords[value] ?? `use: ${value}`);
+  return scopeValues(scope).map((value) => scopeWords.get(value) ?? `use: ${value}`);
 }
 
 /** What there is to say when there is nothing to decide. */

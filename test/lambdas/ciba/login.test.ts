@@ -15,6 +15,7 @@ describe('normaliseEmail', () => {
     ['Alice@Example.COM', 'alice@example.com'],
     ['a.b+tag@sub.example.co', 'a.b+tag@sub.example.co'],
     ["o'neil@example.ie", "o'neil@example.ie"],
+    ['a@web2.1und1.de', 'a@web2.1und1.de'],
     ['user@bücher.example', 'user@xn--bcher-kva.example'],
     ['user@BÜCHER.example', 'user@xn--bcher-kva.example'],
     ['user@例え.jp', 'user@xn--r8jz45g.jp'],

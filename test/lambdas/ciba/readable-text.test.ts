@@ -103,6 +103,17 @@ describe('refused as something that a mail client makes a link of, with the posi
   });
 });
 
+it.each([
+  ['a letter with its accent apart', 'cafe\u0301.com'],
+  ['a Devanagari name', '\u0921\u093e\u091f\u093e.com'],
+  [
+    'a Devanagari top-level domain',
+    '\u0909\u0926\u093e\u0939\u0930\u0923.\u092d\u093e\u0930\u0924',
+  ],
+])('T5: is refused as a link in spite of %s', (_what, text) => {
+  expect(findUnreadable(text)?.reason).toBe('link');
+});
+
 it('is refused over 64 characters, counted as characters and not as bytes', () => {
   expect(findUnreadable('x'.repeat(65))).toEqual({ position: 65, reason: 'too_long' });
   expect(findUnreadable('𠀀'.repeat(65))).toEqual({ position: 65, reason: 'too_long' });

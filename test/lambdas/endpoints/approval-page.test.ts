@@ -86,6 +86,8 @@ describe('the page that asks', () => {
     ['openid email', ['know that it is you', 'see your e-mail address']],
     ['payments:read openid', ['use: payments:read', 'know that it is you']],
     ['openid openid', ['know that it is you']],
+    ['openid toString', ['know that it is you', 'use: toString']],
+    ['openid __proto__', ['know that it is you', 'use: __proto__']],
   ])('puts the scope %j in words', (scope, sentences) => {
     const items = [...html({ scope }).matchAll(/<li>([^<]*)<\/li>/g)].map(([, item]) => item);
     expect(items).toEqual(sentences);
