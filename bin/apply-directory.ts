@@ -1,6 +1,6 @@
 /**
- * Applies a directory file to a deployment: `npm run apply -- --table NAME --file FILE`. The table is the stack's output
- * DirectoryTable; AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL say where it is, as for every AWS tool.
+ * Applies a directory file to a deployment: `npm run apply -- --table NAME --keys-table NAME --file FILE`. The tables are
+ * the stack's outputs DirectoryTable and KeysTable; AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL say where it is, as for every AWS tool.
  */
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -8,10 +8,10 @@ import { applyDirectory } from '../lib/operator/apply-directory.ts';
 import { DirectoryError, readDirectoryFile } from '../lib/operator/directory-file.ts';
 
 const usage =
-  'npm run apply -- --table NAME --file FILE   (the table is the stack output DirectoryTable)';
+  'npm run apply -- --table NAME [--keys-table NAME] --file FILE   (stack outputs DirectoryTable and KeysTable; the second is for client_secret_jwt)';
 
 try {
-  const { table, file } = readOptions();
+  const { table, keysTable, file } = readOptions();
   const directory = await readDirectoryFile(file);
   // The SDK warns of Node versions to come.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -19,6 +19,7 @@ try {
   const { generatedSecrets } = await applyDirectory({
     client,
     tableName: table,
+    keysTableName: keysTable,
     directory,
     prune: false,
   });
@@ -37,10 +38,14 @@ function describe(error: unknown): unknown {
   return error.cause instanceof Error ? `DynamoDB: ${error.cause.message}` : error.message;
 }
 
-function readOptions(): { table: string; file: string } {
+function readOptions(): { table: string; keysTable: string | undefined; file: string } {
   const { values } = parseArgs({
-    options: { table: { type: 'string' }, file: { type: 'string' } },
+    options: {
+      table: { type: 'string' },
+      'keys-table': { type: 'string' },
+      file: { type: 'string' },
+    },
   });
   if (values.table === undefined || values.file === undefined) throw new Error(usage);
-  return { table: values.table, file: values.file };
+  return { table: values.table, keysTable: values['keys-table'], file: values.file };
 }

@@ -10,6 +10,7 @@ import type {
   PendingRequest,
 } from './ciba/authentication-request.ts';
 import type { Client, SigningAlgorithm } from './ciba/client.ts';
+import type { SingleUse } from './ciba/client-assertion.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
 import type { Claims } from './ciba/tokens.ts';
@@ -54,7 +55,7 @@ export interface AuthenticationRequestStore {
    */
   stampPoll(owner: Owner, now: number): Promise<PollOutcome>;
 
-  /** S7, too early. Raises the interval for good and returns it, in seconds; `undefined` if no longer pending. */
+  /** S7, too early. Raises the interval for good and returns it, in seconds; `undefined` if decided meanwhile. */
   slowDown(ref: string): Promise<number | undefined>;
 
   /** S5, S6. Writes the user's decision if the request is pending, unexpired and this link's. At most one ever wins. */
@@ -65,6 +66,12 @@ export interface AuthenticationRequestStore {
    * attempt id recognises its own win. A thrown error leaves it unknown who won: the client polls again.
    */
   redeem(redemption: Redemption): Promise<RedeemOutcome>;
+
+  /**
+   * S11. Revokes the refresh token of a request whose auth_req_id is shown again later than ten seconds after its
+   * redemption, for good. True if this call revoked it.
+   */
+  revokeReplayed(owner: Owner, now: number): Promise<boolean>;
 
   /** S2. Lets one mail task send until the lease ends. The link nonce is written by the first claim and never changes. */
   claimMail(claim: Claim): Promise<ClaimOutcome>;
@@ -85,6 +92,17 @@ export type Freshness = 'cached' | 'consistent';
 export interface ClientDirectory {
   /** The client, enabled or not. */
   findClient(clientId: string, freshness: Freshness): Promise<Client | undefined>;
+}
+
+/** What a JWT that may be used once was for: each kind has its own `jti`s. */
+export type SingleUseKind = 'assertion' | 'login_hint_token';
+
+export interface UsedTokenIds {
+  /**
+   * Remembers a client's `jti` until its JWT is worth nothing any more. True for exactly one of any number of callers, in
+   * one atomic step; a write that was repeated after a lost answer recognises itself.
+   */
+  burn(kind: SingleUseKind, clientId: string, use: SingleUse): Promise<boolean>;
 }
 
 export interface UserDirectory {
@@ -111,6 +129,14 @@ export interface TokenSigner {
 export interface LinkKeys {
   /** The keys that links and form tokens are proved with, the one that makes new links first. Never empty. */
   linkKeys(): Promise<readonly [KeyObject, ...KeyObject[]]>;
+}
+
+export interface WrappingKeys {
+  /**
+   * The secret that was wrapped for this client, with whichever key of the deployment.
+   * @throws `temporarily_unavailable` if the key is not to be had
+   */
+  unwrap(clientId: string, wrapped: string): Promise<string>;
 }
 
 export interface Flow {
@@ -144,6 +170,9 @@ export interface KeyStore {
 
   /** Stores the first link key. False if there is one already. */
   createLinkKey(kid: string, secret: Uint8Array): Promise<boolean>;
+
+  /** Stores the first key that wraps client secrets. False if there is one already. */
+  createWrappingKey(kid: string, secret: Uint8Array): Promise<boolean>;
 
   /** Adds keys to those published at /jwks; those that are there stay. */
   publish(keys: PublicJwk[]): Promise<void>;

@@ -48,6 +48,7 @@ export class BackchannelAuthenticationEndpoint extends Construct {
         ISSUER: props.issuer,
         DIRECTORY_TABLE: tables.directory.tableName,
         REQUESTS_TABLE: tables.requests.tableName,
+        KEYS_TABLE: tables.keys.tableName,
         STATE_MACHINE_ARN: flow.stateMachine.stateMachineArn,
         DEFAULT_EXPIRES_IN: String(props.expiresIn),
         MIN_EXPIRES_IN: String(props.minExpiresIn),
@@ -57,7 +58,8 @@ export class BackchannelAuthenticationEndpoint extends Construct {
       },
       rights: [
         tables.allowOnRequests('GetItem', 'PutItem', 'UpdateItem'),
-        tables.allowReadingDirectory('client#*', 'user#*', 'login#*'),
+        tables.allowReadingDirectory('client#*', 'user#*', 'login#*', 'jwks'),
+        ...tables.allowReadingKeys('wrap'),
         flow.allowStarting(),
       ],
       logRetention: props.logRetention,

@@ -15,7 +15,7 @@ export type RequestAction = 'GetItem' | 'PutItem' | 'UpdateItem';
 export type DirectoryKey = 'client#*' | 'user#*' | 'login#*' | 'jwks';
 
 /** The items of the keys table. */
-export type KeyName = 'signing#ES256' | 'signing#RS256' | 'link';
+export type KeyName = 'signing#ES256' | 'signing#RS256' | 'link' | 'wrap';
 
 /** State outlives the stack: what holds it is neither deleted with it nor by a slip of the hand. */
 const stateful = {
@@ -35,7 +35,7 @@ export class Tables extends Construct {
   /** Clients, users, the logins that lead to them, and the public keys. */
   readonly directory: dynamodb.Table;
 
-  /** Private signing keys and the link key. */
+  /** Private signing keys, the link keys and the keys that wrap client secrets. */
   readonly keys: dynamodb.Table;
 
   readonly #encryptionKey: Key;
@@ -83,6 +83,15 @@ export class Tables extends Construct {
     });
   }
 
+  /** The right to put the `jti`s of JWTs that are used up beside the requests, and nothing else there. */
+  allowBurningTokenIds(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:PutItem'],
+      resources: [this.requests.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['jti#*'] } },
+    });
+  }
+
   /** The right to read items of the directory whose key has one of these forms. */
   allowReadingDirectory(...keys: DirectoryKey[]): PolicyStatement {
     return new PolicyStatement({
@@ -106,17 +115,20 @@ export class Tables extends Construct {
     return [this.#allowOnKeys('GetItem', keys), this.#allowEncryption('kms:Decrypt')];
   }
 
-  /** The right to make every key, and to have DynamoDB encrypt them; the link key is put there blindly. */
+  /** The right to make every key, and to have DynamoDB encrypt them; the link and wrapping keys are put there blindly. */
   allowMakingKeys(): PolicyStatement[] {
     const signingKeys: KeyName[] = ['signing#ES256', 'signing#RS256'];
     return [
       this.#allowOnKeys('GetItem', signingKeys),
-      this.#allowOnKeys('PutItem', [...signingKeys, 'link']),
+      this.#allowOnKeys('PutItem', [...signingKeys, 'link', 'wrap']),
       this.#allowEncryption('kms:Decrypt', 'kms:GenerateDataKey'),
     ];
   }
 
-  /** Lets a principal of the operator's change clients and users, not the keys published beside them. */
+  /**
+   * Lets a principal of the operator's change clients and users, not the keys published beside them. Of the table of keys
+   * it reads the one that client secrets are wrapped with.
+   */
   grantManageDirectory(grantee: IGrantable): Grant {
     const entries: DirectoryKey[] = ['client#*', 'user#*', 'login#*'];
     const resourceArns = [this.directory.tableArn];
@@ -128,6 +140,8 @@ export class Tables extends Construct {
     });
     // A scan has no leading key: it also sees the public keys.
     const listing = Grant.addToPrincipal({ grantee, actions: ['dynamodb:Scan'], resourceArns });
+    const wrapping = [this.#allowOnKeys('GetItem', ['wrap']), this.#allowEncryption('kms:Decrypt')];
+    for (const statement of wrapping) grantee.grantPrincipal.addToPrincipalPolicy(statement);
     return changing.combine(listing);
   }
 

@@ -40,8 +40,9 @@ export class TokenEndpoint extends Construct {
       },
       rights: [
         tables.allowOnRequests('GetItem', 'UpdateItem'),
+        tables.allowBurningTokenIds(),
         tables.allowReadingDirectory('client#*', 'user#*'),
-        ...tables.allowReadingKeys('signing#ES256', 'signing#RS256'),
+        ...tables.allowReadingKeys('signing#ES256', 'signing#RS256', 'wrap'),
       ],
       logRetention: props.logRetention,
     }).function;

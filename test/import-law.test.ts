@@ -242,7 +242,7 @@ const rooms: Law[] = [
     allowed: [
       `import { plan } from './plan.ts';`,
       `import { table } from '../../lambdas/aws/table.ts';`,
-      `import { clientRegistration } from '../../lambdas/ciba/client.ts';`,
+      `import { clientRegistration } from '../../lambdas/ciba/client-registration.ts';`,
       `import type { Clock } from '../../lambdas/ports.ts';`,
       `import { readFile } from 'node:fs/promises';`,
       `import { jwtVerify } from 'jose';`,

@@ -8,14 +8,16 @@ import * as z from 'zod/mini';
 import type { SigningAlgorithm } from '../ciba/client.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { currentSigningKey, type PublicJwk, signingKey } from '../ciba/signing-keys.ts';
-import type { Clock, KeyStore, LinkKeys, TokenSigner } from '../ports.ts';
+import type { Clock, KeyStore, LinkKeys, TokenSigner, WrappingKeys } from '../ports.ts';
 import { directoryKey, publicKeysItem } from './directory-table.ts';
 import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
+import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
 
 /** Partition keys of the table; the stack's policies name them. */
 const keyItem = {
   signing: (alg: SigningAlgorithm) => `signing#${alg}`,
   link: 'link',
+  wrap: 'wrap',
 } as const;
 
 const signingKeysItem = z.object({ version: z.number(), keys: z.array(signingKey) });
@@ -111,6 +113,51 @@ function toKeyObject({ secret }: { secret: string }): KeyObject {
   return createSecretKey(Buffer.from(secret, 'base64url'));
 }
 
+const wrappingKeysItem = z.object({
+  version: z.number(),
+  /** The newest first; none is ever removed, since a secret may still be wrapped with it. */
+  keys: z._default(z.array(z.object({ kid: z.string(), secret: z.string() })), []),
+});
+
+/** How long an unknown wrapping key is not asked for again, in seconds. */
+const UNKNOWN_KEY_SECONDS = 10;
+
+/** The wrapping keys of the table: what the functions unwrap with, and what the operator wraps with. */
+export function wrappingKeys(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  clock: Clock,
+): WrappingKeys & {
+  /** The key that wraps from now on. */
+  wrappingKey(): Promise<WrappingKey>;
+} {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  const load = async () => {
+    const item = await table.read(keyItem.wrap);
+    const keys = item ? wrappingKeysItem.parse(item).keys : [];
+    return { keys: keys.map((one) => ({ kid: one.kid, key: toKeyObject(one) })), at: clock() };
+  };
+  let kept: Awaited<ReturnType<typeof load>> | undefined;
+  const keysNotOlderThan = async (seconds: number) => {
+    if (!kept || clock() - kept.at >= seconds) kept = await load();
+    return kept.keys;
+  };
+  return {
+    async unwrap(clientId, wrapped) {
+      for (const age of [KEY_CACHE_SECONDS, UNKNOWN_KEY_SECONDS]) {
+        const secret = unwrapSecret(await keysNotOlderThan(age), clientId, wrapped);
+        if (secret !== undefined) return secret;
+      }
+      throw keysMissing();
+    },
+    async wrappingKey() {
+      const [newest] = await keysNotOlderThan(0);
+      if (!newest) throw keysMissing();
+      return newest;
+    },
+  };
+}
+
 /** How often a publication that met another one is tried anew. */
 const PUBLISH_ATTEMPTS = 5;
 
@@ -135,6 +182,13 @@ export function keyStore(
       putVersion(
         keys,
         { pk: keyItem.link, keys: [{ kid, secret: Buffer.from(secret).toString('base64url') }] },
+        0,
+      ),
+
+    createWrappingKey: (kid, secret) =>
+      putVersion(
+        keys,
+        { pk: keyItem.wrap, keys: [{ kid, secret: Buffer.from(secret).toString('base64url') }] },
         0,
       ),
 

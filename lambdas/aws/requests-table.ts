@@ -10,7 +10,14 @@ import {
   type PendingRequest,
 } from '../ciba/authentication-request.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { claimMail, decide, redeem, SLOW_DOWN_SECONDS } from '../ciba/transitions.ts';
+import {
+  claimMail,
+  decide,
+  REPLAY_GRACE_SECONDS,
+  redeem,
+  SLOW_DOWN_SECONDS,
+} from '../ciba/transitions.ts';
+import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
 import { type DynamoTable, dynamoTable, type Item } from './dynamo-table.ts';
 
@@ -27,6 +34,7 @@ const facts = {
   clientId: z.string(),
   sub: z.string(),
   contactVersion: z.number(),
+  decoy: z.optional(z.enum(unreachableReasons)),
   scope: z.string(),
   bindingMessage: z.optional(z.string()),
   createdAt: z.number(),
@@ -57,6 +65,9 @@ const storedItem = z.discriminatedUnion('status', [
     decidedAt: z.number(),
     redeemedAt: z.number(),
     attemptId: z.string(),
+    refreshHash: z.optional(z.string()),
+    refreshEndsAt: z.optional(z.number()),
+    refreshRevokedAt: z.optional(z.number()),
   }),
 ]);
 
@@ -113,7 +124,7 @@ async function create(table: DynamoTable, request: PendingRequest): Promise<void
 
 function polling(
   table: DynamoTable,
-): Pick<AuthenticationRequestStore, 'stampPoll' | 'slowDown' | 'redeem'> {
+): Pick<AuthenticationRequestStore, 'stampPoll' | 'slowDown' | 'redeem' | 'revokeReplayed'> {
   return {
     async stampPoll({ ref, secretHash, clientId }, now) {
       const stamped = await table.update(ref, {
@@ -134,17 +145,24 @@ function polling(
     async slowDown(ref) {
       const slowed = await table.update(ref, {
         update: 'ADD #interval :more',
-        condition: '#status = :pending',
-        values: { ':more': SLOW_DOWN_SECONDS, ':pending': 'pending' },
+        condition: '#status IN (:pending, :failed)',
+        values: { ':more': SLOW_DOWN_SECONDS, ':pending': 'pending', ':failed': 'failed' },
         returning: 'ALL_NEW',
       });
       return slowed.written ? fromItem(slowed.item)?.interval : undefined;
     },
 
     async redeem(redemption) {
-      const { ref, secretHash, clientId, contactVersion, attemptId, now } = redemption;
+      const { ref, secretHash, clientId, contactVersion, attemptId, refresh, now } = redemption;
       const redeemed = await table.update(ref, {
-        update: 'SET #status = :redeemed, #redeemedAt = :now, #attemptId = :attemptId',
+        update: [
+          'SET #status = :redeemed, #redeemedAt = :now, #attemptId = :attemptId',
+          ...(refresh
+            ? ['#refreshHash = :refreshHash, #refreshEndsAt = :refreshEndsAt, #ttl = :ttl']
+            : []),
+        ]
+          .join(', ')
+          .concat(' REMOVE #polledAt'),
         condition: [
           '#secretHash = :secretHash',
           '#clientId = :clientId',
@@ -160,11 +178,38 @@ function polling(
           ':clientId': clientId,
           ':approved': 'approved',
           ':contactVersion': contactVersion,
+          ...(refresh && {
+            ':refreshHash': refresh.hash,
+            ':refreshEndsAt': refresh.endsAt,
+            ':ttl': refresh.forgetAt,
+          }),
         },
       });
       if (redeemed.written) return { outcome: 'redeemed' };
       const { outcome } = redeem(fromItem(await table.read(ref)), redemption);
       return outcome === 'redeemed' ? unexplained() : { outcome };
+    },
+
+    async revokeReplayed({ ref, secretHash, clientId }, now) {
+      const revoked = await table.update(ref, {
+        update: 'SET #refreshRevokedAt = :now',
+        condition: [
+          '#secretHash = :secretHash',
+          '#clientId = :clientId',
+          '#status = :redeemed',
+          '#redeemedAt < :graceEnded',
+          'attribute_exists(#refreshHash)',
+          'attribute_not_exists(#refreshRevokedAt)',
+        ].join(' AND '),
+        values: {
+          ':now': now,
+          ':secretHash': secretHash,
+          ':clientId': clientId,
+          ':redeemed': 'redeemed',
+          ':graceEnded': now - REPLAY_GRACE_SECONDS,
+        },
+      });
+      return revoked.written;
     },
   };
 }

@@ -3,6 +3,7 @@
  * Every instant is in epoch seconds, to the millisecond.
  * Expired is no status; it is the comparison {@link isExpired}, made anew wherever it matters.
  */
+import type { UnreachableReason } from './user.ts';
 
 /** Facts that are written once, when the request is acknowledged (CIBA Core 7.3). */
 interface RequestFacts {
@@ -14,6 +15,11 @@ interface RequestFacts {
   sub: string;
   /** The user's contact version when the request was made. */
   contactVersion: number;
+  /**
+   * Why the hint named nobody who can be asked, if the client is not to learn that: acknowledged and polled like any
+   * other request, never mailed. Its `sub` is empty where there is no user at all.
+   */
+  decoy?: UnreachableReason | undefined;
   scope: string;
   bindingMessage?: string | undefined;
   createdAt: number;
@@ -56,16 +62,32 @@ export type FailureCause = (typeof failureCauses)[number];
 
 export type Decision = 'approve' | 'deny';
 
+/** The refresh token that went out with the tokens (OpenID Connect Core 11); none without `offline_access`. */
+interface RefreshBookkeeping {
+  /** SHA-256 of the secret half of the refresh token. */
+  refreshHash?: string | undefined;
+  /** From this instant on the refresh token is worth nothing. */
+  refreshEndsAt?: number | undefined;
+  /** Set once, for good. */
+  refreshRevokedAt?: number | undefined;
+}
+
 type Progress =
   | { status: 'pending' }
   | { status: 'approved'; decidedAt: number }
   | { status: 'denied'; decidedAt: number }
   | { status: 'failed'; failedAt: number; cause: FailureCause }
-  | { status: 'redeemed'; decidedAt: number; redeemedAt: number; attemptId: string };
+  | ({
+      status: 'redeemed';
+      decidedAt: number;
+      redeemedAt: number;
+      attemptId: string;
+    } & RefreshBookkeeping);
 
 export type AuthenticationRequest = RequestFacts & PollBookkeeping & MailBookkeeping & Progress;
 
 export type PendingRequest = Extract<AuthenticationRequest, { status: 'pending' }>;
+export type RedeemedRequest = Extract<AuthenticationRequest, { status: 'redeemed' }>;
 export type ApprovedRequest = Extract<AuthenticationRequest, { status: 'approved' }>;
 export type RequestStatus = AuthenticationRequest['status'];
 

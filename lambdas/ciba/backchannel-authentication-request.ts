@@ -2,7 +2,7 @@
  * The parameters of an authentication request (CIBA Core 7.1) and their checks (7.2), in this order:
  * what cannot be honoured, scope, the hint, binding message, requested expiry. No check looks anything up.
  */
-import { type Client, EXPIRES_IN_BOUNDS } from './client.ts';
+import { type Client, EXPIRES_IN_BOUNDS, mayRefresh } from './client.ts';
 import { LOGIN_HINT_LENGTH } from './login.ts';
 import { OAuthError } from './oauth-error.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH, type UnreadableText } from './readable-text.ts';
@@ -10,11 +10,19 @@ import { requestedScope } from './scope.ts';
 
 type Form = ReadonlyMap<string, string>;
 
+/** The hint as sent, not yet judged. */
+export interface Hint {
+  kind: (typeof hintKinds)[number];
+  text: string;
+}
+
+/** CIBA Core 7.1; a request has exactly one. */
+export const hintKinds = ['login_hint', 'id_token_hint', 'login_hint_token'] as const;
+
 /** A request that may go on to its hint. */
 export interface BackchannelAuthenticationRequest {
   scope: string;
-  /** As sent; {@link parseLoginHint} says what it stands for. */
-  loginHint: string;
+  hint: Hint;
   bindingMessage: string | undefined;
   /** Lifetime of the request, in seconds: what the acknowledgement says and the store enforces. */
   expiresIn: number;
@@ -41,8 +49,8 @@ export function parseBackchannelAuthenticationRequest(
   if (scope === undefined)
     throw new OAuthError('invalid_request', 'The parameter scope is missing.');
   return {
-    scope: requestedScope(scope, client.scope),
-    loginHint: parseHint(form),
+    scope: requestedScope(scope, { scope: client.scope, mayRefresh: mayRefresh(client) }),
+    hint: parseHint(form),
     bindingMessage: parseBindingMessage(form.get('binding_message')),
     expiresIn: lifetime(form.get('requested_expiry'), client, settings),
   };
@@ -62,27 +70,25 @@ function refuseUnsupported(form: Form): void {
 }
 
 /** CIBA Core 7.1: "one and only one" of the three hints. */
-function parseHint(form: Form): string {
-  const hints = ['login_hint', 'id_token_hint', 'login_hint_token'].filter((hint) =>
-    form.has(hint),
-  );
-  if (hints.length !== 1) {
+function parseHint(form: Form): Hint {
+  const sent = hintKinds.flatMap((kind) => {
+    const text = form.get(kind);
+    return text === undefined ? [] : [{ kind, text }];
+  });
+  const [hint] = sent;
+  if (hint === undefined || sent.length !== 1) {
     throw new OAuthError(
       'invalid_request',
       'Exactly one of login_hint, id_token_hint and login_hint_token is required.',
     );
   }
-  const loginHint = form.get('login_hint');
-  if (loginHint === undefined) {
-    throw new OAuthError('invalid_request', 'This kind of hint is not supported; use login_hint.');
-  }
-  if (loginHint.length > LOGIN_HINT_LENGTH) {
+  if (hint.kind === 'login_hint' && hint.text.length > LOGIN_HINT_LENGTH) {
     throw new OAuthError(
       'invalid_request',
       `The login_hint is longer than ${LOGIN_HINT_LENGTH} characters.`,
     );
   }
-  return loginHint;
+  return hint;
 }
 
 const bindingMessageFaults: Record<UnreadableText['reason'], string> = {

@@ -3,19 +3,30 @@
  * exactly one method, and that the one which is registered.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type Client, type ClientAuthenticationMethod, isClientId } from './client.ts';
+import { type Client, type ClientAuthenticationMethod, isClientId, liveSecrets } from './client.ts';
+import { CLIENT_ASSERTION_TYPE } from './client-assertion.ts';
 import { hashSecret } from './handles.ts';
 import { OAuthError } from './oauth-error.ts';
+import { readSignedJwt, type SignedJwt } from './signed-jwt.ts';
 
-/** What a request presents to prove who its client is. */
-export interface ClientCredentials {
-  method: ClientAuthenticationMethod;
+/** A secret that a request presents to prove who its client is. */
+export interface SecretCredentials {
+  method: Extract<ClientAuthenticationMethod, 'client_secret_basic' | 'client_secret_post'>;
   clientId: string;
   clientSecret: string;
 }
 
+/** A JWT that does; whether by secret or by key is for the registration to say. */
+export interface AssertionCredentials {
+  method: 'client_assertion';
+  clientId: string;
+  assertion: SignedJwt;
+}
+
+export type ClientCredentials = SecretCredentials | AssertionCredentials;
+
 /** One text for every failure, so that nothing tells an unknown client from a wrong secret. */
-function clientAuthenticationFailed(cause: string): OAuthError {
+export function clientAuthenticationFailed(cause: string): OAuthError {
   return new OAuthError(
     'invalid_client',
     'Client authentication failed. Use the method and the credentials the client is registered with.',
@@ -32,12 +43,9 @@ export function readClientCredentials(
   authorization: string | null,
   form: ReadonlyMap<string, string>,
 ): ClientCredentials {
-  const presented = [
-    authorization !== null,
-    form.has('client_secret'),
-    form.has('client_assertion') || form.has('client_assertion_type'),
-  ].filter(Boolean).length;
-  if (presented > 1) {
+  const hasAssertion = form.has('client_assertion') || form.has('client_assertion_type');
+  const presented = [authorization !== null, form.has('client_secret'), hasAssertion];
+  if (presented.filter(Boolean).length > 1) {
     throw new OAuthError(
       'invalid_request',
       'The request uses more than one client authentication method.',
@@ -46,12 +54,30 @@ export function readClientCredentials(
   const credentials =
     authorization !== null
       ? readBasicCredentials(authorization, form.get('client_id'))
-      : readPostCredentials(form);
+      : hasAssertion
+        ? readAssertion(form)
+        : readPostCredentials(form);
   if (!isClientId(credentials.clientId)) throw clientAuthenticationFailed('no possible client_id');
   return credentials;
 }
 
-function readPostCredentials(form: ReadonlyMap<string, string>): ClientCredentials {
+/** RFC 7521 4.2, RFC 7523 2.2. Who it speaks for is in the assertion; a `client_id` beside it has to agree. */
+function readAssertion(form: ReadonlyMap<string, string>): AssertionCredentials {
+  if (form.get('client_assertion_type') !== CLIENT_ASSERTION_TYPE) {
+    throw clientAuthenticationFailed('another client_assertion_type');
+  }
+  const assertion = readSignedJwt(form.get('client_assertion') ?? '');
+  const clientId = assertion?.claims['iss'];
+  if (!assertion || typeof clientId !== 'string') {
+    throw clientAuthenticationFailed('the client_assertion is no signed JWT of a client');
+  }
+  if ((form.get('client_id') ?? clientId) !== clientId) {
+    throw clientAuthenticationFailed('client_id differs from the client_assertion');
+  }
+  return { method: 'client_assertion', clientId, assertion };
+}
+
+function readPostCredentials(form: ReadonlyMap<string, string>): SecretCredentials {
   const clientId = form.get('client_id');
   const clientSecret = form.get('client_secret');
   if (clientId === undefined || clientSecret === undefined) {
@@ -64,7 +90,7 @@ function readPostCredentials(form: ReadonlyMap<string, string>): ClientCredentia
 function readBasicCredentials(
   authorization: string,
   formClientId: string | undefined,
-): ClientCredentials {
+): SecretCredentials {
   const [, base64] = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
   if (base64 === undefined) throw clientAuthenticationFailed('not the Basic scheme');
   const pair = Buffer.from(base64, 'base64').toString('utf8');
@@ -86,26 +112,46 @@ function decodeFormText(text: string): string {
   }
 }
 
-/** What an unknown client's secret is compared with, so that it costs the same work as a known one's. */
-const nobodysSecretHash = hashSecret('');
+/**
+ * What is compared where nothing is registered, so that an unknown client costs the same work as a known one. As long as
+ * a hash, and the hash of nothing: no 32 octets are written so in base64url.
+ */
+const nobodysSecretHash = '-'.repeat(43);
 
 /**
- * The client that the credentials prove.
- * The comparison takes the same time for an unknown client and for a wrong secret.
+ * The client that a presented secret proves.
+ * The comparison takes the same time for an unknown client, for a wrong secret and for a client that registered another
+ * method.
  * @throws OAuthError `invalid_client`, in one wording for every reason
  */
-export function authenticateClient(
-  credentials: ClientCredentials,
+export function authenticateBySecret(
+  credentials: SecretCredentials,
   client: Client | undefined,
+  now: number,
 ): Client {
-  const presented = Buffer.from(hashSecret(credentials.clientSecret));
-  const registered = Buffer.from(client?.client_secret_hash ?? nobodysSecretHash);
-  const proved = presented.length === registered.length && timingSafeEqual(presented, registered);
+  const presented = hashSecret(credentials.clientSecret);
+  const proved = registeredHashes(client, now).map((registered) => equal(presented, registered));
   if (!client) throw clientAuthenticationFailed('unknown client');
-  if (!proved) throw clientAuthenticationFailed('wrong secret');
+  if (!proved.includes(true)) throw clientAuthenticationFailed('wrong secret');
   if (credentials.method !== client.token_endpoint_auth_method) {
     throw clientAuthenticationFailed('not the registered method');
   }
+  return demandEnabled(client);
+}
+
+/** Always two, of which a client without a retiring secret has the second in common with nobody. */
+function registeredHashes(client: Client | undefined, now: number): string[] {
+  const hashes = client ? liveSecrets(client, now) : [];
+  return [0, 1].map((index) => hashes[index]?.client_secret_hash ?? nobodysSecretHash);
+}
+
+function equal(one: string, other: string): boolean {
+  const [left, right] = [Buffer.from(one), Buffer.from(other)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** @throws OAuthError `invalid_client` for a client that is switched off, whatever it has proved */
+export function demandEnabled(client: Client): Client {
   if (!client.enabled) throw clientAuthenticationFailed('client disabled');
   return client;
 }

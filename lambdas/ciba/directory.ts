@@ -2,9 +2,9 @@
  * The directory file: clients and users as an operator writes them (members under their registered names).
  */
 import * as z from 'zod/mini';
-import { clientRegistration } from './client.ts';
+import { clientRegistration } from './client-registration.ts';
 import { normaliseEmail, normaliseUsername } from './login.ts';
-import { type UserRegistration, userRegistration } from './user.ts';
+import { type UserRegistration, userRegistration } from './user-registration.ts';
 
 /** Clients and users; a member nobody knows is an error that names it. */
 export const directoryFile = z.strictObject({

@@ -63,8 +63,17 @@ export type LoginHint = { by: 'login'; login: string } | { by: 'sub'; sub: strin
  */
 export function parseLoginHint(hint: string, issuer: string): LoginHint | undefined {
   if (hint.startsWith('{')) return parseIssSub(hint, issuer);
-  const login = hint.includes('@') ? normaliseEmail(hint) : normaliseUsername(hint);
-  return login === undefined ? undefined : { by: 'login', login };
+  const parsed = parseLogin(hint);
+  return parsed && { by: 'login', login: parsed.login };
+}
+
+/** A user name or an e-mail address in normal form, and which of them it is: user names have no `@`. */
+export function parseLogin(
+  text: string,
+): { kind: 'username' | 'email'; login: string } | undefined {
+  const kind = text.includes('@') ? 'email' : 'username';
+  const login = kind === 'email' ? normaliseEmail(text) : normaliseUsername(text);
+  return login === undefined ? undefined : { kind, login };
 }
 
 function parseIssSub(hint: string, issuer: string): LoginHint | undefined {

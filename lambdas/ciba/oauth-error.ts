@@ -14,6 +14,8 @@ const statusByCode = {
   invalid_scope: 400,
   /** CIBA Core 13: the hint names no user who can be asked. */
   unknown_user_id: 400,
+  /** CIBA Core 13. */
+  expired_login_hint_token: 400,
   /** CIBA Core 13, RFC 6749 5.2: the client may not use this grant. */
   unauthorized_client: 400,
   /** CIBA Core 13. */

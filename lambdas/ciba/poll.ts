@@ -6,6 +6,7 @@ import {
   type AuthenticationRequest,
   isExpired,
 } from './authentication-request.ts';
+import type { Client } from './client.ts';
 
 /**
  * How much earlier than the interval a poll may arrive, in seconds. CIBA Core 10.1 counts the interval between
@@ -27,13 +28,24 @@ export type PollJudgement =
  * Judges a poll. State comes before speed: a decided request is answered at once, even when polled too early;
  * `slow_down` is only for pending ones.
  * @param before the request as the last poll left it
+ * @param client says what it wants to hear of a flow that failed for good
  */
-export function judgePoll(before: AuthenticationRequest, now: number): PollJudgement {
+export function judgePoll(
+  before: AuthenticationRequest,
+  { failed_flow }: Pick<Client, 'failed_flow'>,
+  now: number,
+): PollJudgement {
   if (before.status === 'denied') return { answer: 'access_denied' };
+  if (isFailureTold(before, failed_flow)) return { answer: 'access_denied' };
   if (isExpired(before, now)) return { answer: 'expired_token' };
   if (before.status === 'approved') return { answer: 'approved', request: before };
   if (isTooEarly(before, now)) return { answer: 'slow_down' };
   return { answer: 'authorization_pending', retryAfter: retryAfter(before, now) };
+}
+
+/** A client may choose to hear of a flow that failed for good; never of a decoy, whose failure names its user. */
+function isFailureTold(before: AuthenticationRequest, failedFlow: Client['failed_flow']): boolean {
+  return before.status === 'failed' && failedFlow === 'deny' && before.decoy === undefined;
 }
 
 /** The first poll is never too early: the clock starts with it. */

@@ -3,10 +3,13 @@
  * exactly what this provider does, and nothing it does not.
  */
 import {
+  assertionAlgorithms,
   CIBA_GRANT_TYPE,
   clientAuthenticationMethods,
   idTokenSigningAlgorithms,
+  REFRESH_GRANT_TYPE,
 } from './client.ts';
+import { OFFLINE_ACCESS } from './scope.ts';
 import { linkAuthenticationContext } from './tokens.ts';
 
 /** Paths below the issuer, each beginning with a slash. */
@@ -26,13 +29,15 @@ export function providerMetadata(issuer: string, paths: EndpointPaths) {
     backchannel_token_delivery_modes_supported: ['poll'],
     backchannel_user_code_parameter_supported: false,
     // RFC 8414 2: left out, this member would mean authorization_code and implicit.
-    grant_types_supported: [CIBA_GRANT_TYPE],
+    grant_types_supported: [CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE],
     // Required by both documents; there is no authorization endpoint that could return anything.
     response_types_supported: [],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [...idTokenSigningAlgorithms],
     token_endpoint_auth_methods_supported: [...clientAuthenticationMethods],
-    scopes_supported: ['openid', 'profile', 'email'],
+    // RFC 9864: EdDSA by the name of its curve, which is how clients now sign.
+    token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms, 'Ed25519'],
+    scopes_supported: ['openid', 'profile', 'email', OFFLINE_ACCESS],
     claims_supported: [
       'iss',
       'sub',

@@ -9,6 +9,9 @@ export const SCOPE_LENGTH = 160;
 /** RFC 6749 3.3: scope-token *( SP scope-token ). */
 const scopeSyntax = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
+/** OpenID Connect Core 11: asks for a refresh token. */
+export const OFFLINE_ACCESS = 'offline_access';
+
 /** Whether a text is a scope in the syntax of RFC 6749, section 3.3, and not too long. */
 export function isScope(text: string): boolean {
   return text.length <= SCOPE_LENGTH && scopeSyntax.test(text);
@@ -21,10 +24,13 @@ export function scopeValues(scope: string): string[] {
 
 /**
  * The scope to ask the end-user for. It contains `openid` (CIBA Core 7.1) and only values the client is registered for;
- * `offline_access` is left out, because no refresh token can be granted (OpenID Connect Core 11 lets an OP ignore it).
+ * `offline_access` is left out for a client that cannot refresh (OpenID Connect Core 11 lets an OP ignore it).
  * @throws OAuthError `invalid_scope`
  */
-export function requestedScope(requested: string, registered: string): string {
+export function requestedScope(
+  requested: string,
+  { scope: registered, mayRefresh }: { scope: string; mayRefresh: boolean },
+): string {
   if (!isScope(requested)) {
     throw new OAuthError('invalid_scope', 'The scope is malformed or too long.');
   }
@@ -33,7 +39,8 @@ export function requestedScope(requested: string, registered: string): string {
     throw new OAuthError('invalid_scope', 'The scope must contain openid.');
   }
   const allowed = new Set(scopeValues(registered));
-  const wanted = asked.filter((value) => value !== 'offline_access');
+  const mayBeOffline = mayRefresh && allowed.has(OFFLINE_ACCESS);
+  const wanted = asked.filter((value) => mayBeOffline || value !== OFFLINE_ACCESS);
   if (!wanted.every((value) => allowed.has(value))) {
     throw new OAuthError(
       'invalid_scope',

@@ -4,6 +4,9 @@
 import * as z from 'zod/mini';
 import type { SigningAlgorithm } from './client.ts';
 
+/** How old an ID Token may be that is shown as `id_token_hint`, in seconds; so long its key stays published. */
+export const ID_TOKEN_HINT_SECONDS = 90 * 86_400;
+
 /** RFC 7518, 6.2.1 and 6.3.1: the public members, and only those. */
 const publicEcKey = z.object({
   kty: z.literal('EC'),

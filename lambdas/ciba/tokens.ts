@@ -2,7 +2,7 @@
  * The claims of the ID Token (OpenID Connect Core 2, 5.4) and of the access token (RFC 9068, section 2.2),
  * and the successful token response (CIBA Core 10.1.1).
  */
-import type { ApprovedRequest } from './authentication-request.ts';
+import type { ApprovedRequest, RedeemedRequest } from './authentication-request.ts';
 import type { User } from './user.ts';
 
 /** Lifetime of both tokens, in seconds. */
@@ -13,10 +13,13 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
 export type Claims = Record<string, string | number | boolean | string[]>;
 
-/** One redemption: everything the claims are made of. */
+/** One redemption or refresh: everything the claims are made of. */
 export interface Grant {
   issuer: string;
-  request: ApprovedRequest;
+  /** What the user approved. */
+  request: Pick<ApprovedRequest | RedeemedRequest, 'clientId' | 'decidedAt'>;
+  /** Of these tokens: what was granted, or a part of it. */
+  scope: string;
   user: User;
   /** Epoch seconds. */
   now: number;
@@ -40,7 +43,7 @@ function authenticationClaims({ issuer, request }: Grant) {
 
 /** The ID Token's claims: who approved, for whom, when and how, and the claims of the granted scopes. */
 export function idTokenClaims(grant: Grant): Claims {
-  const { issuer, request, user, now } = grant;
+  const { issuer, request, scope, user, now } = grant;
   return {
     iss: issuer,
     sub: user.sub,
@@ -48,7 +51,7 @@ export function idTokenClaims(grant: Grant): Claims {
     exp: Math.floor(now) + TOKEN_LIFETIME_SECONDS,
     iat: Math.floor(now),
     ...authenticationClaims(grant),
-    ...scopeClaims(request.scope.split(' '), user),
+    ...scopeClaims(scope.split(' '), user),
   };
 }
 
@@ -73,7 +76,7 @@ function scopeClaims(scope: readonly string[], user: User): Claims {
  * @param jti a unique id
  */
 export function accessTokenClaims(grant: Grant, audience: string, jti: string): Claims {
-  const { issuer, request, user, now } = grant;
+  const { issuer, request, scope, user, now } = grant;
   return {
     iss: issuer,
     sub: user.sub,
@@ -82,18 +85,29 @@ export function accessTokenClaims(grant: Grant, audience: string, jti: string): 
     iat: Math.floor(now),
     jti,
     client_id: request.clientId,
-    scope: request.scope,
+    scope,
     ...authenticationClaims(grant),
   };
 }
 
+/** Tokens as they go out. */
+export interface IssuedTokens {
+  accessToken: string;
+  /** None for a refresh that leaves `openid` out (OpenID Connect Core 12.2). */
+  idToken?: string | undefined;
+  /** Only with the redemption: it is not rotated, so a refresh leaves the client the one it has. */
+  refreshToken?: string | undefined;
+  scope: string;
+}
+
 /** The members of a successful token response (CIBA Core 10.1.1, RFC 6749 5.1). */
-export function tokenResponse(tokens: { accessToken: string; idToken: string; scope: string }) {
+export function tokenResponse(tokens: IssuedTokens) {
   return {
     access_token: tokens.accessToken,
     token_type: 'Bearer',
     expires_in: TOKEN_LIFETIME_SECONDS,
-    id_token: tokens.idToken,
+    ...(tokens.idToken !== undefined && { id_token: tokens.idToken }),
+    ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
     scope: tokens.scope,
   };
 }

@@ -41,11 +41,16 @@ export function stampPoll(request: Stored, owner: Owner, now: number): PollTrans
   return { outcome: 'stamped', before: request, next: { ...request, polledAt: now } };
 }
 
-/** S7, too early: the interval grows for good (CIBA Core 11). Only a pending request slows down. */
+/**
+ * S7, too early: the interval grows for good (CIBA Core 11). Only an undecided request slows down; one that failed is
+ * polled like a pending one, so that a client cannot tell them apart.
+ */
 export function slowDown(
   request: Stored,
 ): Refused<'not_pending'> | { outcome: 'slowed'; next: AuthenticationRequest } {
-  if (request?.status !== 'pending') return { outcome: 'not_pending' };
+  if (request?.status !== 'pending' && request?.status !== 'failed') {
+    return { outcome: 'not_pending' };
+  }
   return {
     outcome: 'slowed',
     next: { ...request, interval: request.interval + SLOW_DOWN_SECONDS },
@@ -141,6 +146,7 @@ export function decide(request: Stored, user: DecisionOfUser): DecideTransition 
     return { outcome: 'not_found' };
   }
   if (request.status === 'failed') return { outcome: 'failed' };
+  if (request.status === 'approved' && isExpired(request, user.now)) return { outcome: 'expired' };
   if (request.status !== 'pending') return { outcome: 'already_decided', status: request.status };
   if (isExpired(request, user.now)) return { outcome: 'expired' };
   if (user.decision === 'deny') {
@@ -150,11 +156,22 @@ export function decide(request: Stored, user: DecisionOfUser): DecideTransition 
   return { outcome: 'decided', next: { ...request, status: 'approved', decidedAt: user.now } };
 }
 
+/** What a redemption leaves of the refresh token it answers with. */
+export interface NewRefreshToken {
+  /** SHA-256 of its secret half. */
+  hash: string;
+  endsAt: number;
+  /** When the audit may forget the request; not before the refresh token ends. */
+  forgetAt: number;
+}
+
 export interface Redemption extends Owner {
   /** The user's contact version now. */
   contactVersion: number;
   /** Names this attempt, so that a repeated write recognises its own win. */
   attemptId: string;
+  /** The refresh token that goes out with the tokens, if one does. */
+  refresh?: NewRefreshToken | undefined;
   now: number;
 }
 
@@ -174,12 +191,47 @@ export function redeem(request: Stored, redemption: Redemption): RedeemTransitio
   if (request.status !== 'approved') return { outcome: 'not_approved' };
   if (isExpired(request, redemption.now)) return { outcome: 'expired' };
   if (request.contactVersion !== redemption.contactVersion) return { outcome: 'contact_changed' };
-  const { attemptId, now } = redemption;
+  const { attemptId, refresh, now } = redemption;
+  // Nobody polls it any more, and the room is needed: the item is to stay within one write unit.
+  const { polledAt: _spent, ...rest } = request;
   return {
     outcome: 'redeemed',
     request,
-    next: { ...request, status: 'redeemed', redeemedAt: now, attemptId },
+    next: {
+      ...rest,
+      status: 'redeemed',
+      redeemedAt: now,
+      attemptId,
+      ...(refresh && {
+        refreshHash: refresh.hash,
+        refreshEndsAt: refresh.endsAt,
+        forgetAt: refresh.forgetAt,
+      }),
+    },
   };
+}
+
+/** How long after the redemption a repeated auth_req_id is a client's retry and no theft, in seconds. */
+export const REPLAY_GRACE_SECONDS = 10;
+
+/**
+ * S11: an auth_req_id that is shown again later than {@link REPLAY_GRACE_SECONDS} after its redemption is in wrong
+ * hands, or its first use was: the refresh token that came of it is revoked (RFC 9700, 4.14.2).
+ */
+export function revokeReplayed(
+  request: Stored,
+  owner: Owner,
+  now: number,
+): Refused<'nothing_to_revoke'> | { outcome: 'revoked'; next: AuthenticationRequest } {
+  if (!isOwned(request, owner) || request.status !== 'redeemed') {
+    return { outcome: 'nothing_to_revoke' };
+  }
+  const { redeemedAt, refreshHash, refreshRevokedAt } = request;
+  const isReplay = now > redeemedAt + REPLAY_GRACE_SECONDS;
+  if (!isReplay || refreshHash === undefined || refreshRevokedAt !== undefined) {
+    return { outcome: 'nothing_to_revoke' };
+  }
+  return { outcome: 'revoked', next: { ...request, refreshRevokedAt: now } };
 }
 
 function isOwned(request: Stored, owner: Owner): request is AuthenticationRequest {

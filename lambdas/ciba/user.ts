@@ -1,74 +1,35 @@
 /**
- * End-users as an operator writes them and as they are stored, under the claim names of OpenID Connect Core 5.1.
+ * End-users as they are stored, under the claim names of OpenID Connect Core 5.1, and whether they can be asked.
  */
 import * as z from 'zod/mini';
-import { isSub, normaliseEmail, normaliseUsername } from './login.ts';
-
-const flag = z.boolean({ error: 'must be true or false' });
-
-const sub = z
-  .string({ error: 'must be a text' })
-  .check(z.refine(isSub, { error: 'must be 1 to 64 printable ASCII characters without space' }));
-
-const username = z.string({ error: 'must be a text' }).check(
-  z.refine((text) => normaliseUsername(text) !== undefined, {
-    error: "must be 1 to 64 letters, digits or . _ + - ' # $ : / (no @, no space)",
-  }),
-);
-
-const email = z.string({ error: 'must be a text' }).check(
-  z.refine((text) => normaliseEmail(text) !== undefined, {
-    error: 'must be one e-mail address such as alice@example.com',
-  }),
-);
-
-/** Names are shown to clients only, as a claim; still nothing that a terminal or a log could trip over. */
-const name = z.string({ error: 'must be a text' }).check(
-  z.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, {
-    error: 'must be 1 to 128 characters on one line',
-  }),
-);
-
-/** BCP 47, the part of it that names a language, script and region. */
-const locale = z.string({ error: 'must be a text' }).check(
-  z.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?$/, {
-    error: 'must be a language tag such as en or pt-BR',
-  }),
-);
-
-/** A user as the operator writes it. */
-export const userRegistration = z.strictObject({
-  sub,
-  username,
-  email: z.optional(email),
-  email_verified: z._default(flag, false),
-  name: z.optional(name),
-  locale: z.optional(locale),
-  enabled: z._default(flag, true),
-});
-
-export type UserRegistration = z.output<typeof userRegistration>;
 
 /** A user as it is stored: the address in normal form, and a number that changes whenever the way to reach the user does. */
 export const storedUser = z.object({
-  sub,
+  sub: z.string(),
   username: z.string(),
   email: z.optional(z.string()),
-  email_verified: flag,
+  email_verified: z.boolean(),
   name: z.optional(z.string()),
   locale: z.optional(z.string()),
-  enabled: flag,
+  enabled: z.boolean(),
   /** Raised by every change of the address or its verification; a request made before such a change cannot be approved. */
   contact_version: z.number(),
 });
 
 export type User = z.output<typeof storedUser>;
 
+/** Whether anything may be issued in this user's name: exists and is enabled, however they can be reached. */
+export function isActive(user: User | undefined): user is User {
+  return user?.enabled === true;
+}
+
 /** A user whom a mail can be sent to. */
 export type ReachableUser = User & { email: string };
 
 /** Why nobody can be asked in this user's name; each is also a cause in the audit. */
-export type UnreachableReason = 'user_unknown' | 'user_disabled' | 'email_unverified';
+export const unreachableReasons = ['user_unknown', 'user_disabled', 'email_unverified'] as const;
+
+export type UnreachableReason = (typeof unreachableReasons)[number];
 
 /** Whether a mail may be sent to this user: exists, enabled, with a verified address. */
 export function judgeReachability(

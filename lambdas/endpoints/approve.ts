@@ -138,6 +138,8 @@ function judgeOver(
   now: number,
 ): Answer | undefined {
   if (request.status === 'denied') return notice(409, 'already_denied');
+  // Approved in time and never redeemed, it is worth as little as one that nobody decided.
+  if (request.status === 'approved' && isExpired(request, now)) return notice(410, 'expired');
   if (request.status === 'approved' || request.status === 'redeemed')
     return notice(409, 'already_approved');
   if (request.status === 'failed' || !client.enabled) return notice(410, 'withdrawn');

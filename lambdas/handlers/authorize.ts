@@ -1,10 +1,12 @@
 /**
  * The function behind the backchannel authentication endpoint (CIBA Core 7).
  */
-import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
+import { clientDirectory, publicKeys, userDirectory } from '../aws/directory-table.ts';
+import { wrappingKeys } from '../aws/keys-table.ts';
 import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
 import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
+import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { backchannelAuthenticationEndpoint } from '../endpoints/backchannel-authentication.ts';
 import { httpHandler } from '../http/api-gateway-event.ts';
 import { authorizeEnvironment, readEnvironment } from './environment.ts';
@@ -28,6 +30,9 @@ export const handler = httpHandler(
     requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
+    wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
     flow: stepFunctionsFlow(stepFunctionsClient(), environment.STATE_MACHINE_ARN),
   }),
 );

@@ -19,6 +19,7 @@ const provider = {
 export const authorizeEnvironment = z.object({
   ...provider,
   REQUESTS_TABLE: text,
+  KEYS_TABLE: text,
   STATE_MACHINE_ARN: text,
   /** Lifetime of a request whose client registered none and asked for none, in seconds. */
   DEFAULT_EXPIRES_IN: seconds,

@@ -2,9 +2,10 @@
  * The function behind the token endpoint (CIBA Core 10.1).
  */
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
-import { tokenSigner } from '../aws/keys-table.ts';
+import { tokenSigner, wrappingKeys } from '../aws/keys-table.ts';
 import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { tokenEndpoint } from '../endpoints/token.ts';
 import { httpHandler } from '../http/api-gateway-event.ts';
 import { readEnvironment, tokenEnvironment } from './environment.ts';
@@ -23,5 +24,7 @@ export const handler = httpHandler(
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),
+    wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
   }),
 );

@@ -1,5 +1,5 @@
 /**
- * Makes the keys a new deployment starts with: one signing key of each algorithm and the link key. A signing key is
+ * Makes the keys a new deployment starts with: one signing key of each algorithm, the link key and the wrapping key. A signing key is
  * stored, then published, and only then allowed to sign, so that whatever is signed can be verified.
  */
 import { idTokenSigningAlgorithms, type SigningAlgorithm } from '../ciba/client.ts';
@@ -17,7 +17,8 @@ export interface FirstKeysDeps {
 }
 
 const KID_BYTES = 12;
-const LINK_KEY_BYTES = 32;
+/** Of a link key (HMAC-SHA-256) and of a wrapping key (AES-256). */
+const SECRET_KEY_BYTES = 32;
 
 /**
  * Sees to it that every kind of key exists; keys that exist are left alone. Safe to repeat and to run twice at once:
@@ -27,7 +28,8 @@ export function firstKeysTask(deps: FirstKeysDeps): () => Promise<void> {
   return async () => {
     const started = deps.clock();
     for (const alg of idTokenSigningAlgorithms) await ensureSigningKey(deps, alg);
-    await deps.keys.createLinkKey(newKid(deps.entropy), deps.entropy(LINK_KEY_BYTES));
+    await deps.keys.createLinkKey(newKid(deps.entropy), deps.entropy(SECRET_KEY_BYTES));
+    await deps.keys.createWrappingKey(newKid(deps.entropy), deps.entropy(SECRET_KEY_BYTES));
     deps.log({
       event: 'first_keys',
       outcome: 'ok',

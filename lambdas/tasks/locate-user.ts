@@ -29,7 +29,9 @@ interface Located {
 export function locateUserTask(deps: LocateUserDeps): (input: unknown) => Promise<Located> {
   return loggedTask('locate_user', deps, locateUserInput, async ({ ref }) => {
     const request = await deps.requests.find(ref);
-    if (request?.status !== 'pending' || isExpired(request, deps.clock())) {
+    const isOver = request?.status !== 'pending' || isExpired(request, deps.clock());
+    // A decoy is left alone until it expires, as if its user looked at no mail.
+    if (isOver || request.decoy !== undefined) {
       return { outcome: 'over', bindingMessage: false };
     }
     const reachability = judgeReachability(await deps.users.findUser(request.sub));

@@ -113,7 +113,13 @@ async function start(
   await functions.restart();
 
   const apply: LocalHost['applyDirectory'] = (directory, { prune }) =>
-    applyDirectory({ client: tables.client, tableName: directoryTableOf(stack), directory, prune });
+    applyDirectory({
+      client: tables.client,
+      tableName: tableOf(stack, 'DirectoryTable'),
+      keysTableName: tableOf(stack, 'KeysTable'),
+      directory,
+      prune,
+    });
   const control = await serveControl(
     { port: options.controlPort, option: '--control-port' },
     async (directory) => {
@@ -145,9 +151,8 @@ function assertIssuer({ outputs }: LocalStack, assembly: string, issuer: string)
   );
 }
 
-function directoryTableOf({ outputs }: LocalStack): string {
-  const name = outputs['DirectoryTable'];
-  if (name === undefined)
-    throw new LocalHostError('The stack has no output DirectoryTable to seed');
+function tableOf({ outputs }: LocalStack, output: string): string {
+  const name = outputs[output];
+  if (name === undefined) throw new LocalHostError(`The stack has no output ${output} to seed`);
   return name;
 }

@@ -1,23 +1,26 @@
 /**
- * Writes a directory into the deployment's table: clients with hashed secrets, users with the logins that lead to them.
+ * Writes a directory into the deployment's table: clients with hashed or wrapped secrets, users with the logins that lead to them.
  * Applying the same directory twice changes nothing.
  */
-import { randomBytes } from 'node:crypto';
 import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
 import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
 import { type DynamoTable, dynamoTable, type Item } from '../../lambdas/aws/dynamo-table.ts';
-import { type Client, type ClientRegistration, storedClient } from '../../lambdas/ciba/client.ts';
+import { type Client, storedClient } from '../../lambdas/ciba/client.ts';
+import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { type Directory, logins } from '../../lambdas/ciba/directory.ts';
-import { formatSecret, hashSecret, SECRET_ENTROPY_BYTES } from '../../lambdas/ciba/handles.ts';
 import { normaliseEmail, normaliseUsername } from '../../lambdas/ciba/login.ts';
-import { storedUser, type User, type UserRegistration } from '../../lambdas/ciba/user.ts';
+import { storedUser, type User } from '../../lambdas/ciba/user.ts';
+import type { UserRegistration } from '../../lambdas/ciba/user-registration.ts';
+import { type ClientSecrets, clientSecrets } from './client-secrets.ts';
 import { DirectoryError } from './directory-file.ts';
 
 interface DirectoryToApply {
   client: DynamoDBClient;
   tableName: string;
+  /** The table of keys, with which the secrets of `client_secret_jwt` clients are wrapped; only those need it. */
+  keysTableName: string | undefined;
   directory: Directory;
   /** Whether clients and users that the directory does not name are removed. */
   prune: boolean;
@@ -37,16 +40,22 @@ interface GeneratedSecret {
 export async function applyDirectory(
   options: DirectoryToApply,
 ): Promise<{ generatedSecrets: GeneratedSecret[] }> {
-  const { client, tableName, directory, prune } = options;
+  const { client, tableName, keysTableName, directory, prune } = options;
   const table = dynamoTable(client, tableName, 'pk');
+  const secrets = clientSecrets(client, keysTableName);
   if (prune) await removeOthers(options, table);
   const generatedSecrets: GeneratedSecret[] = [];
   for (const registration of directory.clients) {
-    const generated = await applyClient(table, registration);
+    const generated = await applyClient({ table, secrets }, registration);
     if (generated) generatedSecrets.push(generated);
   }
   for (const registration of directory.users) await applyUser(table, registration);
   return { generatedSecrets };
+}
+
+interface Stores {
+  table: DynamoTable;
+  secrets: ClientSecrets;
 }
 
 const versioned = z.object({ version: z.number() });
@@ -81,20 +90,18 @@ function sorted(item: Item): [string, unknown][] {
 }
 
 async function applyClient(
-  table: DynamoTable,
+  { table, secrets }: Stores,
   registration: ClientRegistration,
 ): Promise<GeneratedSecret | undefined> {
   const key = directoryKey.client(registration.client_id);
   const stored = await table.read(key);
-  const known = stored && storedClient.parse(stored).client_secret_hash;
-  const generated =
-    registration.client_secret === undefined && known === undefined
-      ? formatSecret(randomBytes(SECRET_ENTROPY_BYTES))
-      : undefined;
-  const secret = registration.client_secret ?? generated;
+  const before = stored && storedClient.parse(stored);
+  const { client_secret: _notStored, ...metadata } = registration;
+  const { generated, ...secret } = await secrets.next(registration, before);
   const client: Client = storedClient.parse({
-    ...registration,
-    client_secret_hash: secret === undefined ? known : hashSecret(secret),
+    ...metadata,
+    ...secret,
+    ...(before?.retiring_secret && { retiring_secret: before.retiring_secret }),
   });
   await putEntry(table, key, client, stored);
   return generated === undefined

@@ -2,8 +2,10 @@
  * Reads the operator's directory file: clients and users under their registered names. Every fault is told at once, each
  * with the entry and the member it is in.
  */
+import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type * as z from 'zod/mini';
+import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { type Directory, directoryFile } from '../../lambdas/ciba/directory.ts';
 
 export type { Directory };
@@ -42,8 +44,24 @@ function reason(error: unknown): string {
  */
 export function parseDirectory(value: unknown): Directory {
   const parsed = directoryFile.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const faults = parsed.data.clients.flatMap(keyFaults);
+    if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+    return parsed.data;
+  }
   throw new DirectoryError(parsed.error.issues.map((issue) => describe(issue, value)).join('\n'));
+}
+
+/** Keys of the right form that are no keys all the same, such as a point beside the curve. */
+function keyFaults({ client_id, jwks }: ClientRegistration, index: number): string[] {
+  return (jwks?.keys ?? []).flatMap((key, position) => {
+    try {
+      createPublicKey({ key: { ...key }, format: 'jwk' });
+      return [];
+    } catch {
+      return [`clients[${index}] (${client_id}) jwks.keys.${position}: is no key of its type`];
+    }
+  });
 }
 
 /** `clients[0] (pump-4) token_endpoint_auth_method: allowed: …` */

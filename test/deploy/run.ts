@@ -70,6 +70,7 @@ async function testDeployment(): Promise<void> {
   await applyDirectory({
     client: new DynamoDBClient(client),
     tableName: outputs.DirectoryTable,
+    keysTableName: outputs.KeysTable,
     directory: parseDirectory(directory),
     prune: false,
   });
@@ -105,7 +106,11 @@ function step(what: string): void {
 }
 
 const stackOutputs = z.object({
-  CibaProvider: z.object({ ApiEndpoint: z.string(), DirectoryTable: z.string() }),
+  CibaProvider: z.object({
+    ApiEndpoint: z.string(),
+    DirectoryTable: z.string(),
+    KeysTable: z.string(),
+  }),
 });
 
 async function listen(server: Server, port: number): Promise<void> {

@@ -132,7 +132,7 @@ describe('the grants', () => {
     'Fn::GetAtt': [expect.stringMatching(`^RetailTables${table}[0-9A-F]{8}$`), 'Arn'],
   });
 
-  it('let one manage clients and users, and not the keys published beside them', () => {
+  it('let one manage clients and users, not the keys published beside them, and wrap secrets', () => {
     expect(
       statementsFor((provider, role) => provider.grantManageDirectory(role).assertSuccess()),
     ).toEqual([
@@ -145,6 +145,18 @@ describe('the grants', () => {
         },
       },
       { Effect: 'Allow', Action: 'dynamodb:Scan', Resource: arnOf('Directory') },
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:GetItem',
+        Resource: arnOf('Keys'),
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['wrap'] } },
+      },
+      {
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: arnOf('KeysEncryption'),
+        Condition: { StringEquals: { 'kms:ViaService': expect.anything() } },
+      },
     ]);
   });
 

@@ -122,10 +122,12 @@ describe('the rights of each function', () => {
     [
       'authorize',
       [
-        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#* login#*',
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#* login#* jwks',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in wrap',
         'dynamodb:GetItem on TablesRequests',
         'dynamodb:PutItem on TablesRequests',
         'dynamodb:UpdateItem on TablesRequests',
+        `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         'states:StartExecution on NotificationFlowStateMachine',
       ],
     ],
@@ -133,8 +135,9 @@ describe('the rights of each function', () => {
       'token',
       [
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
-        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 wrap',
         'dynamodb:GetItem on TablesRequests',
+        'dynamodb:PutItem on TablesRequests if dynamodb:LeadingKeys in jti#*',
         'dynamodb:UpdateItem on TablesRequests',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
       ],
@@ -185,7 +188,7 @@ describe('the rights of each function', () => {
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
         'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256',
         'dynamodb:PutItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
-        'dynamodb:PutItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 link',
+        'dynamodb:PutItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 link wrap',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         `kms:GenerateDataKey on TablesKeysEncryption ${viaDynamoDb}`,
       ],

@@ -17,6 +17,7 @@ export const exampleClient: Client = {
   backchannel_token_delivery_mode: 'poll',
   scope: 'openid profile email',
   id_token_signed_response_alg: 'RS256',
+  client_assertion_audience: 'issuer',
   unknown_user: 'reveal',
   failed_flow: 'expire',
   client_secret_hash: hashSecret(exampleClientSecret),

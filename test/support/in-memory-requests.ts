@@ -10,6 +10,7 @@ import {
   recordMailed,
   redeem,
   releaseMail,
+  revokeReplayed,
   slowDown,
   stampPoll,
 } from '../../lambdas/ciba/transitions.ts';
@@ -50,6 +51,8 @@ export function inMemoryRequests(): AuthenticationRequestStore {
     redeem: async (redemption) => ({
       outcome: apply(redemption.ref, (request) => redeem(request, redemption)).outcome,
     }),
+    revokeReplayed: async (owner, now) =>
+      apply(owner.ref, (request) => revokeReplayed(request, owner, now)).outcome === 'revoked',
     async claimMail(claim) {
       const result = apply(claim.ref, (request) => claimMail(request, claim));
       return result.outcome === 'claimed'

@@ -3,6 +3,7 @@
  * in one process, for tests of what happens in which order.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
+import type { PublicJwk } from '../../lambdas/ciba/signing-keys.ts';
 import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
 import { backchannelAuthenticationEndpoint } from '../../lambdas/endpoints/backchannel-authentication.ts';
 import { tokenEndpoint } from '../../lambdas/endpoints/token.ts';
@@ -14,6 +15,7 @@ import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { exampleClient, exampleClientSecret, inMemoryDirectory } from './example-directory.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
 import { inMemoryRequests } from './in-memory-requests.ts';
+import { inMemoryUsedTokenIds } from './in-memory-used-token-ids.ts';
 
 export const issuer = 'https://ciba.example';
 
@@ -21,6 +23,7 @@ export const issuer = 'https://ciba.example';
 interface Replacements {
   requests?: Partial<AuthenticationRequestStore>;
   signer?: TokenSigner;
+  publicKeys?: PublicJwk[];
   mailer?: Mailer;
   startFlow?: (ref: string) => Promise<void>;
 }
@@ -54,6 +57,10 @@ export function providerInMemory(replacements: Replacements = {}) {
       },
     },
     linkKeys: { linkKeys: async () => [linkKey] as const },
+    // A secret in memory is wrapped in nothing.
+    wrappingKeys: { unwrap: async (_clientId: string, wrapped: string) => wrapped },
+    usedTokenIds: inMemoryUsedTokenIds(),
+    keys: { publicKeys: async () => replacements.publicKeys ?? [] },
     signer: replacements.signer ?? {
       sign: async (alg: string, typ: string, claims: object) =>
         `${alg}.${typ}.${JSON.stringify(claims)}`,

@@ -99,6 +99,13 @@ export function describeRequestStore(
         expect(await store.find(request.ref)).toEqual(request);
       });
 
+      it('gives back a decoy, of a user or of nobody', async () => {
+        const decoy = await created({ decoy: 'user_unknown', sub: '', contactVersion: 0 });
+        expect(await stored(decoy)).toEqual(decoy);
+        const disabled = await created({ decoy: 'user_disabled' });
+        expect(await stored(disabled)).toEqual(disabled);
+      });
+
       it('never overwrites a request', async () => {
         const request = await created();
         const other = { ...request, secretHash: hashSecret('x'.repeat(43)) };
@@ -155,6 +162,13 @@ export function describeRequestStore(
         expect(await store.slowDown(request.ref)).toBe(7);
         expect(await store.slowDown(request.ref)).toBe(12);
         expect((await stored(request))?.interval).toBe(12);
+      });
+
+      it('T6: slows down a failed request like a pending one', async () => {
+        const request = await created();
+        await store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 1);
+        expect(await store.slowDown(request.ref)).toBe(7);
+        expect(await stored(request)).toMatchObject({ status: 'failed', interval: 7 });
       });
 
       it('does not slow down a request that is decided', async () => {
@@ -320,6 +334,13 @@ export function describeRequestStore(
         },
       );
 
+      it('S10: calls an approval that nobody redeemed in time expired', async () => {
+        const request = await approved();
+        const late = decisionOf(request, { decision: 'deny', now: request.expiresAt });
+        expect(await store.decide(late)).toEqual({ outcome: 'expired' });
+        expect(await stored(request)).toMatchObject({ status: 'approved' });
+      });
+
       it.each([
         ['has another contact', 2],
         ['can no longer be asked', undefined],
@@ -381,6 +402,63 @@ export function describeRequestStore(
         await store.decide(decisionOf(denied, { decision: 'deny' }));
         expect(await store.redeem(redemptionOf(pending))).toEqual({ outcome: 'not_approved' });
         expect(await store.redeem(redemptionOf(denied))).toEqual({ outcome: 'not_approved' });
+      });
+    });
+
+    describe('S11 and S12 refresh tokens', () => {
+      const refresh = {
+        hash: 'r'.repeat(43),
+        endsAt: EXAMPLE_NOW + 5000.5,
+        forgetAt: 1_900_000_000,
+      };
+
+      async function redeemed(changes: Partial<Redemption> = {}): Promise<PendingRequest> {
+        const request = await approved();
+        await store.redeem(redemptionOf(request, { refresh, ...changes }));
+        return request;
+      }
+
+      it('are kept as a hash with their end, and the item is kept as long', async () => {
+        expect(await stored(await redeemed())).toMatchObject({
+          status: 'redeemed',
+          refreshHash: refresh.hash,
+          refreshEndsAt: refresh.endsAt,
+          forgetAt: refresh.forgetAt,
+        });
+      });
+
+      it('are not there where the redemption brings none', async () => {
+        const request = await redeemed({ refresh: undefined });
+        expect(await stored(request)).not.toHaveProperty('refreshHash');
+        expect(await stored(request)).toMatchObject({ forgetAt: request.forgetAt });
+      });
+
+      it('are revoked by a replay later than ten seconds, once and for good', async () => {
+        const request = await redeemed();
+        const owner = ownerOf(request);
+        expect(await store.revokeReplayed(owner, EXAMPLE_NOW + 30)).toBe(false);
+        expect(await store.revokeReplayed(owner, EXAMPLE_NOW + 30.001)).toBe(true);
+        expect(await store.revokeReplayed(owner, EXAMPLE_NOW + 31)).toBe(false);
+        expect(await stored(request)).toMatchObject({ refreshRevokedAt: EXAMPLE_NOW + 30.001 });
+      });
+
+      it.each<[string, (owner: Owner) => Owner]>([
+        ['another client', (owner) => ({ ...owner, clientId: 'desk-1' })],
+        ['a wrong secret', (owner) => ({ ...owner, secretHash: hashSecret('w'.repeat(43)) })],
+        ['an unknown ref', (owner) => ({ ...owner, ref: exampleRequest().ref })],
+      ])('I9: are not revoked by %s', async (_who, foreign) => {
+        const request = await redeemed();
+        const before = await stored(request);
+        expect(await store.revokeReplayed(foreign(ownerOf(request)), EXAMPLE_NOW + 99)).toBe(false);
+        expect(await stored(request)).toEqual(before);
+      });
+
+      it('leave nothing to revoke where there is none, or before they exist', async () => {
+        const without = await redeemed({ refresh: undefined });
+        expect(await store.revokeReplayed(ownerOf(without), EXAMPLE_NOW + 99)).toBe(false);
+        const request = await approved();
+        expect(await store.revokeReplayed(ownerOf(request), EXAMPLE_NOW + 99)).toBe(false);
+        expect(await stored(request)).not.toHaveProperty('refreshRevokedAt');
       });
     });
 

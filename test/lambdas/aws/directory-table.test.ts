@@ -35,6 +35,7 @@ async function apply(directory: object, prune = false) {
   return applyDirectory({
     client: tables.client,
     tableName: 'directory',
+    keysTableName: 'keys',
     directory: parseDirectory(directory),
     prune,
   });

@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clientDirectory, userDirectory } from '../../../lambdas/aws/directory-table.ts';
 import { generateSigningKey } from '../../../lambdas/aws/generate-signing-key.ts';
-import { keyStore, tokenSigner } from '../../../lambdas/aws/keys-table.ts';
+import { keyStore, tokenSigner, wrappingKeys } from '../../../lambdas/aws/keys-table.ts';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
+import { usedTokenIds } from '../../../lambdas/aws/used-token-ids.ts';
 import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { tokenEndpoint } from '../../../lambdas/endpoints/token.ts';
@@ -47,7 +48,13 @@ it(`T8: ${ROUNDS} rounds of ${POLLS} parallel polls of an approved request are a
       { sub: 'u-alice', username: 'alice', email: 'alice@example.com', email_verified: true },
     ],
   });
-  await applyDirectory({ client, tableName: 'directory', directory, prune: false });
+  await applyDirectory({
+    client,
+    tableName: 'directory',
+    keysTableName: 'keys',
+    directory,
+    prune: false,
+  });
   const log = () => {};
   await firstKeysTask({
     ...runtime,
@@ -69,6 +76,8 @@ it(`T8: ${ROUNDS} rounds of ${POLLS} parallel polls of an approved request are a
     clients: clientDirectory(client, 'directory', clock),
     users,
     signer: tokenSigner(client, 'keys', clock),
+    wrappingKeys: wrappingKeys(client, 'keys', clock),
+    usedTokenIds: usedTokenIds(client, 'requests', { ...runtime, clock }),
   });
 
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -120,7 +120,7 @@ describe('the item', () => {
   });
 
   it('stays within one write unit of 1,024 bytes at the longest legal inputs (S2)', () => {
-    const longest: AuthenticationRequest = {
+    const facts = {
       ...exampleRequest({
         clientId: 'c'.repeat(64),
         sub: 's'.repeat(64),
@@ -131,19 +131,35 @@ describe('the item', () => {
         expiresAt: EXAMPLE_NOW + 600.123,
         interval: 555,
       }),
-      polledAt: EXAMPLE_NOW + 599.123,
       linkNonce: nonce,
+    };
+    const longest: AuthenticationRequest = {
+      ...facts,
       mailedAt: EXAMPLE_NOW + 5.123,
       status: 'redeemed',
       decidedAt: EXAMPLE_NOW + 598.123,
       redeemedAt: EXAMPLE_NOW + 599.123,
       attemptId: 'a'.repeat(22),
+      refreshHash: 'r'.repeat(43),
+      refreshEndsAt: EXAMPLE_NOW + 2_592_599,
+      refreshRevokedAt: EXAMPLE_NOW + 2_592_598.123,
     };
+    const polledAt = EXAMPLE_NOW + 599.123;
+    const mailClaim = { id: 'c'.repeat(16), until: EXAMPLE_NOW + 599.123 };
     const whileSending: AuthenticationRequest = {
-      ...longest,
+      ...facts,
       status: 'approved',
-      mailClaim: { id: 'c'.repeat(16), until: EXAMPLE_NOW + 599.123 },
+      decidedAt: EXAMPLE_NOW + 598.123,
+      polledAt,
+      mailClaim,
     };
+    const decoy: AuthenticationRequest = {
+      ...facts,
+      decoy: 'email_unverified',
+      polledAt,
+      mailClaim,
+    };
+    expect(itemSize(toItem(decoy))).toBeLessThanOrEqual(1024);
     expect(itemSize(toItem(longest))).toBeLessThanOrEqual(1024);
     expect(itemSize(toItem(whileSending))).toBeLessThanOrEqual(1024);
   });

@@ -2,7 +2,10 @@
  * The parameters of an authentication request (CIBA Core 7.1), each error of CIBA Core 13 that they can cause, and their order.
  */
 import { describe, expect, it } from 'vitest';
-import { parseBackchannelAuthenticationRequest } from '../../../lambdas/ciba/backchannel-authentication-request.ts';
+import {
+  hintKinds,
+  parseBackchannelAuthenticationRequest,
+} from '../../../lambdas/ciba/backchannel-authentication-request.ts';
 import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 
@@ -29,10 +32,14 @@ describe('a request', () => {
   it('needs scope and a hint, and no more', () => {
     expect(parse({})).toEqual({
       scope: 'openid',
-      loginHint: 'alice',
+      hint: { kind: 'login_hint', text: 'alice' },
       bindingMessage: undefined,
       expiresIn: 120,
     });
+  });
+
+  it.each(hintKinds)('may have its one hint as %s', (kind) => {
+    expect(parse({ login_hint: '', [kind]: 'x' }).hint).toEqual({ kind, text: 'x' });
   });
 
   it('may name a binding message and a lifetime', () => {
@@ -120,8 +127,6 @@ describe('the errors', () => {
     ['invalid_request', 'no hint', { login_hint: '' }],
     ['invalid_request', 'login_hint and id_token_hint', { id_token_hint: 'x' }],
     ['invalid_request', 'login_hint and login_hint_token', { login_hint_token: 'x' }],
-    ['invalid_request', 'id_token_hint alone', { login_hint: '', id_token_hint: 'x' }],
-    ['invalid_request', 'login_hint_token alone', { login_hint: '', login_hint_token: 'x' }],
     ['invalid_request', 'a login_hint of 513 characters', { login_hint: 'x'.repeat(513) }],
     ['invalid_request', 'T22: a signed request', { request: 'x' }],
     ['invalid_request', 'authorization_details', { authorization_details: '[]' }],

@@ -6,14 +6,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../lambdas/ciba/client.ts';
 import {
-  authenticateClient,
+  authenticateBySecret,
   type ClientCredentials,
   readClientCredentials,
+  type SecretCredentials,
 } from '../../../lambdas/ciba/client-authentication.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
 import { anyText } from '../../support/any-text.ts';
 import { exampleClient } from '../../support/example-directory.ts';
+import { EXAMPLE_NOW } from '../../support/example-request.ts';
 
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
 const form = (parameters: Record<string, string> = {}) => new Map(Object.entries(parameters));
@@ -62,8 +64,8 @@ describe('readClientCredentials', () => {
       fc.property(anyText(40, 1), (secret) => {
         const encoded = new URLSearchParams([['', secret]]).toString().slice(1);
         for (const text of [encoded, encodeURIComponent(secret)]) {
-          const { clientSecret } = readClientCredentials(basic(`pump-4:${text}`), form());
-          expect(clientSecret).toBe(secret);
+          const credentials = readClientCredentials(basic(`pump-4:${text}`), form());
+          expect(credentials).toHaveProperty('clientSecret', secret);
         }
       }),
       { numRuns: 500 },
@@ -108,29 +110,50 @@ describe('readClientCredentials', () => {
   });
 });
 
-describe('authenticateClient', () => {
+describe('authenticateBySecret', () => {
   const secret = 'a secret of at least thirty-two characters';
   const client: Client = { ...exampleClient, client_secret_hash: hashSecret(secret) };
-  const credentials: ClientCredentials = {
+  const credentials: SecretCredentials = {
     method: 'client_secret_basic',
     clientId: client.client_id,
     clientSecret: secret,
   };
 
+  const { client_secret_hash: _none, ...withoutSecret } = client;
+
   it('gives back the client that is proved', () => {
-    expect(authenticateClient(credentials, client)).toBe(client);
+    expect(authenticateBySecret(credentials, client, EXAMPLE_NOW)).toBe(client);
   });
 
-  it.each<[string, Partial<ClientCredentials>, Client | undefined]>([
+  it.each<[string, Partial<SecretCredentials>, Client | undefined]>([
     ['an unknown client', {}, undefined],
     ['an unknown client with the empty secret', { clientSecret: '' }, undefined],
+    ['the empty secret', { clientSecret: '' }, client],
+    ['the empty secret of a client that has none', { clientSecret: '' }, withoutSecret],
+    ['what an unknown client is compared with', { clientSecret: '-'.repeat(43) }, withoutSecret],
     ['a wrong secret', { clientSecret: `${secret}!` }, client],
-    ['the hash in place of the secret', { clientSecret: client.client_secret_hash }, client],
+    [
+      'the hash in place of the secret',
+      { clientSecret: String(client.client_secret_hash) },
+      client,
+    ],
     ['another method than the registered one', { method: 'client_secret_post' }, client],
     ['a disabled client', {}, { ...client, enabled: false }],
   ])('T14: refuses %s, in the same words as every other failure', (_what, changes, registered) => {
-    const error = errorOf(() => authenticateClient({ ...credentials, ...changes }, registered));
+    const error = errorOf(() =>
+      authenticateBySecret({ ...credentials, ...changes }, registered, EXAMPLE_NOW),
+    );
     const missing = errorOf(() => readClientCredentials(null, form()));
     expect([error.code, error.message]).toEqual(['invalid_client', missing.message]);
+  });
+
+  it('T14: takes both secrets while one retires, and the old one not a moment longer', () => {
+    const retiring = { client_secret_hash: hashSecret('the old secret'), until: EXAMPLE_NOW + 60 };
+    const rotating = { ...client, retiring_secret: retiring };
+    const old = { ...credentials, clientSecret: 'the old secret' };
+    expect(authenticateBySecret(credentials, rotating, EXAMPLE_NOW)).toBe(rotating);
+    expect(authenticateBySecret(old, rotating, EXAMPLE_NOW + 59.999)).toBe(rotating);
+    const late = errorOf(() => authenticateBySecret(old, rotating, EXAMPLE_NOW + 60));
+    expect(late.code).toBe('invalid_client');
   });
 });

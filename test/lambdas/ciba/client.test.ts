@@ -5,12 +5,14 @@
 import { describe, expect, it } from 'vitest';
 import {
   CIBA_GRANT_TYPE,
-  clientRegistration,
   isClientId,
+  liveSecrets,
   mayUseCiba,
   storedClient,
 } from '../../../lambdas/ciba/client.ts';
+import { clientRegistration } from '../../../lambdas/ciba/client-registration.ts';
 import { exampleClient, exampleClientSecret } from '../../support/example-directory.ts';
+import { generateClientKey } from '../../support/example-jwts.ts';
 import { faultsOf } from '../../support/registration-faults.ts';
 
 const least = {
@@ -18,6 +20,9 @@ const least = {
   client_name: 'Fuel & Go, Pump 4',
   token_endpoint_auth_method: 'client_secret_basic',
 };
+
+const ecKey = generateClientKey('ES256', { kid: 'ec' }).jwk;
+const rsaKey = generateClientKey('PS256', { kid: 'rsa' }).jwk;
 
 const faults = (members: object) => faultsOf(clientRegistration, { ...least, ...members });
 
@@ -30,6 +35,7 @@ describe('a registration', () => {
       backchannel_token_delivery_mode: 'poll',
       scope: 'openid profile email',
       id_token_signed_response_alg: 'RS256',
+      client_assertion_audience: 'issuer',
       unknown_user: 'reveal',
       failed_flow: 'expire',
     });
@@ -50,12 +56,36 @@ describe('a registration', () => {
     ['a secret of 128 characters, of every sign', { client_secret: ` ~"\\${'s'.repeat(124)}` }],
     ...['ES256', 'PS256', 'RS256', 'EdDSA', 'HS256', 'HS384', 'HS512'].map(
       (alg): [string, object] => [
-        `${alg} for assertions`,
+        `${alg} for assertions, and sign none`,
         { token_endpoint_auth_signing_alg: alg },
       ],
     ),
     ['an empty key set', { jwks: { keys: [] } }],
-    ['the audience that is the default', { client_assertion_audience: 'issuer' }],
+    ['the audiences of CIBA Core', { client_assertion_audience: 'ciba-core' }],
+    ['decoys for unknown users', { unknown_user: 'decoy' }],
+    ['word of a failed flow', { failed_flow: 'deny' }],
+    ['client_secret_jwt', { token_endpoint_auth_method: 'client_secret_jwt' }],
+    [
+      'client_secret_jwt with a secret as long as HS512 wants it',
+      {
+        token_endpoint_auth_method: 'client_secret_jwt',
+        token_endpoint_auth_signing_alg: 'HS512',
+        client_secret: 's'.repeat(64),
+      },
+    ],
+    [
+      'private_key_jwt with a key, ES256 by default',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [ecKey] } },
+    ],
+    [
+      'private_key_jwt with PS256 and a key that may verify it',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_signing_alg: 'PS256',
+        jwks: { keys: [ecKey, rsaKey] },
+      },
+    ],
+    ['keys beside a secret, for its hint tokens', { jwks: { keys: [ecKey] } }],
   ])('may have %s', (_what, members) => {
     expect(clientRegistration.parse({ ...least, ...members })).toMatchObject(members);
   });
@@ -76,17 +106,7 @@ describe('a refusal names the member', () => {
       ['', ' ', 'x'.repeat(65), 'evil.com', '<b>', '{{x}}', 'a\nb', 'Pump \u202e4', 'Pump 😀', 4],
     ],
     ['enabled', ['yes', 'true', 1, null]],
-    [
-      'token_endpoint_auth_method',
-      [
-        'none',
-        'client_secret_jwt',
-        'private_key_jwt',
-        'tls_client_auth',
-        'CLIENT_SECRET_BASIC',
-        '',
-      ],
-    ],
+    ['token_endpoint_auth_method', ['none', 'tls_client_auth', 'CLIENT_SECRET_BASIC', '']],
     ['grant_types', [[], CIBA_GRANT_TYPE, {}, null]],
     ['grant_types.0', [['authorization_code'], ['implicit'], ['password'], ['client_credentials']]],
     ['backchannel_token_delivery_mode', ['ping', 'push', 'POLL', '', ['poll']]],
@@ -103,14 +123,17 @@ describe('a refusal names the member', () => {
       ],
     ],
     ['id_token_signed_response_alg', ['none', 'HS256', 'PS256', 'EdDSA', 'rs256']],
-    ['unknown_user', ['decoy', 'hide']],
-    ['failed_flow', ['deny', 'fail']],
-    ['client_assertion_audience', ['ciba-core', 'token_endpoint']],
+    ['unknown_user', ['hide', true]],
+    ['failed_flow', ['fail', 'access_denied']],
+    ['client_assertion_audience', ['token_endpoint', 'any']],
     ['expires_in', [9, 601, 0, -120, 120.5, '120', Number.NaN, Number.POSITIVE_INFINITY, null]],
     ['interval', [0, 61, -2, 2.5, '2', null]],
     ['client_secret', ['', 's'.repeat(31), 's'.repeat(129), `${'s'.repeat(32)}\n`, 'é'.repeat(32)]],
     ['jwks', ['x', []]],
-    ['jwks.keys', [{}, { keys: [{ kty: 'EC' }] }, { keys: 'x' }]],
+    ['jwks.keys', [{}, { keys: 'x' }, { keys: [ecKey, ecKey] }]],
+    ['jwks.keys.0.kty', [{ keys: [{ kty: 'oct' }] }]],
+    ['jwks.keys.0', [{ keys: ['x'] }, { keys: [{ ...ecKey, d: 'AAAA' }] }]],
+    ['jwks.keys.0.crv', [{ keys: [{ ...ecKey, crv: 'P-384' }] }]],
     ['token_endpoint_auth_signing_alg', ['none', 'RS1', 'es256']],
   ])('%s', (member, values) => {
     for (const value of values) {
@@ -151,7 +174,68 @@ describe('a refusal names the member', () => {
       ...least,
       token_endpoint_auth_method: 'none',
     });
-    expect(error?.issues[0]?.message).toBe('allowed: client_secret_basic, client_secret_post');
+    expect(error?.issues[0]?.message).toBe(
+      'allowed: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt',
+    );
+  });
+});
+
+describe('a registration whose members contradict its method is refused by the member', () => {
+  it.each<[string, object, string, string]>([
+    [
+      'private_key_jwt without keys',
+      { token_endpoint_auth_method: 'private_key_jwt' },
+      'jwks',
+      'must have a key for ES256; another algorithm is named by token_endpoint_auth_signing_alg',
+    ],
+    [
+      'private_key_jwt with a key of another algorithm',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [rsaKey] } },
+      'jwks',
+      'must have a key for ES256; another algorithm is named by token_endpoint_auth_signing_alg',
+    ],
+    [
+      'private_key_jwt with a secret',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [ecKey] },
+        client_secret: 's'.repeat(32),
+      },
+      'client_secret',
+      'must be left out for private_key_jwt',
+    ],
+    [
+      'private_key_jwt with HS256 (T17)',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_signing_alg: 'HS256',
+        jwks: { keys: [ecKey] },
+      },
+      'token_endpoint_auth_signing_alg',
+      'allowed for private_key_jwt: ES256, PS256, RS256, EdDSA',
+    ],
+    [
+      'client_secret_jwt with ES256',
+      {
+        token_endpoint_auth_method: 'client_secret_jwt',
+        token_endpoint_auth_signing_alg: 'ES256',
+      },
+      'token_endpoint_auth_signing_alg',
+      'allowed for client_secret_jwt: HS256, HS384, HS512',
+    ],
+    [
+      'HS512 with a secret of 63 characters',
+      {
+        token_endpoint_auth_method: 'client_secret_jwt',
+        token_endpoint_auth_signing_alg: 'HS512',
+        client_secret: 's'.repeat(63),
+      },
+      'client_secret',
+      'must be 64 characters or more for HS512',
+    ],
+  ])('%s', (_what, members, member, message) => {
+    const issue = clientRegistration.safeParse({ ...least, ...members }).error?.issues[0];
+    expect([issue?.path, issue?.message]).toEqual([[member], message]);
   });
 });
 
@@ -165,8 +249,12 @@ describe('a stored client', () => {
     expect(JSON.stringify(stored)).not.toContain(exampleClientSecret);
   });
 
-  it('without a hash is none', () => {
-    expect(faultsOf(storedClient, least)).toEqual(['client_secret_hash']);
+  it('may use its retiring secret until its time has come, to the instant', () => {
+    const retiring = { client_secret_hash: 'old', until: 100 };
+    const client = { ...exampleClient, retiring_secret: retiring };
+    expect(liveSecrets(exampleClient, 99)).toEqual([exampleClient]);
+    expect(liveSecrets(client, 99.999)).toEqual([client, retiring]);
+    expect(liveSecrets(client, 100)).toEqual([client]);
   });
 });
 

@@ -49,7 +49,7 @@ describe('judgePoll', () => {
     ['TR-01: a week after the end', pending, 7 * 86_400, 'expired_token'],
     ['expired and too early', { ...pending, polledAt: now + 120 }, 120.1, 'expired_token'],
   ])('%s', (_what, request, seconds, answer) => {
-    expect(judgePoll(request, now + seconds).answer).toBe(answer);
+    expect(judgePoll(request, { failed_flow: 'expire' }, now + seconds).answer).toBe(answer);
   });
 
   it.each([
@@ -58,9 +58,38 @@ describe('judgePoll', () => {
   ])(
     'forgives half a second of network and clocks, and no more: after %d s of 2 %s',
     (seconds, answer) => {
-      expect(judgePoll({ ...pending, polledAt: now }, now + seconds).answer).toBe(answer);
+      expect(
+        judgePoll({ ...pending, polledAt: now }, { failed_flow: 'expire' }, now + seconds).answer,
+      ).toBe(answer);
     },
   );
+});
+
+describe('a client that wants to hear of a failed flow', () => {
+  const deny = { failed_flow: 'deny' } as const;
+  const decoy: AuthenticationRequest = { ...failed, decoy: 'user_unknown' };
+
+  it.each<[string, AuthenticationRequest, number, string]>([
+    ['is told at once, too early or not', { ...failed, polledAt: now + 3.9 }, 4, 'access_denied'],
+    ['is told after the end', failed, 1000, 'access_denied'],
+    ['is asked to wait for a pending request', pending, 4, 'authorization_pending'],
+    ['T6: is not told of a decoy', decoy, 4, 'authorization_pending'],
+    ['T6: is told of a decoy that it expired', decoy, 120, 'expired_token'],
+  ])('%s', (_what, request, seconds, answer) => {
+    expect(judgePoll(request, deny, now + seconds).answer).toBe(answer);
+  });
+});
+
+it('T6: a failed request and a decoy are polled like a pending one, the interval included', () => {
+  const expire = { failed_flow: 'expire' } as const;
+  for (const seconds of [0, 1, 2, 5, 30, 119, 120, 500]) {
+    for (const polledAt of [undefined, now, now + 28, now + 29]) {
+      const answers = [pending, failed, { ...pending, decoy: 'user_disabled' as const }].map(
+        (request) => judgePoll({ ...request, polledAt }, expire, now + seconds),
+      );
+      expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    }
+  }
 });
 
 describe('retryAfter', () => {

@@ -20,7 +20,7 @@ function grantOf(scope: string, user = exampleUser): Grant {
     status: 'approved',
     decidedAt: EXAMPLE_NOW + 10.6,
   };
-  return { issuer, request, user, now: EXAMPLE_NOW + 12.9 };
+  return { issuer, request, scope, user, now: EXAMPLE_NOW + 12.9 };
 }
 
 const always = {

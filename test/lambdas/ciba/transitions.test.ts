@@ -16,6 +16,7 @@ import {
   recordMailed,
   redeem,
   releaseMail,
+  revokeReplayed,
   SLOW_DOWN_SECONDS,
   slowDown,
   stampPoll,
@@ -36,6 +37,14 @@ const requests = {
   denied: { ...pending, status: 'denied', decidedAt: now - 1 },
   failed: { ...pending, status: 'failed', failedAt: now - 1, cause: 'flow_error' },
   redeemed: { ...approved, status: 'redeemed', redeemedAt: now - 1, attemptId: 'first' },
+  offline: {
+    ...approved,
+    status: 'redeemed',
+    redeemedAt: now - 1,
+    attemptId: 'first',
+    refreshHash: 'r'.repeat(43),
+    refreshEndsAt: now + 1000,
+  },
   none: undefined,
 } satisfies Record<string, AuthenticationRequest | undefined>;
 
@@ -48,7 +57,16 @@ const claim = { ref, claimId: 'c-2', linkNonce: 'm'.repeat(22), now, until: now 
 type Stored = AuthenticationRequest | undefined;
 type Transition = { outcome: string; next?: AuthenticationRequest };
 
-const columns = ['none', 'fresh', 'pending', 'approved', 'denied', 'failed', 'redeemed'] as const;
+const columns = [
+  'none',
+  'fresh',
+  'pending',
+  'approved',
+  'denied',
+  'failed',
+  'redeemed',
+  'offline',
+] as const;
 
 /** Each event, and what it answers to the request of each column, with the status it leaves where it changes anything. */
 const table: [string, (request: Stored) => Transition, string[]][] = [
@@ -63,6 +81,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'stamped > denied',
       'stamped > failed',
       'not_found',
+      'not_found',
     ],
   ],
   [
@@ -76,6 +95,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'stamped > denied',
       'stamped > failed',
       'not_found',
+      'not_found',
     ],
   ],
   [
@@ -87,6 +107,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'slowed > pending',
       'not_pending',
       'not_pending',
+      'slowed > failed',
       'not_pending',
       'not_pending',
     ],
@@ -102,6 +123,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'already_decided',
       'failed',
       'already_decided',
+      'already_decided',
     ],
   ],
   [
@@ -114,6 +136,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'already_decided',
       'already_decided',
       'failed',
+      'already_decided',
       'already_decided',
     ],
   ],
@@ -128,22 +151,47 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'not_approved',
       'not_approved',
       'not_found',
+      'not_found',
     ],
+  ],
+  [
+    'S5: approve after the end',
+    (request) => decide(request, { ...user, decision: 'approve', now: late }),
+    [
+      'not_found',
+      'not_found',
+      'expired',
+      'expired',
+      'already_decided',
+      'failed',
+      'already_decided',
+      'already_decided',
+    ],
+  ],
+  [
+    'S11: the auth_req_id is shown again, long after its use',
+    (request) => revokeReplayed(request, owner, late),
+    columns.map((column) => (column === 'offline' ? 'revoked > redeemed' : 'nothing_to_revoke')),
+  ],
+  [
+    'S11: the auth_req_id is shown again at once',
+    (request) => revokeReplayed(request, owner, now),
+    columns.map(() => 'nothing_to_revoke'),
   ],
   [
     'S2: claim the mail',
     (request) => claimMail(request, claim),
-    ['over', 'claimed > pending', 'claimed > pending', 'over', 'over', 'over', 'over'],
+    ['over', 'claimed > pending', 'claimed > pending', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
     'S2: claim the mail at the end',
     (request) => claimMail(request, { ...claim, now: late }),
-    ['over', 'over', 'over', 'over', 'over', 'over', 'over'],
+    ['over', 'over', 'over', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
     'S4: record a failure',
     (request) => fail(request, 'mail_rejected', now),
-    ['over', 'failed > failed', 'failed > failed', 'over', 'over', 'over', 'over'],
+    ['over', 'failed > failed', 'failed > failed', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
     'S3: stamp a mail that nobody claimed',
@@ -229,6 +277,41 @@ describe('what a transition writes', () => {
       failedAt: now,
       cause: 'withdrawn',
     });
+  });
+});
+
+describe('S11: a replay', () => {
+  const { offline } = requests;
+
+  it.each([
+    ['ten seconds after the redemption', offline.redeemedAt + 10, 'nothing_to_revoke'],
+    ['a millisecond later', offline.redeemedAt + 10.001, 'revoked > redeemed'],
+  ])('%s', (_when, at, answer) => {
+    expect(answerOf(revokeReplayed(offline, owner, at))).toBe(answer);
+  });
+
+  it('writes its time once, and nothing else', () => {
+    const { next } = revokeReplayed(offline, owner, late);
+    expect(next).toEqual({ ...offline, refreshRevokedAt: late });
+    expect(revokeReplayed(next, owner, late + 1)).toEqual({ outcome: 'nothing_to_revoke' });
+  });
+
+  it.each<[string, Partial<Owner>]>([
+    ['another client', { clientId: 'desk-1' }],
+    ['another secret', { secretHash: 'x'.repeat(43) }],
+  ])('by %s revokes nothing (I9)', (_who, changes) => {
+    expect(revokeReplayed(offline, { ...owner, ...changes }, late)).toEqual({
+      outcome: 'nothing_to_revoke',
+    });
+  });
+});
+
+it('a redemption with a refresh token keeps the item until that ends', () => {
+  const refresh = { hash: 'h', endsAt: late + 1000, forgetAt: late + 9000 };
+  expect(redeem(approved, { ...redemption, refresh }).next).toMatchObject({
+    refreshHash: 'h',
+    refreshEndsAt: late + 1000,
+    forgetAt: late + 9000,
   });
 });
 

@@ -2,12 +2,8 @@
  * End-users as an operator registers them (OpenID Connect Core 5.1), and whom a mail can be sent to (threats T29).
  */
 import { describe, expect, it } from 'vitest';
-import {
-  judgeReachability,
-  storedUser,
-  type User,
-  userRegistration,
-} from '../../../lambdas/ciba/user.ts';
+import { judgeReachability, storedUser, type User } from '../../../lambdas/ciba/user.ts';
+import { userRegistration } from '../../../lambdas/ciba/user-registration.ts';
 import { exampleUser } from '../../support/example-directory.ts';
 import { faultsOf } from '../../support/registration-faults.ts';
 

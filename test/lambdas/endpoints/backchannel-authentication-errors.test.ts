@@ -13,6 +13,7 @@ import {
 } from '../../support/example-directory.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
+import { inMemoryUsedTokenIds } from '../../support/in-memory-used-token-ids.ts';
 import { formRequest, issuer, providerInMemory } from '../../support/provider-in-memory.ts';
 import { slowRequests } from '../../support/slow-requests.ts';
 
@@ -301,6 +302,9 @@ describe('the acknowledgement (CIBA 7.3)', () => {
       },
       requests,
       ...directory.ports,
+      keys: { publicKeys: async () => [] },
+      wrappingKeys: { unwrap: async (_clientId, wrapped) => wrapped },
+      usedTokenIds: inMemoryUsedTokenIds(),
       flow: { start: async () => {} },
       clock: () => EXAMPLE_NOW + 0.4,
       entropy: (bytes) => {

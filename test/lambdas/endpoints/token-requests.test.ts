@@ -68,7 +68,6 @@ describe('a request that is no poll', () => {
     ['no grant_type', 400, 'invalid_request', () => formRequest('/token', { auth_req_id: 'x' })],
     ...[
       'authorization_code',
-      'refresh_token',
       'client_credentials',
       'password',
       'urn:ietf:params:oauth:grant-type:device_code',
@@ -80,6 +79,12 @@ describe('a request that is no poll', () => {
       'unsupported_grant_type',
       () => formRequest('/token', { grant_type, auth_req_id: 'x' }),
     ]),
+    [
+      'the refresh grant, of a client that is not registered for it',
+      400,
+      'unauthorized_client',
+      () => formRequest('/token', { grant_type: 'refresh_token', refresh_token: 'x' }),
+    ],
     [
       'no auth_req_id',
       400,

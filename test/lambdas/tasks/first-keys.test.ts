@@ -20,6 +20,7 @@ function inMemoryKeys() {
   const signing = new Map<SigningAlgorithm, { keys: SigningKey[]; version: number }>();
   const published: PublicJwk[] = [];
   const links: { kid: string; secret: Uint8Array }[] = [];
+  const wrapping: { kid: string; secret: Uint8Array }[] = [];
   const done: string[] = [];
   const store: KeyStore = {
     signingKeys: async (alg) => signing.get(alg) ?? { keys: [], version: 0 },
@@ -36,6 +37,12 @@ function inMemoryKeys() {
       done.push('link stored');
       return true;
     },
+    async createWrappingKey(kid, secret) {
+      if (wrapping.length > 0) return false;
+      wrapping.push({ kid, secret });
+      done.push('wrap stored');
+      return true;
+    },
     async publish(keys) {
       for (const key of keys) {
         if (published.some(({ kid }) => kid === key.kid)) continue;
@@ -44,7 +51,7 @@ function inMemoryKeys() {
       }
     },
   };
-  return { store, signing, published, links, done };
+  return { store, signing, published, links, wrapping, done };
 }
 
 let kept: ReturnType<typeof inMemoryKeys>;
@@ -77,6 +84,7 @@ const inOrder = [
   'ES256 published',
   'ES256 signs',
   'link stored',
+  'wrap stored',
 ];
 
 describe('the first keys', () => {
@@ -91,12 +99,13 @@ describe('the first keys', () => {
     expect(JSON.stringify(kept.published)).not.toContain('private');
   });
 
-  it('have a link key of 256 bits, and names of their own', async () => {
+  it('have a link key and a wrapping key of 256 bits, and names of their own', async () => {
     await firstKeys();
-    expect(kept.links.map(({ secret }) => secret.length)).toEqual([32]);
-    const kids = [...kept.published.map(({ kid }) => kid), ...kept.links.map(({ kid }) => kid)];
-    expect(new Set(kids).size).toBe(3);
-    expect(drawn.toSorted()).toEqual([12, 12, 12, 32]);
+    const secrets = [...kept.links, ...kept.wrapping];
+    expect(secrets.map(({ secret }) => secret.length)).toEqual([32, 32]);
+    const kids = [...kept.published, ...secrets].map(({ kid }) => kid);
+    expect(new Set(kids).size).toBe(4);
+    expect(drawn.toSorted()).toEqual([12, 12, 12, 12, 32, 32]);
   });
 
   it('are left alone when the task runs again', async () => {
@@ -129,6 +138,7 @@ describe('the first keys', () => {
         ...store,
         saveSigningKeys: (...args) => unlessCut(() => store.saveSigningKeys(...args)),
         createLinkKey: (...args) => unlessCut(() => store.createLinkKey(...args)),
+        createWrappingKey: (...args) => unlessCut(() => store.createWrappingKey(...args)),
         publish: (keys) => unlessCut(() => store.publish(keys)),
       };
       await expect(firstKeys(cutOff)).rejects.toThrow('cut off');

@@ -33,6 +33,7 @@ function apply(directory: object, prune = false) {
   return applyDirectory({
     client: tables.client,
     tableName: 'directory',
+    keysTableName: 'keys',
     directory: parseDirectory(directory),
     prune,
   });
@@ -50,10 +51,10 @@ async function items(): Promise<Record<string, Record<string, unknown>>> {
 const user = (sub: string) => userDirectory(tables.client, 'directory').findUser(sub);
 
 describe('clients', () => {
-  it('without a secret get one of 256 random bits, told once and kept from then on', async () => {
+  it('without a secret get one of 384 random bits, told once and kept from then on', async () => {
     const { generatedSecrets } = await apply({ clients: [pump] });
     expect(generatedSecrets).toEqual([
-      { client_id: 'pump-4', client_secret: expect.stringMatching(/^[\w-]{43}$/) },
+      { client_id: 'pump-4', client_secret: expect.stringMatching(/^[\w-]{64}$/) },
     ]);
     const stored = (await items())['client#pump-4']?.['client_secret_hash'];
     expect(stored).toBe(hashSecret(generatedSecrets[0]?.client_secret ?? ''));

@@ -25,6 +25,7 @@ describe('parseDirectory', () => {
           backchannel_token_delivery_mode: 'poll',
           scope: 'openid profile email',
           id_token_signed_response_alg: 'RS256',
+          client_assertion_audience: 'issuer',
           unknown_user: 'reveal',
           failed_flow: 'expire',
         },
@@ -38,7 +39,7 @@ describe('parseDirectory', () => {
     [
       'none as authentication method',
       { ...client, token_endpoint_auth_method: 'none' },
-      'clients[0] (pump-4) token_endpoint_auth_method: allowed: client_secret_basic, client_secret_post',
+      'clients[0] (pump-4) token_endpoint_auth_method: allowed: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt',
     ],
     [
       'ping (T19)',

@@ -1,0 +1,41 @@
+/**
+ * The `jti`s that are used up (RFC 7523 section 3), as items of the table of requests, whose TTL removes them once their
+ * JWTs are worth nothing. The form of the key is frozen: another would open a window for replays during a deployment.
+ */
+import { createHash } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Clock, Entropy, SingleUseKind, UsedTokenIds } from '../ports.ts';
+import { dynamoTable } from './dynamo-table.ts';
+
+/** What the partition keys begin with; the stack's policies name it. */
+export const usedTokenIdPrefix = 'jti#';
+
+const ATTEMPT_BYTES = 12;
+
+/** `jti#<kind>#<SHA-256 of client id, line feed and jti>`: neither part can hold what would make two pairs alike. */
+export function usedTokenIdKey(kind: SingleUseKind, clientId: string, jti: string): string {
+  const digest = createHash('sha256').update(`${clientId}\n${jti}`, 'utf8').digest('base64url');
+  return `${usedTokenIdPrefix}${kind}#${digest}`;
+}
+
+/** The used `jti`s in the table `tableName`: one conditional put each. */
+export function usedTokenIds(
+  client: DynamoDBClient,
+  tableName: string,
+  { clock, entropy }: { clock: Clock; entropy: Entropy },
+): UsedTokenIds {
+  const table = dynamoTable(client, tableName, 'ref');
+  return {
+    burn(kind, clientId, { jti, until }) {
+      const attemptId = Buffer.from(entropy(ATTEMPT_BYTES)).toString('base64url');
+      return table.put(
+        { ref: usedTokenIdKey(kind, clientId, jti), ttl: until, attemptId },
+        {
+          // An item past its TTL may still be there, for days.
+          condition: 'attribute_not_exists(#ref) OR #ttl < :now OR #attemptId = :attemptId',
+          values: { ':now': Math.floor(clock()), ':attemptId': attemptId },
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * Client assertions (RFC 7523 section 3, OpenID Connect Core 9, RFC 10070): `client_secret_jwt` and `private_key_jwt`,
+ * with the algorithm and the keys of the registration, for this provider alone, once.
+ */
+import {
+  type AssertionAlgorithm,
+  assertionAlgorithm,
+  type Client,
+  isLongEnough,
+  isSecretAlgorithm,
+} from './client.ts';
+import { type KeyAlgorithm, keysFor } from './client-keys.ts';
+import {
+  acceptableUntil,
+  type Claims,
+  isInstant,
+  isJti,
+  isSignedBy,
+  judgeTimes,
+  namesAlgorithm,
+  type SignedJwt,
+} from './signed-jwt.ts';
+
+/** RFC 7523, 2.2. */
+export const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** Longest lifetime of an assertion, in seconds. */
+export const ASSERTION_LIFETIME_SECONDS = 300;
+
+/** RFC 10070: clients may say what the JWT is. Any other type is another kind of token. */
+const assertionTypes = [undefined, 'jwt', 'client-authentication+jwt'];
+
+/** Whom an assertion may be addressed to. */
+export interface AssertionAudience {
+  issuer: string;
+  /** URLs of the two endpoints as discovery publishes them; CIBA Core 7.1 lets clients name them. */
+  endpoints: readonly string[];
+}
+
+/** A `jti` that has to be burned before the request goes on, and how long it is to be remembered (epoch seconds). */
+export interface SingleUse {
+  jti: string;
+  until: number;
+}
+
+export type AssertionJudgement =
+  | { proved: true; singleUse: SingleUse }
+  | { proved: false; cause: string };
+
+/**
+ * Judges a client's assertion. It proves the client only once its `jti` is burned.
+ * @param client whose id the assertion names
+ * @param secrets the live secrets of a `client_secret_jwt` client; none for any other
+ */
+export async function judgeClientAssertion(
+  jwt: SignedJwt,
+  client: Client,
+  secrets: readonly string[],
+  audience: AssertionAudience,
+  now: number,
+): Promise<AssertionJudgement> {
+  const alg = assertionAlgorithm(client);
+  if (alg === undefined) return refused('not the registered method');
+  if (!namesAlgorithm(jwt.alg, alg)) return refused('not the registered algorithm');
+  if (!assertionTypes.includes(jwt.typ)) return refused('another type of JWT');
+  if (!(await isSignedBy(jwt, alg, keysOf(client, alg, jwt.kid, secrets)))) {
+    return refused('wrong signature');
+  }
+  return judgeClaims(jwt.claims, client, audience, now);
+}
+
+function refused(cause: string): AssertionJudgement {
+  return { proved: false, cause: `assertion: ${cause}` };
+}
+
+function keysOf(
+  client: Client,
+  alg: AssertionAlgorithm,
+  kid: string | undefined,
+  secrets: readonly string[],
+) {
+  if (isSecretAlgorithm(alg)) return secrets.filter((secret) => isLongEnough(secret, alg));
+  return registeredKeys(client, alg, kid);
+}
+
+function registeredKeys(client: Client, alg: KeyAlgorithm, kid: string | undefined) {
+  return keysFor(client.jwks?.keys ?? [], alg, kid);
+}
+
+function judgeClaims(
+  claims: Claims,
+  client: Client,
+  audience: AssertionAudience,
+  now: number,
+): AssertionJudgement {
+  const { iss, sub, aud, exp, jti } = claims;
+  if (iss !== client.client_id || sub !== client.client_id) return refused('iss or sub');
+  if (!isAudience(aud, audience, client)) return refused('aud');
+  const fault = judgeTimes(claims, now, ASSERTION_LIFETIME_SECONDS);
+  if (fault !== undefined || !isInstant(exp)) return refused(fault ?? 'malformed');
+  if (!isJti(jti)) return refused('jti');
+  return { proved: true, singleUse: { jti, until: acceptableUntil(exp) } };
+}
+
+/**
+ * RFC 10070: the issuer identifier as the sole value, so that no other server can lure a client into signing an assertion
+ * that works here. A client registered for `ciba-core` may name the endpoints too, as CIBA Core 7.1 lets it.
+ */
+function isAudience(
+  aud: unknown,
+  { issuer, endpoints }: AssertionAudience,
+  client: Client,
+): boolean {
+  if (client.client_assertion_audience === 'issuer') return aud === issuer;
+  const sole: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud;
+  return [issuer, ...endpoints].some((one) => one === sole);
+}

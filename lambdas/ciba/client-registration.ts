@@ -1,0 +1,145 @@
+/**
+ * Client registration: the metadata of OpenID Connect Registration 2 and CIBA Core 4 under its registered names, as an
+ * operator writes it. Only what this provider can honour is accepted.
+ */
+import * as z from 'zod/mini';
+import {
+  type AssertionAlgorithm,
+  assertionAlgorithm,
+  assertionAlgorithms,
+  assertionAudiences,
+  CIBA_GRANT_TYPE,
+  clientAuthenticationMethods,
+  deliveryModes,
+  EXPIRES_IN_BOUNDS,
+  failedFlowAnswers,
+  INTERVAL_BOUNDS,
+  idTokenSigningAlgorithms,
+  isClientId,
+  isLongEnough,
+  isSecretAlgorithm,
+  REFRESH_GRANT_TYPE,
+  secretAlgorithms,
+  secretLengths,
+  unknownUserAnswers,
+} from './client.ts';
+import { registeredJwks } from './client-key-registration.ts';
+import { algorithmsOf, keyAlgorithms } from './client-keys.ts';
+import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
+import { isScope, SCOPE_LENGTH, scopeValues } from './scope.ts';
+
+const DEFAULT_SCOPE = 'openid profile email';
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `allowed: ${values.join(', ')}` });
+}
+
+/** A text that mail and page show as it is. */
+export const readableText = z.string({ error: 'must be a text' }).check(
+  z.refine((text) => findUnreadable(text) === undefined, {
+    error: `must be 1 to ${READABLE_TEXT_LENGTH} letters, digits, spaces and common signs, and nothing that reads as a link`,
+  }),
+);
+
+const clientId = z
+  .string({ error: 'must be a text' })
+  .check(z.refine(isClientId, { error: 'must be 1 to 64 of A-Z a-z 0-9 . _ ~ -' }));
+
+/** RFC 6749, appendix A.2, long enough that guessing is hopeless whatever it was made from. */
+const clientSecret = z.string({ error: 'must be a text' }).check(
+  z.regex(/^[\x20-\x7e]{32,128}$/, {
+    error: 'must be 32 to 128 printable ASCII characters; leave it out to have one generated',
+  }),
+);
+
+const scope = z.string({ error: 'must be a text' }).check(
+  z.refine((text) => isScope(text) && scopeValues(text).includes('openid'), {
+    error: `must be space-separated scope values with openid among them, ${SCOPE_LENGTH} characters at most`,
+  }),
+);
+
+function seconds(bounds: { min: number; max: number }) {
+  const error = `must be a whole number of seconds from ${bounds.min} to ${bounds.max}`;
+  return z
+    .number({ error })
+    .check(z.int({ error }), z.minimum(bounds.min, { error }), z.maximum(bounds.max, { error }));
+}
+
+/** The members that are stored as they are registered. */
+const metadata = {
+  client_id: clientId,
+  client_name: readableText,
+  enabled: z._default(z.boolean({ error: 'must be true or false' }), true),
+  token_endpoint_auth_method: oneOf(clientAuthenticationMethods),
+  grant_types: z._default(
+    z
+      .array(oneOf([CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE]), { error: 'must be a list' })
+      .check(z.refine((types) => types.length > 0, { error: `must name ${CIBA_GRANT_TYPE}` })),
+    [CIBA_GRANT_TYPE],
+  ),
+  backchannel_token_delivery_mode: z._default(oneOf(deliveryModes), 'poll'),
+  scope: z._default(scope, DEFAULT_SCOPE),
+  id_token_signed_response_alg: z._default(oneOf(idTokenSigningAlgorithms), 'RS256'),
+  jwks: z.optional(registeredJwks),
+  token_endpoint_auth_signing_alg: z.optional(oneOf(assertionAlgorithms)),
+  client_assertion_audience: z._default(oneOf(assertionAudiences), 'issuer'),
+  unknown_user: z._default(oneOf(unknownUserAnswers), 'reveal'),
+  failed_flow: z._default(oneOf(failedFlowAnswers), 'expire'),
+  expires_in: z.optional(seconds(EXPIRES_IN_BOUNDS)),
+  interval: z.optional(seconds(INTERVAL_BOUNDS)),
+};
+
+/** A client as the operator writes it, whose members agree with its authentication method. */
+export const clientRegistration = z
+  .strictObject({ ...metadata, client_secret: z.optional(clientSecret) })
+  .check(({ value, issues }) => {
+    for (const [member, message] of disagreements(value)) {
+      issues.push({ code: 'custom', input: value, path: [member], message });
+    }
+  });
+
+type Metadata = z.output<z.ZodMiniObject<typeof metadata>>;
+
+/** The members that contradict the authentication method, each with what is allowed. */
+function disagreements(client: Metadata & { client_secret?: string | undefined }) {
+  return [...assertionFaults(client), ...secretFaults(client), ...keyFaults(client)];
+}
+
+/** A client with a secret of another method signs nothing: whatever it names is not looked at. */
+function assertionFaults({
+  token_endpoint_auth_method: method,
+  token_endpoint_auth_signing_alg: alg,
+}: Metadata): [string, string][] {
+  const allowed: readonly AssertionAlgorithm[] =
+    method === 'client_secret_jwt' ? secretAlgorithms : keyAlgorithms;
+  if (!method.endsWith('_jwt') || alg === undefined || allowed.includes(alg)) return [];
+  return [['token_endpoint_auth_signing_alg', `allowed for ${method}: ${allowed.join(', ')}`]];
+}
+
+function secretFaults(
+  client: Metadata & { client_secret?: string | undefined },
+): [string, string][] {
+  const { client_secret: secret, token_endpoint_auth_method: method } = client;
+  if (secret === undefined) return [];
+  if (method === 'private_key_jwt') {
+    return [['client_secret', 'must be left out for private_key_jwt']];
+  }
+  const alg = assertionAlgorithm(client);
+  if (!isSecretAlgorithm(alg) || isLongEnough(secret, alg)) return [];
+  return [['client_secret', `must be ${secretLengths[alg]} characters or more for ${alg}`]];
+}
+
+function keyFaults(client: Metadata): [string, string][] {
+  if (client.token_endpoint_auth_method !== 'private_key_jwt') return [];
+  const alg = assertionAlgorithm(client);
+  const keys = client.jwks?.keys ?? [];
+  if (keys.some((key) => algorithmsOf(key).some((one) => one === alg))) return [];
+  return [
+    [
+      'jwks',
+      `must have a key for ${alg}; another algorithm is named by token_endpoint_auth_signing_alg`,
+    ],
+  ];
+}
+
+export type ClientRegistration = z.output<typeof clientRegistration>;

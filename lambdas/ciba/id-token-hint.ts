@@ -1,0 +1,51 @@
+/**
+ * The `id_token_hint` of CIBA Core 7.1: an ID Token that this provider issued to this client. It may have expired
+ * (CIBA Core 14), as long as it is not older than its key is kept.
+ */
+import { isSub, type LoginHint } from './login.ts';
+import {
+  CLOCK_SKEW_SECONDS,
+  type Claims,
+  isInstant,
+  isSignedBy,
+  readSignedJwt,
+} from './signed-jwt.ts';
+import { ID_TOKEN_HINT_SECONDS, type PublicJwk } from './signing-keys.ts';
+
+export type IdTokenHintJudgement =
+  | { outcome: 'named'; hint: LoginHint }
+  | { outcome: 'invalid'; cause: string };
+
+/** Judges a hint by the keys that are published, those that no longer sign included. */
+export async function judgeIdTokenHint(
+  text: string,
+  clientId: string,
+  keys: readonly PublicJwk[],
+  issuer: string,
+  now: number,
+): Promise<IdTokenHintJudgement> {
+  const jwt = readSignedJwt(text);
+  // Access tokens are signed with the same keys; their type is another.
+  if (jwt?.typ !== 'jwt') return invalid('not a signed ID Token');
+  const key = keys.find(({ kid }) => kid === jwt.kid);
+  if (!key || !(await isSignedBy(jwt, key.alg, [key]))) return invalid('wrong signature');
+  return judgeClaims(jwt.claims, clientId, issuer, now);
+}
+
+function judgeClaims(
+  { iss, aud, iat, sub }: Claims,
+  clientId: string,
+  issuer: string,
+  now: number,
+): IdTokenHintJudgement {
+  if (iss !== issuer) return invalid('iss');
+  if (aud !== clientId) return invalid('aud');
+  if (!isInstant(iat) || iat > now + CLOCK_SKEW_SECONDS) return invalid('iat');
+  if (iat < now - ID_TOKEN_HINT_SECONDS) return invalid('too old');
+  if (typeof sub !== 'string' || !isSub(sub)) return invalid('sub');
+  return { outcome: 'named', hint: { by: 'sub', sub } };
+}
+
+function invalid(cause: string): IdTokenHintJudgement {
+  return { outcome: 'invalid', cause: `id_token_hint: ${cause}` };
+}

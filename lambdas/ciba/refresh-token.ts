@@ -1,0 +1,74 @@
+/**
+ * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 section 6): who gets one, how long it is worth something, and
+ * what a refresh may ask for. They live on the item of the request they came from and are not rotated, since every
+ * client is confidential (RFC 9700, 2.2.2).
+ */
+import type { AuthenticationRequest, RedeemedRequest } from './authentication-request.ts';
+import { type Client, mayRefresh } from './client.ts';
+import { hashSecret } from './handles.ts';
+import { OAuthError } from './oauth-error.ts';
+import { isScope, isWithinScope, OFFLINE_ACCESS, scopeValues } from './scope.ts';
+import type { NewRefreshToken, Owner } from './transitions.ts';
+
+/** Absolute lifetime of a refresh token, in seconds: 30 days. */
+export const REFRESH_TOKEN_SECONDS = 30 * 86_400;
+
+/** Whether the tokens of this request come with a refresh token. */
+export function isOffline(request: Pick<AuthenticationRequest, 'scope'>, client: Client): boolean {
+  return mayRefresh(client) && scopeValues(request.scope).includes(OFFLINE_ACCESS);
+}
+
+/**
+ * What is kept of a new refresh token. The item is not forgotten before the token ends.
+ * @param secret the secret half, as {@link formatSecret} makes it
+ */
+export function newRefreshToken(
+  request: Pick<AuthenticationRequest, 'forgetAt'>,
+  secret: string,
+  now: number,
+): NewRefreshToken {
+  const endsAt = Math.floor(now) + REFRESH_TOKEN_SECONDS;
+  return { hash: hashSecret(secret), endsAt, forgetAt: Math.max(request.forgetAt, endsAt) };
+}
+
+/**
+ * S12: the request whose refresh token this is, if it is worth something now: of this client, not revoked, before its end.
+ * @param presented the hash of the presented secret half, and the authenticated client
+ */
+export function refreshableRequest(
+  request: AuthenticationRequest | undefined,
+  presented: Omit<Owner, 'ref'>,
+  now: number,
+): RedeemedRequest | undefined {
+  if (request?.status !== 'redeemed' || request.clientId !== presented.clientId) return undefined;
+  const { refreshHash, refreshEndsAt, refreshRevokedAt } = request;
+  if (refreshHash === undefined || refreshHash !== presented.secretHash) return undefined;
+  if (refreshRevokedAt !== undefined) return undefined;
+  return refreshEndsAt !== undefined && now < refreshEndsAt ? request : undefined;
+}
+
+/**
+ * The scope of the tokens of a refresh: the granted one, or the part of it that is asked for (RFC 6749, 6), as far as
+ * the client is still registered for it.
+ * @throws OAuthError `invalid_scope`
+ */
+export function refreshedScope(
+  requested: string | undefined,
+  granted: string,
+  registered: string,
+): string {
+  const scope = requested ?? granted;
+  if (!isScope(scope) || !isWithinScope(scope, granted)) {
+    throw new OAuthError(
+      'invalid_scope',
+      'The scope must be a part of the scope that was granted.',
+    );
+  }
+  if (!isWithinScope(scope, registered)) {
+    throw new OAuthError(
+      'invalid_scope',
+      'The client is no longer registered for every value of the scope.',
+    );
+  }
+  return scopeValues(scope).join(' ');
+}

@@ -1,0 +1,50 @@
+/**
+ * End-users as an operator writes them, under the claim names of OpenID Connect Core 5.1.
+ */
+import * as z from 'zod/mini';
+import { isSub, normaliseEmail, normaliseUsername } from './login.ts';
+
+const flag = z.boolean({ error: 'must be true or false' });
+
+const sub = z
+  .string({ error: 'must be a text' })
+  .check(z.refine(isSub, { error: 'must be 1 to 64 printable ASCII characters without space' }));
+
+const username = z.string({ error: 'must be a text' }).check(
+  z.refine((text) => normaliseUsername(text) !== undefined, {
+    error: "must be 1 to 64 letters, digits or . _ + - ' # $ : / (no @, no space)",
+  }),
+);
+
+const email = z.string({ error: 'must be a text' }).check(
+  z.refine((text) => normaliseEmail(text) !== undefined, {
+    error: 'must be one e-mail address such as alice@example.com',
+  }),
+);
+
+/** Names are shown to clients only, as a claim; still nothing that a terminal or a log could trip over. */
+const name = z.string({ error: 'must be a text' }).check(
+  z.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, {
+    error: 'must be 1 to 128 characters on one line',
+  }),
+);
+
+/** BCP 47, the part of it that names a language, script and region. */
+const locale = z.string({ error: 'must be a text' }).check(
+  z.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?$/, {
+    error: 'must be a language tag such as en or pt-BR',
+  }),
+);
+
+/** A user as the operator writes it. */
+export const userRegistration = z.strictObject({
+  sub,
+  username,
+  email: z.optional(email),
+  email_verified: z._default(flag, false),
+  name: z.optional(name),
+  locale: z.optional(locale),
+  enabled: z._default(flag, true),
+});
+
+export type UserRegistration = z.output<typeof userRegistration>;

@@ -1,0 +1,173 @@
+/**
+ * The CIBA grant (CIBA Core 10.1): a poll is stamped and judged in one write; an approved request is redeemed once, for
+ * tokens that were signed before.
+ */
+import type { ApprovedRequest } from '../ciba/authentication-request.ts';
+import { type Client, mayUseCiba } from '../ciba/client.ts';
+import {
+  formatHandle,
+  formatSecret,
+  hashSecret,
+  parseHandle,
+  SECRET_ENTROPY_BYTES,
+} from '../ciba/handles.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
+import { judgePoll } from '../ciba/poll.ts';
+import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
+import { isWithinScope } from '../ciba/scope.ts';
+import { tokenResponse } from '../ciba/tokens.ts';
+import type { Owner } from '../ciba/transitions.ts';
+import { judgeReachability, type ReachableUser } from '../ciba/user.ts';
+import type { Form } from '../http/form.ts';
+import type { Trace } from '../http/oauth-endpoint.ts';
+import type { AuthenticatedForm } from './authenticated-form.ts';
+import { issueTokens, randomId, type TokenDeps } from './issue-tokens.ts';
+
+/** Answers a poll: tokens once, for a request that the user has approved. */
+export async function redeemByPoll(
+  deps: TokenDeps,
+  { form, client }: AuthenticatedForm,
+  trace: Trace,
+): Promise<object> {
+  const owner = ownerOf(form, client);
+  const now = deps.clock();
+  const stamped = await deps.requests.stampPoll(owner, now);
+  if (stamped.outcome === 'not_found') {
+    // Whether or not there was anything to revoke, the work is the same and so is the answer.
+    const revoked = await deps.requests.revokeReplayed(owner, now);
+    throw noSuchRequest(
+      revoked ? 'replayed: refresh token revoked' : 'not found, foreign or redeemed',
+    );
+  }
+  trace.ref = owner.ref;
+
+  const judgement = judgePoll(stamped.before, client, now);
+  switch (judgement.answer) {
+    case 'authorization_pending':
+      throw authorizationPending(judgement.retryAfter);
+    case 'slow_down':
+      throw await slowDown(deps, owner.ref, stamped.before.interval);
+    case 'access_denied':
+      throw new OAuthError('access_denied', 'The authorization request has been denied.');
+    case 'expired_token':
+      throw expired();
+    case 'approved':
+      return redeem(deps, owner, judgement.request, trace);
+  }
+}
+
+/** One answer for an auth_req_id that is unknown, malformed, another client's or used up (CIBA Core 11). */
+function noSuchRequest(cause: string): OAuthError {
+  return new OAuthError('invalid_grant', 'The auth_req_id is not valid.', { cause });
+}
+
+function ownerOf(form: Form, client: Client): Owner {
+  const authReqId = form.get('auth_req_id');
+  if (authReqId === undefined) {
+    throw new OAuthError('invalid_request', 'The parameter auth_req_id is missing.');
+  }
+  const handle = parseHandle(authReqId);
+  if (!handle) throw noSuchRequest('malformed');
+  return { ref: handle.ref, secretHash: hashSecret(handle.secret), clientId: client.client_id };
+}
+
+function authorizationPending(retryAfter: number): OAuthError {
+  return new OAuthError('authorization_pending', 'The authorization request is still pending.', {
+    headers: { 'Retry-After': String(retryAfter) },
+  });
+}
+
+/** The only poll that costs a second write. If the user has decided in between, the next poll is answered at once. */
+async function slowDown({ requests }: TokenDeps, ref: string, before: number): Promise<OAuthError> {
+  const interval = await requests.slowDown(ref);
+  if (interval === undefined) return authorizationPending(before);
+  return new OAuthError(
+    'slow_down',
+    'The authorization request is still pending. Please slow down the poll requests.',
+    { headers: { 'Retry-After': String(interval) } },
+  );
+}
+
+function expired(): OAuthError {
+  return new OAuthError(
+    'expired_token',
+    'The authorization request for the provided auth_req_id has expired.',
+  );
+}
+
+/** Signs first and consumes second: a fault before the write burns nothing, and only its winner answers with tokens. */
+async function redeem(
+  deps: TokenDeps,
+  owner: Owner,
+  request: ApprovedRequest,
+  trace: Trace,
+): Promise<object> {
+  const client = await readClientAgain(deps, request);
+  const user = await readUserAgain(deps, request);
+  const now = deps.clock();
+  const { scope } = request;
+  const tokens = await issueTokens(deps, client, {
+    issuer: deps.issuer,
+    request,
+    scope,
+    user,
+    now,
+  });
+  const secret = formatSecret(deps.entropy(SECRET_ENTROPY_BYTES));
+  const refresh = isOffline(request, client) ? newRefreshToken(request, secret, now) : undefined;
+  const { outcome } = await deps.requests.redeem({
+    ...owner,
+    contactVersion: user.contact_version,
+    attemptId: randomId(deps.entropy),
+    refresh,
+    now: deps.clock(),
+  });
+  switch (outcome) {
+    case 'redeemed':
+    case 'redeemed_by_this_attempt':
+      return tokenResponse({
+        ...tokens,
+        refreshToken: refresh && formatHandle({ ref: request.ref, secret }),
+      });
+    case 'expired':
+      throw expired();
+    case 'contact_changed':
+      throw userUnavailable('contact_changed');
+    case 'not_approved':
+    case 'not_found':
+      // Another poll of the same client won; the body is the one of any auth_req_id that is used up.
+      delete trace.ref;
+      throw noSuchRequest('lost the race');
+  }
+}
+
+/** The client as it is right now: disabled, or with less scope than was granted, it gets nothing. */
+async function readClientAgain({ clients }: TokenDeps, request: ApprovedRequest): Promise<Client> {
+  const client = await clients.findClient(request.clientId, 'consistent');
+  if (!client || !mayUseCiba(client)) {
+    throw new OAuthError('unauthorized_client', 'The client may no longer use the CIBA grant.');
+  }
+  if (!isWithinScope(request.scope, client.scope)) {
+    throw new OAuthError(
+      'access_denied',
+      'The client is no longer registered for the granted scope.',
+    );
+  }
+  return client;
+}
+
+/** The user as they are right now: disabled, or reachable elsewhere than where they were asked, nothing is issued. */
+async function readUserAgain(
+  { users }: TokenDeps,
+  request: ApprovedRequest,
+): Promise<ReachableUser> {
+  const reachability = judgeReachability(await users.findUser(request.sub));
+  if (!reachability.reachable) throw userUnavailable(reachability.reason);
+  if (reachability.user.contact_version !== request.contactVersion)
+    throw userUnavailable('contact_changed');
+  return reachability.user;
+}
+
+function userUnavailable(cause: string): OAuthError {
+  return new OAuthError('access_denied', 'The authorization can no longer be used.', { cause });
+}
