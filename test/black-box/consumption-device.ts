@@ -1,8 +1,11 @@
 /**
  * A consumption device by hand: the requests of CIBA Core 7 and 10 over plain HTTP, with nothing helped along.
  */
+import { randomUUID } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
+import { privateKeys } from './client-keys.ts';
 import { issuer } from './deployment.ts';
-import type { TestClient } from './directory.ts';
+import type { KeyClient, SecretClient, SecretJwtClient, TestClient } from './directory.ts';
 
 /** An answer with its JSON body. */
 export interface JsonAnswer {
@@ -18,21 +21,60 @@ function formEncode(text: string): string {
 }
 
 /** RFC 6749 2.3.1: both parts form-encoded. */
-export function basicAuthorization({ client_id, client_secret }: TestClient): string {
+export function basicAuthorization({ client_id, client_secret }: SecretClient): string {
   const pair = `${formEncode(client_id)}:${formEncode(client_secret)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
 /** POSTs a form with the client's own authentication method. */
-export function post(
+export async function post(
   path: string,
   client: TestClient,
   parameters: Parameters,
 ): Promise<JsonAnswer> {
-  const { client_id, client_secret } = client;
-  return client.token_endpoint_auth_method === 'client_secret_basic'
-    ? send(path, new URLSearchParams(parameters), { Authorization: basicAuthorization(client) })
-    : send(path, new URLSearchParams({ ...parameters, client_id, client_secret }));
+  switch (client.token_endpoint_auth_method) {
+    case 'client_secret_basic': {
+      const headers = { Authorization: basicAuthorization(client) };
+      return send(path, new URLSearchParams(parameters), headers);
+    }
+    case 'client_secret_post': {
+      const { client_id, client_secret } = client;
+      return send(path, new URLSearchParams({ ...parameters, client_id, client_secret }));
+    }
+    case 'client_secret_jwt':
+    case 'private_key_jwt': {
+      const assertion = await assert(client);
+      return send(path, new URLSearchParams({ ...parameters, ...assertionParameters(assertion) }));
+    }
+  }
+}
+
+/** RFC 7523, 2.2. */
+export function assertionParameters(client_assertion: string): Parameters {
+  const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  return { client_assertion_type, client_assertion };
+}
+
+/** A client assertion as RFC 10070 wants it, with changes to its claims and its algorithm. */
+export async function assert(
+  client: SecretJwtClient | KeyClient,
+  changes: Record<string, unknown> = {},
+  alg: string = client.token_endpoint_auth_signing_alg,
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const { client_id } = client;
+  const names = { iss: client_id, sub: client_id, aud: issuer, jti: randomUUID() };
+  return new SignJWT({ ...names, iat: now, exp: now + 60, ...changes })
+    .setProtectedHeader({ alg, typ: 'client-authentication+jwt' })
+    .sign(await keyOf(client, alg));
+}
+
+function keyOf(client: SecretJwtClient | KeyClient, alg: string) {
+  if (client.token_endpoint_auth_method === 'client_secret_jwt') {
+    return new TextEncoder().encode(client.client_secret);
+  }
+  const { alg: _own, ...jwk } = privateKeys[client.token_endpoint_auth_signing_alg];
+  return importJWK(jwk, alg);
 }
 
 /** POSTs a form as it is. */

@@ -1,30 +1,82 @@
 /**
  * The clients and users of the black-box suite. Each file of cases has a user of its own, so that files run side by side.
  */
+import { type KeyAlgorithm, publicKey } from './client-keys.ts';
+
+interface Registered {
+  client_id: string;
+  client_name: string;
+  id_token_signed_response_alg: 'RS256' | 'ES256';
+}
 
 /** A client and the secret it presents. */
-export interface TestClient {
-  client_id: string;
+export interface SecretClient extends Registered {
   client_secret: string;
-  client_name: string;
   token_endpoint_auth_method: 'client_secret_basic' | 'client_secret_post';
-  id_token_signed_response_alg: 'RS256' | 'ES256';
+}
+
+/** A client and the secret it signs with. */
+export interface SecretJwtClient extends Registered {
+  client_secret: string;
+  token_endpoint_auth_method: 'client_secret_jwt';
+  token_endpoint_auth_signing_alg: 'HS256' | 'HS384' | 'HS512';
+}
+
+/** A client whose key is the one of its algorithm in `client-keys.ts`. */
+export interface KeyClient extends Registered {
+  token_endpoint_auth_method: 'private_key_jwt';
+  token_endpoint_auth_signing_alg: KeyAlgorithm;
+}
+
+export type TestClient = SecretClient | SecretJwtClient | KeyClient;
+
+function registered<Alg extends Registered['id_token_signed_response_alg']>(
+  name: string,
+  alg: Alg,
+) {
+  return {
+    client_id: name,
+    client_name: `Fuel & Go, ${name}`,
+    id_token_signed_response_alg: alg,
+    scope: 'openid profile email offline_access payments:read',
+    grant_types: ['urn:openid:params:grant-type:ciba', 'refresh_token'],
+  };
+}
+
+/** With characters that form-encoding changes, as RFC 6749 2.3.1 wants them sent, and as long as HS512 wants it. */
+function secretOf(name: string): string {
+  return `${name}: a secret + 100% of & for = tests, as long as HS512 wants a secret`;
 }
 
 function client(
   name: string,
-  method: TestClient['token_endpoint_auth_method'],
-  alg: TestClient['id_token_signed_response_alg'],
+  method: SecretClient['token_endpoint_auth_method'],
+  alg: SecretClient['id_token_signed_response_alg'],
 ) {
   return {
-    client_id: name,
-    // Characters that form-encoding changes, as RFC 6749 2.3.1 wants them sent.
-    client_secret: `${name}: a secret + 100% of & for = tests`,
-    client_name: `Fuel & Go, ${name}`,
+    ...registered(name, alg),
+    client_secret: secretOf(name),
     token_endpoint_auth_method: method,
-    id_token_signed_response_alg: alg,
-    scope: 'openid profile email offline_access payments:read',
-  } satisfies TestClient & { scope: string };
+  } satisfies SecretClient;
+}
+
+function secretJwtClient(alg: SecretJwtClient['token_endpoint_auth_signing_alg']) {
+  const name = `secret-jwt-${alg.toLowerCase()}`;
+  return {
+    ...registered(name, 'ES256'),
+    client_secret: secretOf(name),
+    token_endpoint_auth_method: 'client_secret_jwt',
+    token_endpoint_auth_signing_alg: alg,
+  } satisfies SecretJwtClient;
+}
+
+function keyClient(alg: KeyAlgorithm) {
+  return {
+    ...registered(`key-jwt-${alg.toLowerCase()}`, 'RS256'),
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: alg,
+    jwks: { keys: [publicKey(alg)] },
+  } satisfies KeyClient & { jwks: object };
 }
 
 export const clients = {
@@ -32,6 +84,35 @@ export const clients = {
   basicEs256: client('basic-es256', 'client_secret_basic', 'ES256'),
   post: client('post-rs256', 'client_secret_post', 'RS256'),
   postEs256: client('post-es256', 'client_secret_post', 'ES256'),
+  hs256: secretJwtClient('HS256'),
+  hs384: secretJwtClient('HS384'),
+  hs512: secretJwtClient('HS512'),
+  es256: keyClient('ES256'),
+  ps256: keyClient('PS256'),
+  rs256: keyClient('RS256'),
+  eddsa: keyClient('EdDSA'),
+  /** Whose assertions may name what CIBA Core 7.1 lets them name. */
+  cibaCore: {
+    ...keyClient('ES256'),
+    client_id: 'ciba-core',
+    client_assertion_audience: 'ciba-core',
+  },
+  /** With a secret, and a key for its hint tokens. */
+  hintKey: {
+    ...client('hint-key', 'client_secret_basic', 'ES256'),
+    jwks: { keys: [publicKey('ES256')] },
+  },
+  /** Who is not told of unknown users, and wants to hear of failed flows. */
+  quiet: {
+    ...client('quiet', 'client_secret_basic', 'ES256'),
+    unknown_user: 'decoy',
+    failed_flow: 'deny',
+  },
+  /** Without the refresh grant. */
+  cibaOnly: {
+    ...client('ciba-only', 'client_secret_basic', 'ES256'),
+    grant_types: ['urn:openid:params:grant-type:ciba'],
+  },
   /** Registered like the first, and not the owner of its requests. */
   other: client('other', 'client_secret_basic', 'RS256'),
   /** With a name in other scripts, and characters that HTML gives a meaning. */
@@ -74,6 +155,9 @@ export const users = {
   races: user('races'),
   expiry: user('expiry'),
   inputs: user('inputs'),
+  assertions: user('assertions'),
+  hints: user('hints'),
+  refresh: user('refresh'),
   /** Whose entry changes while the suite runs. */
   changing: user('changing'),
 };

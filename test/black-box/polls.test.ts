@@ -158,11 +158,8 @@ describe.concurrent('a token request that is none', () => {
     ['without grant_type', { auth_req_id: 'x' }, 'invalid_request'],
     ['without auth_req_id', { grant_type: 'urn:openid:params:grant-type:ciba' }, 'invalid_request'],
     ['of another grant', { grant_type: 'authorization_code', code: 'x' }, 'unsupported_grant_type'],
-    [
-      'of the refresh grant',
-      { grant_type: 'refresh_token', refresh_token: 'x' },
-      'unsupported_grant_type',
-    ],
+    ['of the refresh grant', { grant_type: 'refresh_token', refresh_token: 'x' }, 'invalid_grant'],
+    ['of the refresh grant without a token', { grant_type: 'refresh_token' }, 'invalid_request'],
     ['of client credentials', { grant_type: 'client_credentials' }, 'unsupported_grant_type'],
   ])('%s is refused', async (_what, parameters, error) => {
     expect(errorOf(await post('/token', basic, parameters))).toMatchObject({ status: 400, error });
