@@ -9,6 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import * as z from 'zod';
+import { invokeFunction, listFunctions } from './deployed-functions.ts';
 
 /** How many requests the emulator answers at once without refusing some with 502 and 503, which AWS would not. */
 const AT_ONCE = 8;
@@ -20,14 +21,21 @@ interface DeployedApi {
   apiId: string;
 }
 
+/** Answers for the issuer. */
+export interface Forwarder {
+  server: Server;
+  /** Runs when no request is under way; those that come meanwhile wait. */
+  alone(task: () => Promise<void>): Promise<void>;
+}
+
 /**
- * Answers for the issuer. MiniStack has no host name for an API on one machine, only a path below its own address, so
+ * Makes what answers for the issuer. MiniStack has no host name for an API on one machine, only a path below its own address, so
  * each request is handed on with that path before its own, and the rest as it came.
  */
-export function forwarder({ emulator, apiId }: DeployedApi): Server {
+export function forwarder({ emulator, apiId }: DeployedApi): Forwarder {
   const prefix = `/_aws/execute-api/${apiId}/$default`;
   const turn = takingTurns(AT_ONCE);
-  return createServer(async (received, answer) => {
+  const server = createServer(async (received, answer) => {
     const done = await turn();
     answer.once('close', done);
     if (received.method === 'OPTIONS') return answerOptions(emulator, received, answer);
@@ -44,6 +52,17 @@ export function forwarder({ emulator, apiId }: DeployedApi): Server {
     forwarded.on('error', () => answer.destroy());
     received.pipe(forwarded);
   });
+  return {
+    server,
+    async alone(task) {
+      const turns = await Promise.all(Array.from({ length: AT_ONCE }, turn));
+      try {
+        await task();
+      } finally {
+        for (const done of turns) done();
+      }
+    },
+  };
 }
 
 /** Resolves when it is the caller's turn, with what gives the turn to the next. */
@@ -68,8 +87,6 @@ const functionOf: [path: RegExp, name: string][] = [
   [/^\/token$/, 'TokenIssuance'],
   [/^\/approve\/[^/]+$/, 'ApprovalPage'],
 ];
-
-const functionList = z.object({ Functions: z.array(z.object({ FunctionName: z.string() })) });
 
 const proxyResult = z.object({
   statusCode: z.number(),
@@ -100,26 +117,14 @@ async function answerOptions(
     requestContext: { http: { method: 'OPTIONS', path: rawPath } },
     isBase64Encoded: false,
   };
-  const url = `${emulator}/2015-03-31/functions/${name}/invocations`;
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: lambdaApi,
-    body: JSON.stringify(event),
-  });
-  const { statusCode, headers, body } = proxyResult.parse(await response.json());
+  const result = await invokeFunction(emulator, name, event);
+  const { statusCode, headers, body } = proxyResult.parse(result);
   answer.writeHead(statusCode, headers).end(body);
 }
 
-/** Tells the emulator which service a request is for. */
-const lambdaApi = {
-  Authorization:
-    'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0',
-};
-
 async function nameOfFunction(emulator: string, part: string): Promise<string | undefined> {
-  const response = await fetch(`${emulator}/2015-03-31/functions/`, { headers: lambdaApi });
-  const { Functions } = functionList.parse(await response.json());
-  return Functions.map(({ FunctionName }) => FunctionName).find((name) => name.includes(part));
+  const functions = await listFunctions(emulator);
+  return functions.map(({ FunctionName }) => FunctionName).find((name) => name.includes(part));
 }
 
 /** A request with an absolute target (RFC 9112 3.2.2) is for its path. */

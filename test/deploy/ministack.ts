@@ -2,11 +2,10 @@
  * MiniStack, an AWS-compatible endpoint from PyPI: installed with pinned versions into an environment of its own, and
  * started afresh for one run, on loopback.
  */
-import { once } from 'node:events';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../black-box/start-local-host.ts';
 import { run, start } from './ended-processes.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,7 +48,7 @@ async function isInstalled(): Promise<boolean> {
 
 /** Starts MiniStack with its state in this folder; answers its URL. */
 export async function startMiniStack(stateFolder: string): Promise<string> {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   await mkdir(stateFolder, { recursive: true });
   start(join(environment, 'bin/ministack'), [], {
     stdio: 'ignore',
@@ -58,7 +57,7 @@ export async function startMiniStack(stateFolder: string): Promise<string> {
       // The first `node` of the path runs the functions: the one that runs this.
       PATH: `${join(process.execPath, '..')}:${process.env['PATH']}`,
       BIND_HOST: '127.0.0.1',
-      GATEWAY_PORT: String(port),
+      GATEWAY_PORT: `${port}`,
       // It opens an MQTT port on all interfaces otherwise.
       IOT_MTLS_ENABLED: '0',
       S3_DATA_DIR: join(stateFolder, 's3'),
@@ -79,14 +78,4 @@ async function answering(url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new Error(`MiniStack did not answer within ${START_TIMEOUT} ms`);
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await once(server.close(), 'close');
-  if (typeof address !== 'object' || !address) throw new Error('no free port');
-  return address.port;
 }

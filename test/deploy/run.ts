@@ -1,87 +1,168 @@
 /**
- * The deploy test: the real `cdk bootstrap` and `cdk deploy` against MiniStack, then the black-box suite through the
- * deployed HTTP API. Exit code 0 if every case passed, 1 otherwise, 3 where the emulator cannot be had.
+ * The deploy test: the real `cdk bootstrap` and `cdk deploy` against MiniStack, then the black-box suite and the smoke test
+ * through the deployed HTTP API. Exit code 0 if every case passed, 1 otherwise, 3 where the emulator cannot be had.
+ *
+ * With `--by-hand FILE` it deploys and tests nothing: for a stack that somebody has deployed to the emulator of
+ * AWS_ENDPOINT_URL, with its outputs in FILE, it makes the mail templates and answers for the issuer until Ctrl-C.
  */
-import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  CreateEmailIdentityCommand,
-  CreateEmailTemplateCommand,
-  SESv2Client,
-} from '@aws-sdk/client-sesv2';
+import { SESv2Client } from '@aws-sdk/client-sesv2';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { applyDirectory } from '../../lib/operator/apply-directory.ts';
-import { parseDirectory } from '../../lib/operator/directory-file.ts';
-import { directory } from '../black-box/directory.ts';
-import { forwarder, mailStore } from './emulator-adapter.ts';
+import { closeServer, listenOnLoopback } from '../../lib/local/loopback.ts';
+import { freePorts } from '../black-box/start-local-host.ts';
+import { directoryControl } from './directory-control.ts';
+import { prepareMail } from './emulated-mail.ts';
+import { type Forwarder, forwarder, mailStore } from './emulator-adapter.ts';
 import { endProcesses, run } from './ended-processes.ts';
-import { EmulatorUnavailable, freePort, installMiniStack, startMiniStack } from './ministack.ts';
+import { EmulatorUnavailable, installMiniStack, startMiniStack } from './ministack.ts';
+import { readSuiteReport, type SuiteReport, summarize } from './suite-report.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
+const reportPath = join(projectFolder, 'build/deploy-test-results.json');
 const region = 'us-east-1';
 const account = '000000000000';
-
-/** The sender of cdk.json, which stands for the address an operator has verified. */
-const senderAddress = 'approvals@example.com';
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 const folder = await mkdtemp(join(tmpdir(), 'ciba-deploy-'));
-const servers: Server[] = [];
+const stops: (() => Promise<void>)[] = [];
 
 async function end(): Promise<void> {
   endProcesses();
-  for (const server of servers) server.close().closeAllConnections();
+  await Promise.all(stops.map((stop) => stop()));
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-async function testDeployment(): Promise<void> {
-  const emulator = await startMiniStack(join(folder, 'emulator'));
-  const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-  const env = { ...process.env, ...credentials, AWS_ENDPOINT_URL: emulator, AWS_REGION: region };
-  const issuerPort = await freePort();
-  const issuer = `http://localhost:${issuerPort}`;
+const stackOutputs = z.object({
+  CibaProvider: z.object({
+    Issuer: z.string(),
+    ApiEndpoint: z.string(),
+    DirectoryTable: z.string(),
+    KeysTable: z.string(),
+  }),
+});
+type Outputs = z.output<typeof stackOutputs>['CibaProvider'];
 
+async function readOutputs(file: string): Promise<Outputs> {
+  return stackOutputs.parse(JSON.parse(await readFile(file, 'utf8'))).CibaProvider;
+}
+
+/** A stack on the emulator that answers at its issuer, and whose mail can be read. */
+interface Deployment {
+  emulator: string;
+  outputs: Outputs;
+  mailStore: string;
+  forwarder: Forwarder;
+}
+
+async function testDeployment(): Promise<void> {
+  const started = Date.now();
+  const summary: string[] = [];
+  try {
+    const emulator = await startMiniStack(join(folder, 'emulator'));
+    const outputs = await deploy(emulator);
+    summary.push(`deployed in ${secondsSince(started)}`);
+    const deployment = await completeDeployment(emulator, outputs, 0);
+    try {
+      await runSuite(deployment);
+    } finally {
+      if (existsSync(reportPath)) summary.push(summarize(await readSuiteReport(reportPath)));
+    }
+    assertNoneLeftOut(await readSuiteReport(reportPath));
+    await smokeTest(deployment);
+    summary.push('smoke passed');
+  } finally {
+    console.log(`\n${[...summary, secondsSince(started)].join(', ')}`);
+  }
+}
+
+function secondsSince(start: number): string {
+  return `${Math.round((Date.now() - start) / 1000)} s`;
+}
+
+async function deploy(emulator: string): Promise<Outputs> {
+  const [issuerPort] = await freePorts(1);
+  const options = { cwd: projectFolder, env: emulatorEnvironment(emulator) };
   step('cdk bootstrap');
-  await run('npx', ['cdk', 'bootstrap', `aws://${account}/${region}`], { cwd: projectFolder, env });
+  await run('npx', ['cdk', 'bootstrap', `aws://${account}/${region}`], options);
   step('cdk deploy');
   const outputsFile = join(folder, 'outputs.json');
-  const context = ['--context', `issuer=${issuer}`, '--context', 'target=emulator'];
   await run(
     'npx',
     [
       ...['cdk', 'deploy', '--require-approval', 'never', '--output', join(folder, 'cdk.out')],
-      ...['--outputs-file', outputsFile, ...context],
+      ...['--context', `issuer=http://localhost:${issuerPort}`, '--context', 'target=emulator'],
+      ...['--outputs-file', outputsFile],
     ],
-    { cwd: projectFolder, env },
+    options,
   );
-  const outputs = stackOutputs.parse(JSON.parse(await readFile(outputsFile, 'utf8'))).CibaProvider;
+  return readOutputs(outputsFile);
+}
 
-  step('templates, clients and users');
-  const client = {
-    endpoint: emulator,
-    region,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+function emulatorEnvironment(emulator: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    AWS_ENDPOINT_URL: emulator,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
-  await createTemplates(new SESv2Client(client), issuer, env);
-  await applyDirectory({
-    client: new DynamoDBClient(client),
-    tableName: outputs.DirectoryTable,
-    keysTableName: outputs.KeysTable,
-    directory: parseDirectory(directory),
-    prune: false,
-  });
+}
 
+/** Adds what the emulator lacks. Port 0 for the mail store is any free one. */
+async function completeDeployment(
+  emulator: string,
+  outputs: Outputs,
+  mailPort: number,
+): Promise<Deployment> {
+  step('mail templates, issuer and mail store');
+  const { Issuer: issuer, ApiEndpoint } = outputs;
+  const ses = new SESv2Client({ endpoint: emulator, region, credentials });
+  await prepareMail({ ses, issuer, folder });
   // The API's id is the first label of its address.
-  const [apiId = ''] = new URL(outputs.ApiEndpoint).hostname.split('.');
-  await listen(forwarder({ emulator, apiId }), issuerPort);
-  const mailPort = await freePort();
-  await listen(mailStore(emulator), mailPort);
+  const [apiId = ''] = new URL(ApiEndpoint).hostname.split('.');
+  const answering = forwarder({ emulator, apiId });
+  await listen(answering.server, portOf(issuer));
+  const port = await listen(mailStore(emulator), mailPort);
+  return {
+    emulator,
+    outputs,
+    mailStore: `http://localhost:${port}/store`,
+    forwarder: answering,
+  };
+}
 
+function portOf(issuer: string): number {
+  const { hostname, port } = new URL(issuer);
+  if (hostname === 'localhost' && port !== '') return Number(port);
+  throw new Error(`issuer: ${issuer} is not allowed; allowed: http://localhost:PORT`);
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  stops.push(() => closeServer(server));
+  return listenOnLoopback(server, { port });
+}
+
+async function runSuite({ emulator, outputs, mailStore, forwarder }: Deployment): Promise<void> {
   step('the black-box suite through the deployed API');
+  const client = { endpoint: emulator, region, credentials };
+  const control = directoryControl({
+    emulator,
+    dynamo: new DynamoDBClient(client),
+    stepFunctions: new SFNClient(client),
+    directoryTable: outputs.DirectoryTable,
+    keysTable: outputs.KeysTable,
+    forwarder,
+  });
+  const controlPort = await listen(control, 0);
+  await rm(reportPath, { force: true });
   await run(
     'npx',
     [
@@ -93,71 +174,57 @@ async function testDeployment(): Promise<void> {
       cwd: projectFolder,
       env: {
         ...process.env,
-        TEST_REPORT: 'build/deploy-test-results.json',
-        BLACK_BOX_ISSUER: issuer,
-        BLACK_BOX_MAIL_STORE: `http://127.0.0.1:${mailPort}`,
+        TEST_REPORT: reportPath,
+        BLACK_BOX_ISSUER: outputs.Issuer,
+        BLACK_BOX_MAIL_STORE: mailStore,
+        BLACK_BOX_DIRECTORY: `http://127.0.0.1:${controlPort}/directory`,
       },
     },
   );
 }
 
+/** @throws an error that names them if cases were left out that the emulator could run */
+function assertNoneLeftOut({ leftOut }: SuiteReport): void {
+  if (leftOut.length > 0) throw new Error(`left out, and not heavy:\n${leftOut.join('\n')}`);
+}
+
+/** As the README has it: the example directory by the command line, then every step of the smoke test. */
+async function smokeTest({ emulator, outputs, mailStore }: Deployment): Promise<void> {
+  step('smoke test');
+  const env = emulatorEnvironment(emulator);
+  const example = join(projectFolder, 'lib/local/example-directory.json');
+  const apply = ['run', 'apply', '--', '--table', outputs.DirectoryTable, '--file', example];
+  await run('npm', apply, { cwd: projectFolder, env });
+  const { client_id, client_secret } = exampleDirectory.parse(
+    JSON.parse(await readFile(example, 'utf8')),
+  ).clients[0];
+  await run(
+    'npm',
+    [
+      ...['run', 'smoke', '--', '--issuer', outputs.Issuer, '--client-id', client_id],
+      ...['--login-hint', 'alice', '--mail-store', mailStore],
+    ],
+    { cwd: projectFolder, env: { ...process.env, CIBA_CLIENT_SECRET: client_secret } },
+  );
+}
+
+const exampleDirectory = z.object({
+  clients: z.tuple([z.object({ client_id: z.string(), client_secret: z.string() })], z.unknown()),
+});
+
+/** Completes a deployment that was made by hand, and stays until a signal ends it. */
+async function serveDeployment(outputsFile: string): Promise<void> {
+  const emulator = process.env['AWS_ENDPOINT_URL'];
+  if (!emulator) throw new Error('AWS_ENDPOINT_URL: is missing; allowed: the URL of the emulator');
+  const outputs = await readOutputs(outputsFile);
+  // Where the local host has its inbox.
+  const mailPort = portOf(outputs.Issuer) + 1;
+  const { mailStore } = await completeDeployment(emulator, outputs, mailPort);
+  console.log(`issuer ${outputs.Issuer}, mails ${mailStore}; Ctrl-C ends both`);
+}
+
 function step(what: string): void {
   console.log(`\n== ${what}`);
-}
-
-const stackOutputs = z.object({
-  CibaProvider: z.object({
-    ApiEndpoint: z.string(),
-    DirectoryTable: z.string(),
-    KeysTable: z.string(),
-  }),
-});
-
-async function listen(server: Server, port: number): Promise<void> {
-  servers.push(server);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-}
-
-const templates = z.object({
-  Resources: z.record(z.string(), z.looseObject({ Type: z.string() })),
-});
-
-const templateResource = z.object({
-  Properties: z.object({
-    Template: z.object({
-      TemplateName: z.string(),
-      SubjectPart: z.string(),
-      HtmlPart: z.string(),
-      TextPart: z.string(),
-    }),
-  }),
-});
-
-/** Makes the templates of a synth without the emulator's setting, and the sender whom SES has to know. */
-async function createTemplates(
-  ses: SESv2Client,
-  issuer: string,
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
-  const assembly = join(folder, 'aws');
-  const context = JSON.stringify({ issuer, 'aws:cdk:bundling-stacks': [] });
-  const synthesis = { CDK_OUTDIR: assembly, CDK_CONTEXT_JSON: context, CDK_VALIDATION: 'false' };
-  await run(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
-    cwd: projectFolder,
-    env: { ...env, ...synthesis },
-  });
-  const text = await readFile(join(assembly, 'CibaProvider.template.json'), 'utf8');
-  const { Resources } = templates.parse(JSON.parse(text));
-  await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: senderAddress }));
-  for (const resource of Object.values(Resources)) {
-    if (resource.Type !== 'AWS::SES::Template') continue;
-    const { Template } = templateResource.parse(resource).Properties;
-    const { TemplateName, SubjectPart: Subject, HtmlPart: Html, TextPart: Text } = Template;
-    await ses.send(
-      new CreateEmailTemplateCommand({ TemplateName, TemplateContent: { Subject, Html, Text } }),
-    );
-  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -168,11 +235,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  await installMiniStack();
-  await testDeployment();
+  const { values } = parseArgs({ options: { 'by-hand': { type: 'string' } } });
+  if (values['by-hand'] !== undefined) {
+    await serveDeployment(values['by-hand']);
+  } else {
+    await installMiniStack();
+    await testDeployment();
+    await end();
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = error instanceof EmulatorUnavailable ? 3 : 1;
-} finally {
   await end();
 }
