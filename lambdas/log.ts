@@ -13,7 +13,7 @@ export interface LogEvent {
     | 'locate_user'
     | 'mail'
     | 'record_failure'
-    | 'first_keys';
+    | 'key_rotation';
   /** HTTP status of the answer. */
   status?: number;
   /** The error code of the answer, or the outcome of a task. */

@@ -11,6 +11,7 @@ import type {
 } from './ciba/authentication-request.ts';
 import type { Client, SigningAlgorithm } from './ciba/client.ts';
 import type { SingleUse } from './ciba/client-assertion.ts';
+import type { PublishedKey, SecretKey } from './ciba/key-rotation.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
 import type { Claims } from './ciba/tokens.ts';
@@ -92,6 +93,9 @@ export type Freshness = 'cached' | 'consistent';
 export interface ClientDirectory {
   /** The client, enabled or not. */
   findClient(clientId: string, freshness: Freshness): Promise<Client | undefined>;
+
+  /** The client as it was read at `since` or later: from memory if it was, else now. */
+  findClientSince(clientId: string, since: number): Promise<Client | undefined>;
 }
 
 /** What a JWT that may be used once was for: each kind has its own `jti`s. */
@@ -127,7 +131,7 @@ export interface TokenSigner {
 }
 
 export interface LinkKeys {
-  /** The keys that links and form tokens are proved with, the one that makes new links first. Never empty. */
+  /** The keys that links and form tokens are proved with, the one that makes new ones first. Never empty. */
   linkKeys(): Promise<readonly [KeyObject, ...KeyObject[]]>;
 }
 
@@ -160,26 +164,36 @@ export interface Mailer {
   ): Promise<{ outcome: 'accepted' } | { outcome: 'rejected' | 'deferred'; reason: string }>;
 }
 
-/** The keys as the function that makes them sees them. */
-export interface KeyStore {
-  /** The signing keys of an algorithm, with the version that {@link saveSigningKeys} must name. */
-  signingKeys(alg: SigningAlgorithm): Promise<{ keys: SigningKey[]; version: number }>;
+/** What was read, and the version of it that the write which replaces it has to name; 0 is none yet. */
+export interface Versioned<Key> {
+  keys: Key[];
+  version: number;
+}
 
-  /** Replaces the signing keys of an algorithm. False if the version is no longer the stored one. */
+/** The kinds of symmetric keys: for links, and for client secrets that must be recoverable. */
+export type SecretKeyKind = 'link' | 'wrap';
+
+/**
+ * The keys as the one function that writes them sees them. Every read is strongly consistent; every write replaces the
+ * keys of one kind in one atomic step, and answers false if the version is no longer the stored one.
+ */
+export interface KeyStore {
+  signingKeys(alg: SigningAlgorithm): Promise<Versioned<SigningKey>>;
   saveSigningKeys(alg: SigningAlgorithm, keys: SigningKey[], version: number): Promise<boolean>;
 
-  /** Stores the first link key. False if there is one already. */
-  createLinkKey(kid: string, secret: Uint8Array): Promise<boolean>;
+  secretKeys(kind: SecretKeyKind): Promise<Versioned<SecretKey>>;
+  saveSecretKeys(kind: SecretKeyKind, keys: SecretKey[], version: number): Promise<boolean>;
 
-  /** Stores the first key that wraps client secrets. False if there is one already. */
-  createWrappingKey(kid: string, secret: Uint8Array): Promise<boolean>;
-
-  /** Adds keys to those published at /jwks; those that are there stay. */
-  publish(keys: PublicJwk[]): Promise<void>;
+  /** What /jwks shows, with the times at which keys leave it, which it does not show. */
+  publishedKeys(): Promise<Versioned<PublishedKey>>;
+  savePublishedKeys(keys: PublishedKey[], version: number): Promise<boolean>;
 }
 
 /** The wall clock, in epoch seconds to the millisecond. */
 export type Clock = () => number;
+
+/** Waits that many seconds. */
+export type Pause = (seconds: number) => Promise<void>;
 
 /** That many bytes from a cryptographic random source. */
 export type Entropy = (bytes: number) => Uint8Array;

@@ -25,7 +25,7 @@ const limits: Record<HandlerName, number> = {
   'locate-user': 250 * KB,
   mail: 340 * KB,
   'record-failure': 250 * KB,
-  'first-keys': 250 * KB,
+  'rotate-keys': 250 * KB,
 };
 
 const template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });

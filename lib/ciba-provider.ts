@@ -13,7 +13,7 @@ import { Alarms } from './alarms.ts';
 import { ApprovalPage } from './approval-page.ts';
 import { BackchannelAuthenticationEndpoint } from './backchannel-authentication-endpoint.ts';
 import type { CustomDomainNames } from './custom-domain.ts';
-import { FirstKeys } from './first-keys.ts';
+import { KeyRotation } from './key-rotation.ts';
 import { MetadataDocuments } from './metadata-documents.ts';
 import { NotificationFlow } from './notification-flow.ts';
 import { NotificationMail } from './notification-mail.ts';
@@ -123,9 +123,13 @@ export class CibaProvider extends Construct {
       reservedConcurrency: settings.approveReservedConcurrency,
     });
     const metadata = new MetadataDocuments(this, 'MetadataDocuments', endpoint);
-    const firstKeys = new FirstKeys(this, 'FirstKeys', { tables, logRetention });
+    const keyRotation = new KeyRotation(this, 'KeyRotation', {
+      tables,
+      keyRotationDays: settings.keyRotationDays,
+      logRetention,
+    });
 
-    const endpoints = [authorize, token, approvalPage, metadata, firstKeys];
+    const endpoints = [authorize, token, approvalPage, metadata, keyRotation];
     this.functions = [...endpoints.map((construct) => construct.function), ...flow.functions];
     new Alarms(this, 'Alarms', {
       api: api.api,

@@ -28,11 +28,11 @@ import { Construct } from 'constructs';
 import type {
   ApproveEnvironment,
   AuthorizeEnvironment,
-  FirstKeysEnvironment,
   LocateUserEnvironment,
   MailEnvironment,
   MetadataEnvironment,
   RecordFailureEnvironment,
+  RotateKeysEnvironment,
   TokenEnvironment,
 } from '../lambdas/handlers/environment.ts';
 
@@ -45,7 +45,7 @@ interface Environments {
   'locate-user': LocateUserEnvironment;
   mail: MailEnvironment;
   'record-failure': RecordFailureEnvironment;
-  'first-keys': FirstKeysEnvironment;
+  'rotate-keys': RotateKeysEnvironment;
 }
 
 export type HandlerName = keyof Environments;

@@ -125,6 +125,13 @@ export interface ProviderSettings {
   auditRetentionDays?: number | undefined;
 
   /**
+   * How old the newest signing, link or wrapping key becomes before another is made, in days. A new signing or link key
+   * waits for a day before it is used; what the old ones made stays valid.
+   * @default 90
+   */
+  keyRotationDays?: number | undefined;
+
+  /**
    * How long the logs are kept, in days.
    * @default 30
    */
@@ -253,6 +260,7 @@ const providerSettingsSchema = z.strictObject({
     .optional()
     .describe('1 to 255 printable ASCII characters without space, " and \\'),
   auditRetentionDays: wholeNumber(1, 3653, 30),
+  keyRotationDays: wholeNumber(1, 365, 90),
   logRetentionDays: numeric
     .refine((days) => logRetentions.includes(days))
     .default(RetentionDays.ONE_MONTH)

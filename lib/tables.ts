@@ -115,12 +115,12 @@ export class Tables extends Construct {
     return [this.#allowOnKeys('GetItem', keys), this.#allowEncryption('kms:Decrypt')];
   }
 
-  /** The right to make every key, and to have DynamoDB encrypt them; the link and wrapping keys are put there blindly. */
-  allowMakingKeys(): PolicyStatement[] {
-    const signingKeys: KeyName[] = ['signing#ES256', 'signing#RS256'];
+  /** The right to read and replace every key, and to have DynamoDB decrypt and encrypt them. */
+  allowRotatingKeys(): PolicyStatement[] {
+    const keys: KeyName[] = ['signing#ES256', 'signing#RS256', 'link', 'wrap'];
     return [
-      this.#allowOnKeys('GetItem', signingKeys),
-      this.#allowOnKeys('PutItem', [...signingKeys, 'link', 'wrap']),
+      this.#allowOnKeys('GetItem', keys),
+      this.#allowOnKeys('PutItem', keys),
       this.#allowEncryption('kms:Decrypt', 'kms:GenerateDataKey'),
     ];
   }

@@ -42,23 +42,28 @@ export function clientDirectory(
 ): ClientDirectory {
   const table = dynamoTable(dynamo, tableName, 'pk');
   const cache = new Map<string, { client: Client; readAt: number }>();
+  const read = async (clientId: string) => {
+    const readAt = clock();
+    const item = await table.read(directoryKey.client(clientId));
+    if (!item) {
+      cache.delete(clientId);
+      return undefined;
+    }
+    const client = storedClient.parse(item);
+    if (cache.size >= CACHED_CLIENTS) cache.clear();
+    cache.set(clientId, { client, readAt });
+    return client;
+  };
+  const findClientSince: ClientDirectory['findClientSince'] = async (clientId, since) => {
+    const cached = cache.get(clientId);
+    return cached && cached.readAt >= since ? cached.client : read(clientId);
+  };
   return {
-    async findClient(clientId, freshness) {
-      const cached = cache.get(clientId);
-      const now = clock();
-      if (freshness === 'cached' && cached && now - cached.readAt < CLIENT_CACHE_SECONDS) {
-        return cached.client;
-      }
-      const item = await table.read(directoryKey.client(clientId));
-      if (!item) {
-        cache.delete(clientId);
-        return undefined;
-      }
-      const client = storedClient.parse(item);
-      if (cache.size >= CACHED_CLIENTS) cache.clear();
-      cache.set(clientId, { client, readAt: now });
-      return client;
-    },
+    findClientSince,
+    findClient: (clientId, freshness) =>
+      freshness === 'consistent'
+        ? read(clientId)
+        : findClientSince(clientId, clock() - CLIENT_CACHE_SECONDS),
   };
 }
 

@@ -1,13 +1,14 @@
 /**
- * The table of keys: private signing keys and the link key, each kind an item of its own, so that a role can be given
- * one kind and not the other. Whoever may only use a key never writes here.
+ * The table of keys: private signing keys, link keys and wrapping keys, each kind an item of its own, so that a role can
+ * be given one kind and not the others. Whoever may only use a key never writes here.
  */
 import { createPrivateKey, createSecretKey, type KeyObject, sign } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { SigningAlgorithm } from '../ciba/client.ts';
+import { orderLinkKeys, secretKey } from '../ciba/key-rotation.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { currentSigningKey, type PublicJwk, signingKey } from '../ciba/signing-keys.ts';
+import { currentSigningKey, signingKey } from '../ciba/signing-keys.ts';
 import type { Clock, KeyStore, LinkKeys, TokenSigner, WrappingKeys } from '../ports.ts';
 import { directoryKey, publicKeysItem } from './directory-table.ts';
 import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
@@ -22,9 +23,12 @@ const keyItem = {
 
 const signingKeysItem = z.object({ version: z.number(), keys: z.array(signingKey) });
 
-const linkKeysItem = z.object({
-  version: z.number(),
-  keys: z.array(z.object({ kid: z.string(), secret: z.string() })),
+/** The newest first. */
+const secretKeysItem = z.object({ version: z.number(), keys: z.array(secretKey) });
+
+/** Beside the keys when each leaves, by its `kid`: a public key has no member for it. */
+const publishedKeysItem = z.extend(publicKeysItem, {
+  keptUntil: z._default(z.record(z.string(), z.number()), {}),
 });
 
 /** How long an environment uses the keys it has read, in seconds. */
@@ -96,28 +100,25 @@ async function loadSigningKey(
   return { kid: current.kid, key: createPrivateKey({ key: current.jwk, format: 'jwk' }) };
 }
 
-/** The link keys of the table. */
+/** The link keys of the table. One that waits makes links when its time has come, and is honoured before. */
 export function linkKeys(dynamo: DynamoDBClient, tableName: string, clock: Clock): LinkKeys {
   const table = dynamoTable(dynamo, tableName, 'pk');
+  const load = cached(clock, async () => {
+    const item = await table.read(keyItem.link);
+    return item ? secretKeysItem.parse(item).keys : [];
+  });
   return {
-    linkKeys: cached(clock, async () => {
-      const item = await table.read(keyItem.link);
-      const [first, ...others] = item ? linkKeysItem.parse(item).keys.map(toKeyObject) : [];
+    async linkKeys() {
+      const [first, ...others] = orderLinkKeys(await load(), clock()).map(toKeyObject);
       if (!first) throw keysMissing();
-      return [first, ...others] as const;
-    }),
+      return [first, ...others];
+    },
   };
 }
 
 function toKeyObject({ secret }: { secret: string }): KeyObject {
   return createSecretKey(Buffer.from(secret, 'base64url'));
 }
-
-const wrappingKeysItem = z.object({
-  version: z.number(),
-  /** The newest first; none is ever removed, since a secret may still be wrapped with it. */
-  keys: z._default(z.array(z.object({ kid: z.string(), secret: z.string() })), []),
-});
 
 /** How long an unknown wrapping key is not asked for again, in seconds. */
 const UNKNOWN_KEY_SECONDS = 10;
@@ -134,7 +135,7 @@ export function wrappingKeys(
   const table = dynamoTable(dynamo, tableName, 'pk');
   const load = async () => {
     const item = await table.read(keyItem.wrap);
-    const keys = item ? wrappingKeysItem.parse(item).keys : [];
+    const keys = item ? secretKeysItem.parse(item).keys : [];
     return { keys: keys.map((one) => ({ kid: one.kid, key: toKeyObject(one) })), at: clock() };
   };
   let kept: Awaited<ReturnType<typeof load>> | undefined;
@@ -158,10 +159,7 @@ export function wrappingKeys(
   };
 }
 
-/** How often a publication that met another one is tried anew. */
-const PUBLISH_ATTEMPTS = 5;
-
-/** The keys for the one function that makes them. Every write is conditional on the version that was read. */
+/** The keys for the one function that makes them. */
 export function keyStore(
   dynamo: DynamoDBClient,
   keysTable: string,
@@ -178,25 +176,27 @@ export function keyStore(
     saveSigningKeys: (alg, signingKeys, version) =>
       putVersion(keys, { pk: keyItem.signing(alg), keys: signingKeys }, version),
 
-    createLinkKey: (kid, secret) =>
-      putVersion(
-        keys,
-        { pk: keyItem.link, keys: [{ kid, secret: Buffer.from(secret).toString('base64url') }] },
-        0,
-      ),
+    async secretKeys(kind) {
+      const item = await keys.read(keyItem[kind]);
+      return item ? secretKeysItem.parse(item) : { keys: [], version: 0 };
+    },
 
-    createWrappingKey: (kid, secret) =>
-      putVersion(
-        keys,
-        { pk: keyItem.wrap, keys: [{ kid, secret: Buffer.from(secret).toString('base64url') }] },
-        0,
-      ),
+    saveSecretKeys: (kind, secretKeys, version) =>
+      putVersion(keys, { pk: keyItem[kind], keys: secretKeys }, version),
 
-    async publish(added) {
-      for (let attempt = 0; attempt < PUBLISH_ATTEMPTS; attempt += 1) {
-        if (await publishOnce(directory, added)) return;
-      }
-      throw new OAuthError('temporarily_unavailable', 'The keys are being published by others.');
+    async publishedKeys() {
+      const item = await directory.read(directoryKey.publicKeys);
+      if (!item) return { keys: [], version: 0 };
+      const { keys: jwks, keptUntil, version } = publishedKeysItem.parse(item);
+      return { keys: jwks.map((jwk) => ({ jwk, keptUntil: keptUntil[jwk.kid] })), version };
+    },
+
+    savePublishedKeys(published, version) {
+      const jwks = published.map(({ jwk }) => jwk);
+      const keptUntil = Object.fromEntries(
+        published.map(({ jwk, keptUntil }) => [jwk.kid, keptUntil]),
+      );
+      return putVersion(directory, { pk: directoryKey.publicKeys, keys: jwks, keptUntil }, version);
     },
   };
 }
@@ -204,23 +204,11 @@ export function keyStore(
 /** Puts an item whose stored version is still `version` (0: none yet), as the next version. */
 function putVersion(
   table: DynamoTable,
-  item: { pk: string; keys: object[] },
+  item: { pk: string; keys: object[]; keptUntil?: object },
   version: number,
 ): Promise<boolean> {
   const next = { ...item, version: version + 1 };
   return version === 0
     ? table.put(next, { condition: 'attribute_not_exists(#pk)' })
     : table.put(next, { condition: '#version = :version', values: { ':version': version } });
-}
-
-async function publishOnce(directory: DynamoTable, added: PublicJwk[]): Promise<boolean> {
-  const item = await directory.read(directoryKey.publicKeys);
-  const { keys, version } = item ? publicKeysItem.parse(item) : { keys: [], version: 0 };
-  const unknown = added.filter(({ kid }) => keys.every((key) => key.kid !== kid));
-  if (unknown.length === 0) return true;
-  return putVersion(
-    directory,
-    { pk: directoryKey.publicKeys, keys: [...unknown, ...keys] },
-    version,
-  );
 }

@@ -17,8 +17,9 @@ const domainCharacters = /^[\p{L}\p{M}\p{Nd}.-]+$/u;
 const asciiDomain =
   /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])$/;
 
-/** Letters, marks, digits and the signs of common account names; no space and no `@`. */
-const usernameCharacters = /^[\p{L}\p{M}\p{Nd}._+\-'#$:/]+$/u;
+/** Letters, marks, digits and the signs of common account names; no space, no `@`, and nothing that is drawn as nothing. */
+const usernameCharacters =
+  /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{Nd}._+\-'#$:/])+$/u;
 
 /** The normal form of a user name (NFKC, lower case), or `undefined` for a text that can be none. */
 export function normaliseUsername(text: string): string | undefined {

@@ -6,6 +6,9 @@
 /** Longest readable text, in characters (Unicode code points). */
 export const READABLE_TEXT_LENGTH = 64;
 
+/** Most marks on one character; more climb out of their line. */
+const MOST_MARKS = 6;
+
 /** Letters, marks, digits, punctuation and currency signs of any script, the space, and `+ = &`. */
 const shown = /^[\p{L}\p{M}\p{Nd}\p{P}\p{Sc} +=&]$/u;
 
@@ -34,15 +37,30 @@ export function findUnreadable(text: string): UnreadableText | undefined {
   if (foreign >= 0) return { position: foreign + 1, reason: 'character' };
   if (text.trim() === '') return { position: 1, reason: 'character' };
 
-  const link = linkLike.exec(characters.map(foldCompatible).join(''));
-  if (link) {
-    return { position: Array.from(link.input.slice(0, link.index)).length + 1, reason: 'link' };
-  }
-  return undefined;
+  const stacked = findStackedMarks(characters);
+  if (stacked >= 0) return { position: stacked + 1, reason: 'character' };
+
+  const folded = characters.map((character) => character.normalize('NFKC'));
+  const link = linkLike.exec(folded.join(''));
+  return link ? { position: positionOf(link.index, folded), reason: 'link' } : undefined;
 }
 
-/** Full-width and other look-alike forms as the plain character they stand for, one for one, so that positions hold. */
-function foldCompatible(character: string): string {
-  const folded = character.normalize('NFKC');
-  return Array.from(folded).length === 1 ? folded : character;
+/** Where more marks stand on one character than any script puts there, counted from 0; -1 if nowhere. */
+function findStackedMarks(characters: string[]): number {
+  let marks = 0;
+  return characters.findIndex((character) => {
+    marks = /^\p{M}$/u.test(character) ? marks + 1 : 0;
+    return marks > MOST_MARKS;
+  });
+}
+
+/** The character, counted from 1, whose look-alike form reaches beyond this index: a ligature is more than one letter. */
+function positionOf(index: number, folded: string[]): number {
+  let end = 0;
+  return (
+    folded.findIndex((form) => {
+      end += form.length;
+      return index < end;
+    }) + 1
+  );
 }

@@ -31,6 +31,8 @@ export const signingKey = z.object({
   kid: z.string(),
   /** The private key as a JWK. */
   jwk: z.record(z.string(), z.string()),
+  /** Epoch seconds; a key without it was made shortly before it signed first. */
+  createdAt: z.optional(z.number()),
   /** Epoch seconds; set once the public half is published. Without it the key does not sign. */
   signsFrom: z.optional(z.number()),
 });

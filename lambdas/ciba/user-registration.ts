@@ -24,8 +24,8 @@ const email = z.string({ error: 'must be a text' }).check(
 
 /** Names are shown to clients only, as a claim; still nothing that a terminal or a log could trip over. */
 const name = z.string({ error: 'must be a text' }).check(
-  z.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, {
-    error: 'must be 1 to 128 characters on one line',
+  z.regex(/^(?:(?![\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}]).){1,128}$/u, {
+    error: 'must be 1 to 128 visible characters on one line',
   }),
 );
 
@@ -37,14 +37,20 @@ const locale = z.string({ error: 'must be a text' }).check(
 );
 
 /** A user as the operator writes it. */
-export const userRegistration = z.strictObject({
-  sub,
-  username,
-  email: z.optional(email),
-  email_verified: z._default(flag, false),
-  name: z.optional(name),
-  locale: z.optional(locale),
-  enabled: z._default(flag, true),
-});
+export const userRegistration = z
+  .strictObject({
+    sub,
+    username,
+    email: z.optional(email),
+    email_verified: z._default(flag, false),
+    name: z.optional(name),
+    locale: z.optional(locale),
+    enabled: z._default(flag, true),
+  })
+  .check(({ value, issues }) => {
+    if (!value.email_verified || value.email !== undefined) return;
+    const message = 'must be false without an email';
+    issues.push({ code: 'custom', input: value, path: ['email_verified'], message });
+  });
 
 export type UserRegistration = z.output<typeof userRegistration>;

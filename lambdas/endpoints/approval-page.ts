@@ -17,7 +17,7 @@ h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3;overflow-wrap:anywhere}
 p{margin:.75rem 0}
 .message{margin:1.25rem 0;padding:.9rem 1rem;background:var(--box);border:2px solid var(--line);border-radius:.75rem}
 .message span{display:block;color:var(--soft);font-size:.875rem}
-.message strong{display:block;margin-top:.2rem;font-size:1.3rem;line-height:1.35;overflow-wrap:anywhere}
+.message strong{display:block;white-space:pre-wrap;margin-top:.2rem;font-size:1.3rem;line-height:1.35;overflow-wrap:anywhere}
 ul{margin:.5rem 0 1.25rem;padding-left:1.25rem}
 dl{margin:1.25rem 0;display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;font-size:.9rem}
 dt{color:var(--soft)}

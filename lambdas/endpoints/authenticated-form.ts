@@ -1,18 +1,21 @@
 /**
  * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and authenticate its client.
  */
+import { answerSteps, secondsUntilAnswer } from '../ciba/answer-time.ts';
 import { type Client, liveSecrets } from '../ciba/client.ts';
 import { judgeClientAssertion } from '../ciba/client-assertion.ts';
 import {
   type AssertionCredentials,
   authenticateBySecret,
+  type ClientCredentials,
   clientAuthenticationFailed,
   demandEnabled,
   readClientCredentials,
 } from '../ciba/client-authentication.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
-import type { ClientDirectory, Clock, UsedTokenIds, WrappingKeys } from '../ports.ts';
+import type { ClientDirectory, Clock, Pause, UsedTokenIds, WrappingKeys } from '../ports.ts';
 import { routes } from '../routes.ts';
 
 export interface ClientAuthenticationDeps {
@@ -21,6 +24,7 @@ export interface ClientAuthenticationDeps {
   wrappingKeys: Pick<WrappingKeys, 'unwrap'>;
   usedTokenIds: UsedTokenIds;
   clock: Clock;
+  pause: Pause;
 }
 
 /** A form whose client is proved. */
@@ -43,23 +47,68 @@ export async function readAuthenticatedForm(
 ): Promise<AuthenticatedForm> {
   const form = await readForm(httpRequest);
   const credentials = readClientCredentials(httpRequest.headers.get('authorization'), form);
-  const registered = await deps.clients.findClient(credentials.clientId, 'cached');
-  const proved =
-    credentials.method === 'client_assertion'
-      ? await authenticateByAssertion(deps, credentials, registered)
-      : {
-          client: authenticateBySecret(credentials, registered, deps.clock()),
-          secrets: [credentials.clientSecret],
-        };
+  const proved = await inItsOwnTime(deps, () => authenticate(deps, credentials));
   trace.clientId = proved.client.client_id;
   return { form, ...proved };
+}
+
+/** Lets a failure take a time that does not tell an unknown client from a wrong secret. */
+async function inItsOwnTime<Proved>(
+  { clock, pause }: ClientAuthenticationDeps,
+  prove: () => Promise<Proved>,
+): Promise<Proved> {
+  const started = clock();
+  try {
+    return await prove();
+  } catch (error) {
+    await pause(secondsUntilAnswer(started, clock(), answerSteps.failedAuthentication));
+    throw error;
+  }
+}
+
+type ProvedClient = Omit<AuthenticatedForm, 'form'>;
+
+/**
+ * What a remembered registration does not prove is judged again by the present one: a secret or key that was just
+ * changed works at once, and every failure costs one look-up, whether or not there is such a client.
+ */
+async function authenticate(
+  deps: ClientAuthenticationDeps,
+  credentials: ClientCredentials,
+): Promise<ProvedClient> {
+  const { clientId } = credentials;
+  const started = deps.clock();
+  const remembered = await deps.clients.findClient(clientId, 'cached');
+  if (!remembered) return authenticateAs(deps, credentials, undefined);
+  try {
+    return await authenticateAs(deps, credentials, remembered);
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.code !== 'invalid_client') throw error;
+    const present = await deps.clients.findClientSince(clientId, started);
+    if (present === remembered) throw error;
+    return authenticateAs(deps, credentials, present);
+  }
+}
+
+async function authenticateAs(
+  deps: ClientAuthenticationDeps,
+  credentials: ClientCredentials,
+  client: Client | undefined,
+): Promise<ProvedClient> {
+  if (credentials.method === 'client_assertion') {
+    return authenticateByAssertion(deps, credentials, client);
+  }
+  return {
+    client: authenticateBySecret(credentials, client, deps.clock()),
+    secrets: [credentials.clientSecret],
+  };
 }
 
 async function authenticateByAssertion(
   deps: ClientAuthenticationDeps,
   { assertion }: AssertionCredentials,
   client: Client | undefined,
-): Promise<Omit<AuthenticatedForm, 'form'>> {
+): Promise<ProvedClient> {
   if (!client) throw clientAuthenticationFailed('unknown client');
   const secrets = await unwrapSecrets(deps, client);
   const audience = {

@@ -12,12 +12,17 @@ const customResourceEvent = z.object({
   PhysicalResourceId: z.optional(z.string()),
 });
 
+/** Whether CloudFormation calls, and not something else that the function is for. */
+export function isCustomResourceEvent(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && 'RequestType' in input;
+}
+
 /**
  * A handler that runs `ensure` on create and update and nothing on delete: what it made is data, which outlives the
  * resource. A failure is reported, so that the deployment fails at once and not after an hour.
  */
 export function customResourceHandler(
-  ensure: () => Promise<void>,
+  ensure: () => Promise<unknown>,
 ): (input: unknown) => Promise<void> {
   return async (input) => {
     const event = customResourceEvent.parse(input);
@@ -39,7 +44,7 @@ export function customResourceHandler(
   };
 }
 
-async function failureOf(run: () => Promise<void>): Promise<string | undefined> {
+async function failureOf(run: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await run();
     return undefined;

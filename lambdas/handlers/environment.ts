@@ -72,10 +72,12 @@ export const recordFailureEnvironment = z.object({
   REQUESTS_TABLE: text,
 });
 
-/** The custom resource that makes the first keys. */
-export const firstKeysEnvironment = z.object({
+/** The rotation of the keys, which also makes the first ones. */
+export const rotateKeysEnvironment = z.object({
   DIRECTORY_TABLE: text,
   KEYS_TABLE: text,
+  /** How old the newest key of a kind becomes before another is made, in seconds. */
+  ROTATION_PERIOD: seconds,
 });
 
 export type AuthorizeEnvironment = z.input<typeof authorizeEnvironment>;
@@ -85,7 +87,7 @@ export type MetadataEnvironment = z.input<typeof metadataEnvironment>;
 export type LocateUserEnvironment = z.input<typeof locateUserEnvironment>;
 export type MailEnvironment = z.input<typeof mailEnvironment>;
 export type RecordFailureEnvironment = z.input<typeof recordFailureEnvironment>;
-export type FirstKeysEnvironment = z.input<typeof firstKeysEnvironment>;
+export type RotateKeysEnvironment = z.input<typeof rotateKeysEnvironment>;
 
 /**
  * The environment of this function, parsed.

@@ -43,6 +43,7 @@ function parseForm(body: string): Form {
     const equals = pair.indexOf('=');
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
+    if (name.includes('\0') || value.includes('\0')) throw notFormEncoded();
     if (parameters.has(name))
       throw new OAuthError('invalid_request', 'A parameter occurs more than once.');
     parameters.set(name, value);

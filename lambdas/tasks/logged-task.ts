@@ -22,13 +22,15 @@ export function loggedTask<
 ): (input: unknown) => Promise<Result> {
   return async (input) => {
     const started = clock();
-    const task = schema.parse(input);
+    let ref: string | undefined;
     try {
+      const task = schema.parse(input);
+      ref = task.ref;
       const result = await run(task);
       log({
         event,
         outcome: result.outcome,
-        ref: task.ref,
+        ref,
         ...(result.cause !== undefined && { cause: result.cause }),
         ms: elapsedMs(started, clock()),
       });
@@ -39,7 +41,7 @@ export function loggedTask<
         event,
         outcome: 'error',
         cause,
-        ref: task.ref,
+        ...(ref !== undefined && { ref }),
         ms: elapsedMs(started, clock()),
       });
       throw error;

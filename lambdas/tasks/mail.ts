@@ -36,6 +36,9 @@ export interface MailDeps {
 /** How long a claim keeps other tasks from sending, in seconds: longer than the function's timeout of 10. */
 export const MAIL_CLAIM_SECONDS = 15;
 
+/** A mail that nobody could open in time is not sent, in seconds. */
+export const LEAST_SECONDS_LEFT = 3;
+
 const CLAIM_ID_BYTES = 12;
 
 const mailInput = z.object({
@@ -73,9 +76,20 @@ export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
     if (claim.outcome === 'over') return { outcome: 'over' };
     if (claim.outcome === 'claimed_by_another') throw new MailDeferred('another task is sending');
 
-    const mail = await composeMail(deps, claim.request, templateName);
+    // Until the mail is handed over nothing is sent: whatever goes wrong gives the claim back for the next try.
+    const release = () => deps.requests.releaseMail(ref, claimId);
+    if (claim.request.expiresAt - now < LEAST_SECONDS_LEFT) {
+      await release();
+      return { outcome: 'over' };
+    }
+    const mail = await composeMail(deps, claim.request, templateName).catch(
+      async (error: unknown) => {
+        await release();
+        throw error;
+      },
+    );
     if (!mail) {
-      await deps.requests.releaseMail(ref, claimId);
+      await release();
       return { outcome: 'withdrawn' };
     }
     return send(deps, mail, ref, claimId);

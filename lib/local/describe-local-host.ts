@@ -25,7 +25,8 @@ The provider is running. Ctrl-C ends it.
 
   Provider   ${issuer}/.well-known/openid-configuration
   Inbox      ${inbox}   every mail it sends
-  Control    ${control}/directory   PUT replaces clients and users
+  Control    ${control}/directory     PUT replaces clients and users
+             ${control}/rotate-keys   POST makes new keys and uses them at once
   Directory  ${seed}
   Clients    ${listClients(facts.directory)}
   Users      ${listUsers(facts.directory)}

@@ -83,6 +83,14 @@ export interface LocalCustomResource {
   properties: Record<string, unknown>;
 }
 
+/** A rule of EventBridge that calls a function at a rate. */
+export interface LocalSchedule {
+  everySeconds: number;
+  functionArn: string;
+  /** The constant that the function gets. */
+  input: unknown;
+}
+
 /** All that the local host runs of a stack. */
 export interface LocalStack {
   name: string;
@@ -92,6 +100,7 @@ export interface LocalStack {
   mailTemplates: LocalMailTemplate[];
   stateMachines: LocalStateMachine[];
   customResources: LocalCustomResource[];
+  schedules: LocalSchedule[];
   /** The stack's outputs. */
   outputs: Record<string, string>;
 }
@@ -112,6 +121,7 @@ export function readStack(assembly: Assembly, origin: string): LocalStack {
     mailTemplates: readAll(context, 'AWS::SES::Template', readMailTemplate),
     stateMachines: readAll(context, 'AWS::StepFunctions::StateMachine', readStateMachine),
     customResources: readCustomResources(context),
+    schedules: readAll(context, 'AWS::Events::Rule', readSchedule),
     outputs: readOutputs(context),
   };
 }
@@ -357,6 +367,55 @@ function stringify(properties: Record<string, unknown>): Record<string, unknown>
   return JSON.parse(JSON.stringify(properties), (_, value: unknown) =>
     typeof value === 'number' || typeof value === 'boolean' ? String(value) : value,
   );
+}
+
+/** EventBridge wants the unit in the singular for one of it, and in the plural otherwise. */
+const rateExpression =
+  /^rate\((?:1 (?:minute|hour|day)|(?!1 )[1-9]\d{0,4} (?:minutes|hours|days))\)$/;
+
+const json = z.pipe(
+  z.string(),
+  z.transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.issues.push({ code: 'custom', message: 'not JSON', input: text });
+      return z.NEVER;
+    }
+  }),
+);
+
+const scheduleProperties = z.strictObject({
+  Name: z.optional(z.string()),
+  ScheduleExpression: z.string().check(z.regex(rateExpression)),
+  State: z.optional(z.literal('ENABLED')),
+  Targets: z.tuple([z.strictObject({ Arn: z.string(), Id: z.string(), Input: json })]),
+});
+
+function readSchedule(context: Context, resource: NamedResource): LocalSchedule {
+  const {
+    ScheduleExpression: expression,
+    Targets: [target],
+  } = readProperties(context, resource, scheduleProperties, ['Description', 'Tags']);
+  const isFunction = resourcesOf(context, (type) => type === 'AWS::Lambda::Function').some(
+    ({ logicalId }) => context.references.attribute(logicalId, 'Arn') === target.Arn,
+  );
+  if (!isFunction) {
+    throw new LocalHostError(
+      `${resource.logicalId}: its target ${target.Arn} is no function of the stack`,
+    );
+  }
+  return {
+    everySeconds: readRate(expression),
+    functionArn: target.Arn,
+    input: target.Input,
+  };
+}
+
+function readRate(expression: string): number {
+  const count = Number.parseInt(expression.slice('rate('.length), 10);
+  if (expression.includes('day')) return count * 86_400;
+  return expression.includes('hour') ? count * 3600 : count * 60;
 }
 
 function readOutputs({ assembly, references }: Context): Record<string, string> {

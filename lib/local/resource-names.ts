@@ -25,6 +25,7 @@ const modelledTypes: Record<string, ResourceType> = {
   'AWS::ApiGatewayV2::Route': {},
   'AWS::ApiGatewayV2::Stage': { nameProperty: 'StageName' },
   'AWS::DynamoDB::Table': { nameProperty: 'TableName', arn: 'dynamodb:table/' },
+  'AWS::Events::Rule': { nameProperty: 'Name', arn: 'events:rule/' },
   'AWS::Lambda::Function': { nameProperty: 'FunctionName', arn: 'lambda:function:' },
   'AWS::SES::Template': { nameProperty: 'Template.TemplateName' },
   'AWS::StepFunctions::StateMachine': {

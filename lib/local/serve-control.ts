@@ -20,21 +20,29 @@ export interface LocalControl {
   stop(): Promise<void>;
 }
 
+/** What the control server does for its callers; what is returned is the answer. */
+export interface ControlActions {
+  replaceDirectory(directory: Directory): Promise<object>;
+  rotateKeys(): Promise<unknown>;
+}
+
 /**
- * Starts the control server. `PUT /directory` takes the JSON of a directory file and hands it to `replaceDirectory`,
- * one call after the other; its answer is what was returned, or 400 with the message of a DirectoryError.
+ * Starts the control server. `PUT /directory` takes the JSON of a directory file, and answers 400 with the message of a
+ * DirectoryError; `POST /rotate-keys` takes nothing. One call is answered after the other.
  * @throws LocalHostError if the port cannot be had
  */
 export async function serveControl(
   choice: PortChoice,
-  replaceDirectory: (directory: Directory) => Promise<object>,
+  actions: ControlActions,
 ): Promise<LocalControl> {
   let previous: Promise<unknown> = Promise.resolve();
   const server = createAsyncServer(async (request, response) => {
     const refusal = judge(request);
     if (refusal) return answerJson(response, refusal.status, { message: refusal.message });
     const body = await readBody(request, BODY_BYTES);
-    const turn = previous.then(() => answer(response, body, replaceDirectory));
+    if (body === undefined)
+      return answerJson(response, 413, { message: `At most ${BODY_BYTES} bytes` });
+    const turn = previous.then(() => answer(response, () => act(request.url, body, actions)));
     previous = turn;
     return turn;
   });
@@ -42,29 +50,39 @@ export async function serveControl(
   return { port, stop: () => closeServer(server) };
 }
 
+const methods = new Map([
+  ['/directory', 'PUT'],
+  ['/rotate-keys', 'POST'],
+]);
+
 /** A web page can neither send JSON to us without asking first, nor leave out its Origin. */
 function judge(request: IncomingMessage): { status: number; message: string } | undefined {
   if (isForeign(request) || request.headers.origin !== undefined) {
     return { status: 403, message: 'Not for web pages' };
   }
-  if (request.url !== '/directory') return { status: 404, message: 'There is PUT /directory' };
-  if (request.method !== 'PUT') return { status: 405, message: 'There is PUT /directory' };
-  if (!/^application\/json(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+  const message = 'There are PUT /directory and POST /rotate-keys';
+  const method = methods.get(request.url ?? '');
+  if (method === undefined) return { status: 404, message };
+  if (request.method !== method) return { status: 405, message };
+  const isJson = /^application\/json(?:;|$)/i.test(request.headers['content-type'] ?? '');
+  if (method === 'PUT' && !isJson) {
     return { status: 415, message: 'content-type: allowed: application/json' };
   }
   return undefined;
 }
 
-async function answer(
-  response: ServerResponse,
-  body: Buffer | undefined,
-  replaceDirectory: (directory: Directory) => Promise<object>,
-): Promise<void> {
-  if (body === undefined)
-    return answerJson(response, 413, { message: `At most ${BODY_BYTES} bytes` });
+async function act(
+  path: string | undefined,
+  body: Buffer,
+  { replaceDirectory, rotateKeys }: ControlActions,
+): Promise<unknown> {
+  if (path === '/rotate-keys') return rotateKeys();
+  return replaceDirectory(parseDirectory(JSON.parse(body.toString())));
+}
+
+async function answer(response: ServerResponse, run: () => Promise<unknown>): Promise<void> {
   try {
-    const directory = parseDirectory(JSON.parse(body.toString()));
-    answerJson(response, 200, await replaceDirectory(directory));
+    answerJson(response, 200, await run());
   } catch (error) {
     const isFault = error instanceof DirectoryError || error instanceof SyntaxError;
     answerJson(response, isFault ? 400 : 500, {

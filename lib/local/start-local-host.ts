@@ -12,6 +12,7 @@ import { readAssembly } from './read-assembly.ts';
 import { type LocalStack, readStack } from './read-stack.ts';
 import { runCustomResources } from './run-custom-resources.ts';
 import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
+import { runSchedules } from './run-schedules.ts';
 import { serveControl } from './serve-control.ts';
 import { createHttpApi } from './serve-http-api.ts';
 import { serveInbox } from './serve-inbox.ts';
@@ -120,16 +121,20 @@ async function start(
       directory,
       prune,
     });
+  // Functions remember clients for seconds and keys for minutes; a test that changes one means the next request.
+  const thenRestart = async <Answer>(change: Promise<Answer>) => {
+    const answer = await change;
+    await functions.restart();
+    return answer;
+  };
   const control = await serveControl(
     { port: options.controlPort, option: '--control-port' },
-    async (directory) => {
-      const applied = await apply(directory, { prune: true });
-      // Functions remember clients for some seconds; a test that changes one means the next request.
-      await functions.restart();
-      return applied;
+    {
+      replaceDirectory: (directory) => thenRestart(apply(directory, { prune: true })),
+      rotateKeys: () => thenRestart(invoke(rotationFunctionOf(stack), { rotate: 'now', lead: 0 })),
     },
   );
-  stops.push(control.stop);
+  stops.push(control.stop, runSchedules(stack.schedules, invoke));
   open({ api: { id: 'local', domainName: 'localhost', port }, routes: stack.routes, invoke, log });
 
   return {
@@ -149,6 +154,16 @@ function assertIssuer({ outputs }: LocalStack, assembly: string, issuer: string)
   throw new LocalHostError(
     `${assembly} was synthesized for the issuer ${synthesizedFor}, not for ${issuer}: synthesize it again, or choose another --port`,
   );
+}
+
+/** The function that the schedule of the rotation calls, for one that nobody waits a day for. */
+function rotationFunctionOf({ schedules }: LocalStack): string {
+  const rotation = schedules.find(
+    ({ input }) => typeof input === 'object' && input !== null && 'rotate' in input,
+  );
+  if (rotation === undefined)
+    throw new LocalHostError('The stack has no schedule that rotates keys');
+  return rotation.functionArn;
 }
 
 function tableOf({ outputs }: LocalStack, output: string): string {

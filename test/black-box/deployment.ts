@@ -13,6 +13,8 @@ export interface DeploymentAddress {
   mailStore: string;
   /** Takes a directory file by PUT and applies it; without it the cases that change the directory are skipped. */
   directoryControl: string | undefined;
+  /** Makes new keys by POST that are used at once; without it the cases that rotate keys are skipped. */
+  rotationControl: string | undefined;
 }
 
 declare module 'vitest' {
@@ -36,7 +38,7 @@ export interface ReceivedMail {
 /** How long a mail may take, in milliseconds: the flow starts after the acknowledgement. */
 const MAIL_TIMEOUT = 10_000;
 
-export const { issuer, mailStore, directoryControl } = inject('deployment');
+export const { issuer, mailStore, directoryControl, rotationControl } = inject('deployment');
 
 const storedMails = z.looseObject({
   emails: z.array(

@@ -158,6 +158,7 @@ export const users = {
   assertions: user('assertions'),
   hints: user('hints'),
   refresh: user('refresh'),
+  rotation: user('rotation'),
   /** Whose entry changes while the suite runs. */
   changing: user('changing'),
 };

@@ -6,6 +6,7 @@
  * BLACK_BOX_MAIL_STORE  with it: where its mails are listed, in the form of the local host's inbox
  * BLACK_BOX_DIRECTORY   optional: where a directory file is applied by PUT; without it the directory of `directory.ts`
  *                       is expected to be applied, and the cases that change it are skipped
+ * BLACK_BOX_ROTATION    optional: where keys are rotated by POST; without it the cases that rotate them are skipped
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,13 +34,19 @@ async function namedDeployment(): Promise<DeploymentAddress | undefined> {
     BLACK_BOX_ISSUER: issuer,
     BLACK_BOX_MAIL_STORE: mailStore,
     BLACK_BOX_DIRECTORY: directoryControl,
+    BLACK_BOX_ROTATION: rotationControl,
   } = process.env;
   if (!issuer) return undefined;
   if (!mailStore) {
     throw new Error('BLACK_BOX_MAIL_STORE: is missing; allowed: the URL of a mail store');
   }
   if (directoryControl) await putDirectory(directoryControl, directory);
-  return { issuer, mailStore, directoryControl: directoryControl || undefined };
+  return {
+    issuer,
+    mailStore,
+    directoryControl: directoryControl || undefined,
+    rotationControl: rotationControl || undefined,
+  };
 }
 
 async function startLocalHost(): Promise<DeploymentAddress> {
@@ -68,7 +75,12 @@ async function startLocalHost(): Promise<DeploymentAddress> {
     }),
   ]);
   const { issuer, inbox, control } = JSON.parse(String(line));
-  return { issuer, mailStore: `${inbox}/store`, directoryControl: `${control}/directory` };
+  return {
+    issuer,
+    mailStore: `${inbox}/store`,
+    directoryControl: `${control}/directory`,
+    rotationControl: `${control}/rotate-keys`,
+  };
 }
 
 /** Ends the local host after the last file. */

@@ -15,7 +15,7 @@ const handlers = [
   'locate-user',
   'mail',
   'record-failure',
-  'first-keys',
+  'rotate-keys',
 ];
 
 let assembly: string;
@@ -60,9 +60,9 @@ describe('measureBundles', () => {
   });
 
   it('does not pass over a function that nobody set a limit for', () => {
-    writeAssembly(sizesOf([...handlers, 'rotate-keys']));
+    writeAssembly(sizesOf([...handlers, 'query-audit']));
     expect(() => measureBundles(assembly)).toThrow(
-      'No limit is set for the bundle of rotate-keys.',
+      'No limit is set for the bundle of query-audit.',
     );
   });
 });

@@ -56,6 +56,16 @@ describe('the bundles', () => {
     }
   });
 
+  it('hold nothing of the control server of the local host', () => {
+    const marks = ['/rotate-keys', '/directory', 'Not for web pages'];
+    const marksIn = (file: string | URL) => {
+      const source = readFileSync(file, 'utf8');
+      return marks.filter((mark) => new RegExp(`["'\`]${mark}["'\`]`).test(source));
+    };
+    expect(marksIn(new URL('../../lib/local/serve-control.ts', import.meta.url))).toEqual(marks);
+    expect(bundles.flatMap(marksIn)).toEqual([]);
+  });
+
   it('hold no provider of credentials but the environment', () => {
     for (const bundle of bundles) {
       expect(readFileSync(bundle, 'utf8')).not.toMatch(

@@ -183,10 +183,10 @@ describe('the rights of each function', () => {
     ],
     ['record-failure', ['dynamodb:UpdateItem on TablesRequests']],
     [
-      'first-keys',
+      'rotate-keys',
       [
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
-        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256',
+        'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 link wrap',
         'dynamodb:PutItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
         'dynamodb:PutItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 link wrap',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
@@ -203,8 +203,21 @@ describe('the rights of each function', () => {
     expect(new Set(roles).size).toBe(functions.length);
   });
 
-  it('lets nobody but API Gateway, by the route, and the flow call a function', () => {
-    for (const { Properties } of Object.values(template.findResources('AWS::Lambda::Permission'))) {
+  it('lets nobody but API Gateway, by the route, the flow and the schedule of the keys call a function', () => {
+    const permissions = Object.values(template.findResources('AWS::Lambda::Permission'));
+    const isOfSchedule = ({ Properties }: { [key: string]: { Principal: string } }) =>
+      Properties?.Principal === 'events.amazonaws.com';
+    expect(permissions.filter(isOfSchedule).map(({ Properties }) => Properties)).toEqual([
+      {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: {
+          'Fn::GetAtt': [expect.stringMatching(/^KeyRotationRotateKeysFunction/), 'Arn'],
+        },
+        Principal: 'events.amazonaws.com',
+        SourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^KeyRotationEveryDay/), 'Arn'] },
+      },
+    ]);
+    for (const { Properties } of permissions.filter((permission) => !isOfSchedule(permission))) {
       expect(Properties).toMatchObject({
         Action: 'lambda:InvokeFunction',
         Principal: 'apigateway.amazonaws.com',
@@ -389,11 +402,33 @@ describe('what is kept', () => {
     });
   });
 
+  it('renews the keys that are due every day, after 90 days or what the setting says', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 day)',
+      State: 'ENABLED',
+      Targets: [
+        {
+          Id: Match.anyValue(),
+          Arn: {
+            'Fn::GetAtt': [Match.stringLikeRegexp('^KeyRotationRotateKeysFunction'), 'Arn'],
+          },
+          Input: '{"rotate":"when-due"}',
+        },
+      ],
+    });
+    const { Variables } = functionOf('rotate-keys').Environment;
+    expect(Variables).toMatchObject({ ROTATION_PERIOD: String(90 * 86_400) });
+    synthesize({ keyRotationDays: '7' }).template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'lambdas/handlers/rotate-keys.ts',
+      Environment: { Variables: Match.objectLike({ ROTATION_PERIOD: String(7 * 86_400) }) },
+    });
+  });
+
   it('makes the first keys when both of their tables are there', () => {
     template.hasResource('Custom::FirstKeys', {
       Properties: {
         ServiceToken: {
-          'Fn::GetAtt': [Match.stringLikeRegexp('^FirstKeysMakeKeysFunction'), 'Arn'],
+          'Fn::GetAtt': [Match.stringLikeRegexp('^KeyRotationRotateKeysFunction'), 'Arn'],
         },
       },
       DependsOn: Match.arrayWith([

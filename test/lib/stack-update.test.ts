@@ -96,6 +96,7 @@ describe('a second deployment replaces nothing that holds state', () => {
         maxExpiresIn: 400,
         accessTokenAudience: 'payments',
         auditRetentionDays: 365,
+        keyRotationDays: 30,
         logRetentionDays: 90,
         flowLogLevel: 'ALL',
         throttleRate: 1,

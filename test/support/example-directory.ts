@@ -54,6 +54,10 @@ export function inMemoryDirectory(): InMemoryDirectory {
         lookUps.push(`client ${clientId} ${freshness}`);
         return clients.get(clientId);
       },
+      async findClientSince(clientId) {
+        lookUps.push(`client ${clientId} again`);
+        return clients.get(clientId);
+      },
     },
     users: {
       async findUser(sub) {

@@ -73,6 +73,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     },
     clock: () => now.at,
     entropy: (bytes: number) => randomBytes(bytes),
+    pause: async () => {},
     log: (event: LogEvent) => {
       log.push(event);
     },

@@ -12,7 +12,7 @@ import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { tokenEndpoint } from '../../../lambdas/endpoints/token.ts';
 import { runtime } from '../../../lambdas/handlers/runtime.ts';
-import { firstKeysTask } from '../../../lambdas/tasks/first-keys.ts';
+import { rotateKeysTask } from '../../../lambdas/tasks/rotate-keys.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from '../../support/example-request.ts';
@@ -56,13 +56,14 @@ it(`T8: ${ROUNDS} rounds of ${POLLS} parallel polls of an approved request are a
     prune: false,
   });
   const log = () => {};
-  await firstKeysTask({
+  await rotateKeysTask({
     ...runtime,
     clock: () => EXAMPLE_NOW,
     log,
     keys: keyStore(client, 'keys', 'directory'),
     generateSigningKey,
-  })();
+    periodSeconds: 86_400,
+  })({ rotate: 'when-due' });
   const users = userDirectory(client, 'directory');
   const contactVersion = (await users.findUser('u-alice'))?.contact_version ?? 0;
   const requests = requestsTable(client, 'requests');

@@ -28,7 +28,7 @@ describeRequestStore('The in-memory store', async () => inMemoryRequests());
 
 const nonce = 'n'.repeat(22);
 
-describe('what each step costs (S1)', () => {
+describe('T27: what each step costs (S1)', () => {
   const owner = (request: AuthenticationRequest) => ({
     ref: request.ref,
     secretHash: hashSecret(EXAMPLE_SECRET),

@@ -84,6 +84,8 @@ describe('refused by its character, with the position', () => {
 
 describe('refused as something that a mail client makes a link of, with the position', () => {
   it.each<[string, number]>([
+    ['evil.\ufb01', 4],
+    ['at \ufb01x.\ufb01', 5],
     ['evil.com', 4],
     ['see evil.com', 8],
     ['evil1.com', 5],
@@ -117,6 +119,12 @@ it.each([
 it('is refused over 64 characters, counted as characters and not as bytes', () => {
   expect(findUnreadable('x'.repeat(65))).toEqual({ position: 65, reason: 'too_long' });
   expect(findUnreadable('𠀀'.repeat(65))).toEqual({ position: 65, reason: 'too_long' });
+});
+
+it('T5: is refused where marks are stacked, from the first that is too many', () => {
+  const stacked = (marks: number) => `Pump ${'a'.concat('\u0301'.repeat(marks))}`;
+  expect(findUnreadable(stacked(6))).toBeUndefined();
+  expect(findUnreadable(stacked(7))).toEqual({ position: 13, reason: 'character' });
 });
 
 it('is refused when empty', () => {

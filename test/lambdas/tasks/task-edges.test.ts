@@ -6,7 +6,7 @@ import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { linkToken } from '../../../lambdas/ciba/link-token.ts';
 import type { Mail, Mailer } from '../../../lambdas/ports.ts';
-import { MAIL_CLAIM_SECONDS, mailTask } from '../../../lambdas/tasks/mail.ts';
+import { LEAST_SECONDS_LEFT, MAIL_CLAIM_SECONDS, mailTask } from '../../../lambdas/tasks/mail.ts';
 import { exampleUser, inMemoryDirectory } from '../../support/example-directory.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
@@ -64,6 +64,14 @@ describe('input', () => {
       await expect(task(input)).rejects.toThrow();
     }
   });
+});
+
+it('that is refused leaves a line in the log all the same', async () => {
+  const { locateUser, log } = providerInMemory();
+  await expect(locateUser({ ref: 'a secret' })).rejects.toThrow();
+  expect(log).toEqual([
+    { event: 'locate_user', outcome: 'error', cause: expect.any(String), ms: expect.any(Number) },
+  ]);
 });
 
 describe('a request that is over', () => {
@@ -171,6 +179,26 @@ describe('the mail', () => {
       linkNonce,
       mailedAt: EXAMPLE_NOW + 1,
     });
+  });
+
+  it('F9: is not sent to arrive after the end, and the claim is given back', async () => {
+    const provider = providerInMemory();
+    const authReqId = await provider.ask({ requested_expiry: '10' });
+    provider.now.at += 10 - LEAST_SECONDS_LEFT + 0.001;
+    expect(await provider.send(authReqId)).toEqual({ outcome: 'over' });
+    provider.now.at -= 0.001;
+    expect(await provider.send(authReqId)).toEqual({ outcome: 'sent' });
+  });
+
+  it('F5: that cannot be written, because something does not answer, can be tried again at once', async () => {
+    const provider = providerInMemory();
+    const authReqId = await provider.ask();
+    const user = provider.directory.ports.users;
+    const { findUser } = user;
+    user.findUser = () => Promise.reject(new Error('throttled'));
+    await expect(provider.send(authReqId)).rejects.toThrow('throttled');
+    user.findUser = findUser;
+    expect(await provider.send(authReqId)).toEqual({ outcome: 'sent' });
   });
 
   it('goes to the address the user has, whatever the hint was', async () => {

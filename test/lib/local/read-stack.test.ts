@@ -114,6 +114,18 @@ describe('readStack', () => {
     expect(stack.outputs).toEqual({ Issuer: origin });
   });
 
+  test.each([
+    ['rate(1 minute)', 60],
+    ['rate(10 minutes)', 600],
+    ['rate(1 hour)', 3600],
+    ['rate(12 hours)', 43_200],
+    ['rate(1 day)', 86_400],
+    ['rate(30 days)', 2_592_000],
+  ])('reads the schedule %s with its constant input', async (expression, everySeconds) => {
+    const { schedules } = await read(rule({ ScheduleExpression: expression }));
+    expect(schedules).toEqual([{ everySeconds, functionArn: helloArn, input: { tidy: 'up' } }]);
+  });
+
   test('leaves alone what means nothing on one machine', async () => {
     const types = ['IAM::Role', 'Logs::LogGroup', 'CloudWatch::Alarm', 'KMS::Key', 'KMS::Alias'];
     const resources = types.map((type) => [
@@ -135,7 +147,51 @@ describe('readStack', () => {
     };
   }
 
+  const target = { Id: 'Target0', Arn: { 'Fn::GetAtt': ['Hello', 'Arn'] }, Input: '{"tidy":"up"}' };
+
+  function rule(properties: object): AssemblyParts {
+    return {
+      functions: { Hello: '' },
+      resources: {
+        Rule: {
+          Type: 'AWS::Events::Rule',
+          Properties: {
+            Description: 'Tidies up',
+            ScheduleExpression: 'rate(1 day)',
+            State: 'ENABLED',
+            Targets: [target],
+            ...properties,
+          },
+        },
+      },
+    };
+  }
+
+  const refusedRules: [string, object, RegExp][] = [
+    ['with a cron expression', { ScheduleExpression: 'cron(0 3 * * ? *)' }, /ScheduleExpression/],
+    ['at a rate of none', { ScheduleExpression: 'rate(0 days)' }, /ScheduleExpression/],
+    ['at a rate in bad grammar', { ScheduleExpression: 'rate(1 days)' }, /ScheduleExpression/],
+    ['that waits for events', { EventPattern: {} }, /EventPattern is not known/],
+    ['of a bus of its own', { EventBusName: 'bus' }, /EventBusName is not known/],
+    ['that is disabled', { State: 'DISABLED' }, /State/],
+    ['without a target', { Targets: [] }, /Targets/],
+    ['with two targets', { Targets: [target, target] }, /Targets/],
+    ['with a role', { Targets: [{ ...target, RoleArn: 'r' }] }, /Targets\.0\.RoleArn is not known/],
+    ['with an input made of the event', { Targets: [{ ...target, Input: undefined }] }, /Input/],
+    ['with an input that is not JSON', { Targets: [{ ...target, Input: '{' }] }, /Input.*not JSON/],
+    [
+      'for something else than a function',
+      { Targets: [{ ...target, Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }] },
+      /^Rule: its target arn:aws:sqs:us-east-1:000000000000:q is no function of the stack$/,
+    ],
+  ];
+
   test.each<[string, AssemblyParts, RegExp]>([
+    ...refusedRules.map(([what, properties, message]): [string, AssemblyParts, RegExp] => [
+      `a rule ${what}`,
+      rule(properties),
+      message,
+    ]),
     [
       'an unknown resource type',
       { resources: { Queue: { Type: 'AWS::SQS::Queue' } } },

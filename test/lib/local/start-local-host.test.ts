@@ -79,6 +79,7 @@ const functions = {
       error.name = calls < 3 ? 'Passing' : 'Lasting';
       throw error;
     };`,
+  Rotate: 'export const handler = async (event) => ({ rotated: event });',
   Report:
     'export const handler = async (state) => { console.log("reported " + JSON.stringify(state)); };',
   Key: `export const handler = async (event) => {
@@ -90,6 +91,19 @@ const functions = {
 };
 
 const resources = {
+  Daily: {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      ScheduleExpression: 'rate(1 day)',
+      Targets: [
+        {
+          Id: 'Target0',
+          Arn: { 'Fn::GetAtt': ['Rotate', 'Arn'] },
+          Input: '{"rotate":"when-due"}',
+        },
+      ],
+    },
+  },
   Table: {
     Type: 'AWS::DynamoDB::Table',
     Properties: {
@@ -147,6 +161,7 @@ beforeAll(async () => {
     outputs: {
       Issuer: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } },
       DirectoryTable: { Value: { Ref: 'Table' } },
+      KeysTable: { Value: { Ref: 'Table' } },
     },
   });
   host = await startLocalHost({ ...anyPorts, assembly });
@@ -362,6 +377,31 @@ describe('the control server', () => {
     expect([before.calls > 0, after.calls]).toEqual([true, 1]);
   });
 
+  const rotateKeys = (on: LocalHost, init: RequestInit = {}) =>
+    fetch(`${on.control}/rotate-keys`, { method: 'POST', ...init });
+
+  test('rotates keys without a day to wait, and lets functions forget', async () => {
+    const before = JSON.parse(await (await fetch(`${host.issuer}/environment`)).text());
+    const response = await rotateKeys(host);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ rotated: { rotate: 'now', lead: 0 } });
+    const after = JSON.parse(await (await fetch(`${host.issuer}/environment`)).text());
+    expect([before.calls > 0, after.calls]).toEqual([true, 1]);
+  });
+
+  test('says so where a stack rotates none, and goes on', async () => {
+    const assembly = await makeAssembly({});
+    const other = await startLocalHost({ ...anyPorts, assembly });
+    for (let time = 0; time < 2; time += 1) {
+      const response = await rotateKeys(other);
+      expect(response.status).toBe(500);
+      expect(await response.json()).toEqual({
+        message: 'The stack has no schedule that rotates keys',
+      });
+    }
+    await other.stop();
+  });
+
   test('answers 400 with what is wrong with a directory', async () => {
     const response = await put(JSON.stringify({ clients: [{ ...client, colour: 'red' }] }));
     expect(response.status).toBe(400);
@@ -371,6 +411,8 @@ describe('the control server', () => {
 
   test('cannot be called by a web page', async () => {
     expect((await put('{}', { origin: host.control })).status).toBe(403);
+    expect((await rotateKeys(host, { headers: { origin: host.control } })).status).toBe(403);
+    expect((await rotateKeys(host, { headers: { origin: 'null' } })).status).toBe(403);
     expect((await put('{}', { 'content-type': 'text/plain' })).status).toBe(415);
     expect(await getAs(`${host.control}/directory`, 'rebound.example')).toBe(403);
   });
@@ -378,6 +420,7 @@ describe('the control server', () => {
   test('knows nothing else', async () => {
     expect((await fetch(`${host.control}/keys`, { method: 'PUT' })).status).toBe(404);
     expect((await fetch(`${host.control}/directory`)).status).toBe(405);
+    expect((await fetch(`${host.control}/rotate-keys`)).status).toBe(405);
   });
 });
 

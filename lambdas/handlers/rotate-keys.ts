@@ -1,0 +1,25 @@
+/**
+ * The one function that writes keys: CloudFormation calls it for the first ones, a schedule every day, and an operator who
+ * wants new ones now.
+ */
+import { generateSigningKey } from '../aws/generate-signing-key.ts';
+import { keyStore } from '../aws/keys-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { rotateKeysTask } from '../tasks/rotate-keys.ts';
+import { customResourceHandler, isCustomResourceEvent } from './custom-resource.ts';
+import { readEnvironment, rotateKeysEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(rotateKeysEnvironment);
+
+const rotateKeys = rotateKeysTask({
+  ...runtime,
+  keys: keyStore(dynamoDbClient(), environment.KEYS_TABLE, environment.DIRECTORY_TABLE),
+  generateSigningKey,
+  periodSeconds: environment.ROTATION_PERIOD,
+});
+
+const firstKeys = customResourceHandler(() => rotateKeys({ rotate: 'when-due' }));
+
+export const handler = (input: unknown) =>
+  isCustomResourceEvent(input) ? firstKeys(input) : rotateKeys(input);

@@ -1,0 +1,272 @@
+/**
+ * The whole provider in this process over its real adapters: DynamoDB is dynalite, the state machine is the real definition
+ * in an interpreter, SES and Step Functions answer from here. Every line that would be logged, everything the flow is given
+ * or gives, and every answer is kept; any service can be made to fail with an error that quotes what it was sent.
+ */
+import { readFileSync } from 'node:fs';
+import '../../lib/local/promise-with-resolvers.ts';
+import {
+  MessageRejected,
+  SESv2Client,
+  SESv2ServiceException,
+  type SendEmailCommandInput,
+  TooManyRequestsException,
+} from '@aws-sdk/client-sesv2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { StateMachine } from 'aws-local-stepfunctions';
+import { clientDirectory, publicKeys, userDirectory } from '../../lambdas/aws/directory-table.ts';
+import { generateSigningKey } from '../../lambdas/aws/generate-signing-key.ts';
+import { keyStore, linkKeys, tokenSigner, wrappingKeys } from '../../lambdas/aws/keys-table.ts';
+import { requestsTable } from '../../lambdas/aws/requests-table.ts';
+import { sesMailer } from '../../lambdas/aws/ses-mailer.ts';
+import { stepFunctionsFlow } from '../../lambdas/aws/step-functions-flow.ts';
+import { usedTokenIds } from '../../lambdas/aws/used-token-ids.ts';
+import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
+import { backchannelAuthenticationEndpoint } from '../../lambdas/endpoints/backchannel-authentication.ts';
+import { metadataEndpoint } from '../../lambdas/endpoints/metadata.ts';
+import { tokenEndpoint } from '../../lambdas/endpoints/token.ts';
+import { runtime } from '../../lambdas/handlers/runtime.ts';
+import { createLog } from '../../lambdas/log.ts';
+import type { TokenSigner } from '../../lambdas/ports.ts';
+import { locateUserTask } from '../../lambdas/tasks/locate-user.ts';
+import { mailTask } from '../../lambdas/tasks/mail.ts';
+import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
+import { rotateKeysTask } from '../../lambdas/tasks/rotate-keys.ts';
+import { applyDirectory } from '../../lib/operator/apply-directory.ts';
+import type { Directory } from '../../lib/operator/directory-file.ts';
+import { EXAMPLE_NOW } from './example-request.ts';
+import { tablesOnDynalite } from './tables-on-dynalite.ts';
+
+export const watchedIssuer = 'https://ciba.example';
+
+/** How SES answers: it accepts, refuses for good or for now, fails, or does not answer. */
+export type SesAnswer = 'accepted' | 'rejected' | 'deferred' | 'failed' | 'lost';
+
+/** Starts one with keys and a directory; `stop` ends its tables. */
+export async function startWatchedProvider(directory: Directory) {
+  const tables = await tablesOnDynalite();
+  const lines: string[] = [];
+  const flow: string[] = [];
+  const answers: { status: number; text: string }[] = [];
+  const mails: SendEmailCommandInput[] = [];
+  const now = { at: EXAMPLE_NOW };
+  const world = {
+    ses: 'accepted' as SesAnswer,
+    isFlowDown: false,
+    isSignerBroken: false,
+    /** The call of DynamoDB from now on that fails; 0 is none. */
+    failingCall: 0,
+  };
+
+  const log = createLog((line) => lines.push(line));
+  const clock = () => now.at;
+  const timeless = { ...runtime, clock, log, pause: async () => {} };
+  const dynamo = tables.client;
+  await rotateKeysTask({
+    ...timeless,
+    keys: keyStore(dynamo, 'keys', 'directory'),
+    generateSigningKey,
+    periodSeconds: 86_400,
+  })({ rotate: 'when-due' });
+  await applyDirectory({
+    client: dynamo,
+    tableName: 'directory',
+    keysTableName: 'keys',
+    directory,
+    prune: false,
+  });
+  dynamo.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (world.failingCall > 0) {
+        world.failingCall -= 1;
+        if (world.failingCall === 0) throw quoting(`${context.commandName} failed`, args.input);
+      }
+      return next(args);
+    },
+    { step: 'initialize' },
+  );
+
+  const ses = new SESv2Client({});
+  ses.middlewareStack.add(
+    () => async (args) => {
+      mails.push(args.input as SendEmailCommandInput);
+      if (world.ses !== 'accepted') throw sesError(world.ses, args.input);
+      return { output: { MessageId: 'm', $metadata: {} }, response: {} };
+    },
+    { step: 'initialize' },
+  );
+  const stepFunctions = new SFNClient({});
+  const started: string[] = [];
+  stepFunctions.middlewareStack.add(
+    () => async (args) => {
+      flow.push(JSON.stringify(args.input));
+      if (world.isFlowDown) throw quoting('StartExecution failed', args.input);
+      started.push(String(Object(args.input).input));
+      return { output: { $metadata: {} }, response: {} };
+    },
+    { step: 'initialize' },
+  );
+
+  /** Nothing is remembered from one request to the next, as in environments that are all new. */
+  const deps = () => {
+    const signer = tokenSigner(dynamo, 'keys', clock);
+    return {
+      ...timeless,
+      issuer: watchedIssuer,
+      accessTokenAudience: watchedIssuer,
+      settings: {
+        defaultExpiresIn: 120,
+        minExpiresIn: 10,
+        maxExpiresIn: 600,
+        defaultInterval: 2,
+        auditRetention: 30 * 86_400,
+      },
+      requests: requestsTable(dynamo, 'requests'),
+      clients: clientDirectory(dynamo, 'directory', clock),
+      users: userDirectory(dynamo, 'directory'),
+      keys: publicKeys(dynamo, 'directory'),
+      linkKeys: linkKeys(dynamo, 'keys', clock),
+      wrappingKeys: wrappingKeys(dynamo, 'keys', clock),
+      usedTokenIds: usedTokenIds(dynamo, 'requests', timeless),
+      flow: stepFunctionsFlow(stepFunctions, 'arn:aws:states:us-east-1:1:stateMachine:x'),
+      mailer: sesMailer(ses, 'approvals@bank.example', 'a-set'),
+      signer: {
+        sign: (...token: Parameters<TokenSigner['sign']>) => {
+          if (world.isSignerBroken) throw quoting('cannot sign', token);
+          return signer.sign(...token);
+        },
+      },
+    };
+  };
+
+  const endpoints = {
+    '/cibaAuthorization': backchannelAuthenticationEndpoint,
+    '/token': tokenEndpoint,
+  };
+
+  return {
+    now,
+    world,
+    lines,
+    flow,
+    answers,
+    mails,
+    tables,
+    keys: keyStore(dynamo, 'keys', 'directory'),
+    send,
+    runFlows,
+    rotate,
+    stop: tables.stop,
+  };
+
+  /** Sends a request to the endpoint of its path; the answer is kept. */
+  async function send(request: Request): Promise<{ status: number; text: string }> {
+    const { pathname } = new URL(request.url);
+    const protocol = Object.entries(endpoints).find(([path]) => path === pathname)?.[1];
+    const endpoint =
+      protocol?.(deps()) ??
+      (pathname.startsWith('/approve/') ? approveEndpoint(deps()) : metadataEndpoint(deps()));
+    const response = await endpoint(request);
+    const headers = JSON.stringify([...response.headers]);
+    const answer = { status: response.status, text: `${headers}\n${await response.text()}` };
+    answers.push(answer);
+    return answer;
+  }
+
+  /** Rotates the keys now, with what Lambda would log of a failure. */
+  async function rotate(): Promise<unknown> {
+    const task = rotateKeysTask({
+      ...timeless,
+      keys: keyStore(dynamo, 'keys', 'directory'),
+      generateSigningKey,
+      periodSeconds: 86_400,
+    });
+    return reported(task, { rotate: 'now' }).catch(() => undefined);
+  }
+
+  /** Runs what was started, with the real tasks; what enters and leaves each state is kept. */
+  async function runFlows(): Promise<void> {
+    for (const input of started.splice(0)) {
+      const execution = new StateMachine(definition, {
+        validationOptions: { noValidate: true },
+      }).run(JSON.parse(input), {
+        overrides: {
+          taskResourceLocalHandlers: Object.fromEntries(
+            taskStates.map((state) => [state, (parameters: unknown) => invoke(state, parameters)]),
+          ),
+          retryIntervalOverrides: Object.fromEntries(taskStates.map((state) => [state, 0])),
+        },
+      });
+      const ended = execution.result.catch(() => undefined);
+      for await (const event of execution.eventLogs) flow.push(JSON.stringify(event));
+      await ended;
+    }
+  }
+
+  async function invoke(state: string, parameters: unknown) {
+    const { Payload: payload } = Object(parameters);
+    flow.push(JSON.stringify(payload));
+    const task =
+      state === 'LocateUser'
+        ? locateUserTask(deps())
+        : state === 'RecordFailure'
+          ? recordFailureTask(deps())
+          : mailTask(deps());
+    const result = JSON.parse(JSON.stringify(await reported<object>(task, payload)));
+    flow.push(JSON.stringify(result));
+    return { ExecutedVersion: '$LATEST', Payload: result, StatusCode: 200 };
+  }
+
+  /** What Lambda makes of a task's error: a line in its log, and a cause for the flow with name, message and stack. */
+  async function reported<Result>(
+    task: (input: unknown) => Promise<Result>,
+    input: unknown,
+  ): Promise<Result> {
+    try {
+      return await task(input);
+    } catch (error) {
+      const { name, message, stack = '' } = error instanceof Error ? error : new Error('no error');
+      const trace = stack.split('\n');
+      const report = { errorType: name, errorMessage: message };
+      lines.push(
+        `ERROR Invoke Error ${JSON.stringify({ ...report, ...Object(error), stack: trace })}`,
+      );
+      const cause = JSON.stringify({ ...report, trace });
+      throw Object.assign(new Error(cause), { name });
+    }
+  }
+}
+
+export type WatchedProvider = Awaited<ReturnType<typeof startWatchedProvider>>;
+
+const definition = JSON.parse(
+  readFileSync(new URL('../../statemachines/ciba-flow.asl.json', import.meta.url), 'utf8'),
+);
+const taskStates = Object.entries(definition.States).flatMap(([name, state]) =>
+  Object(state).Type === 'Task' ? [name] : [],
+);
+
+/** An error of the worst manners: it says everything it was given. */
+function quoting(message: string, input: unknown): Error {
+  return new Error(`${message}: ${JSON.stringify(input)}`);
+}
+
+function sesError(answer: Exclude<SesAnswer, 'accepted'>, input: unknown): Error {
+  const { message } = quoting('Email address is not verified', input);
+  const refused = { message, $metadata: { httpStatusCode: 400 } };
+  switch (answer) {
+    case 'rejected':
+      return new MessageRejected(refused);
+    case 'deferred':
+      return new TooManyRequestsException(refused);
+    case 'failed':
+      return new SESv2ServiceException({
+        name: 'InternalFailure',
+        $fault: 'server',
+        message,
+        $metadata: { httpStatusCode: 500 },
+      });
+    case 'lost':
+      return new Error(message);
+  }
+}
