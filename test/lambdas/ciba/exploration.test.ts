@@ -1,0 +1,300 @@
+/**
+ * Every interleaving of everybody who touches a request (invariants I1 to I9, I12, I15): the production's transitions hold
+ * in all of them, and with any one of their guards taken out they do not.
+ */
+import { describe, expect, it } from 'vitest';
+import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
+import { explore } from '../../support/explore.ts';
+import {
+  type Cast,
+  initialModel,
+  keyOfModel,
+  productionRules,
+  type Rules,
+  stepsOfModel,
+} from '../../support/request-model.ts';
+
+type Item = AuthenticationRequest | undefined;
+
+function exploreCast(cast: Cast, rules: Rules = productionRules) {
+  return explore(initialModel(cast), stepsOfModel(rules, cast), keyOfModel);
+}
+
+/** Small enough to look through for each guard. */
+const smallCasts: Record<string, Cast> = {
+  'strangers beside a poller who redeems and refreshes': {
+    pollers: 1,
+    polls: 1,
+    approver: true,
+    stranger: true,
+    refreshes: 1,
+    clock: [1, 131],
+    mailed: true,
+  },
+  'a poller, an operator who changes client and user, approve, refresh': {
+    pollers: 1,
+    polls: 2,
+    approver: true,
+    refreshes: 1,
+    operator: true,
+    clock: [1, 119, 131],
+    mailed: true,
+  },
+  'two pollers that come again, a refreshing client, replays, TTL': {
+    pollers: 2,
+    polls: 2,
+    approver: true,
+    refreshes: 1,
+    clock: [119, 131, 160, 200],
+    mailed: true,
+  },
+  'two mail tasks, approve, deny': {
+    pollers: 0,
+    polls: 0,
+    mailers: 2,
+    approver: true,
+    denier: true,
+    failingFlow: true,
+    clock: [1, 119, 120],
+    mailed: false,
+  },
+};
+
+const largeCasts: Record<string, Cast> = {
+  'three pollers, approve, deny, a failing flow, an operator, up to the end': {
+    pollers: 3,
+    polls: 1,
+    approver: true,
+    denier: true,
+    failingFlow: true,
+    operator: true,
+    clock: [1, 119, 120],
+    mailed: true,
+  },
+  'three pollers that come again, approve, deny': {
+    pollers: 3,
+    polls: 2,
+    approver: true,
+    denier: true,
+    clock: [1, 119],
+    mailed: true,
+  },
+  'two mail tasks, a poller, approve, deny, a failing flow': {
+    pollers: 1,
+    polls: 1,
+    mailers: 2,
+    approver: true,
+    denier: true,
+    failingFlow: true,
+    clock: [1, 16, 119, 120],
+    mailed: false,
+  },
+  'two pollers, an operator, a refreshing client, approve, replays': {
+    pollers: 2,
+    polls: 2,
+    approver: true,
+    refreshes: 1,
+    operator: true,
+    clock: [1, 119, 131],
+    mailed: true,
+  },
+};
+
+describe('the rules', () => {
+  it('hold in every state of at least 400,000', { timeout: 240_000 }, () => {
+    let states = 0;
+    for (const [name, cast] of Object.entries({ ...smallCasts, ...largeCasts })) {
+      const explored = exploreCast(cast);
+      process.stdout.write(`${String(explored.states).padStart(8)} states  ${name}\n`);
+      expect([name, explored.violation]).toEqual([name, undefined]);
+      states += explored.states;
+    }
+    process.stdout.write(`${String(states).padStart(8)} states, 0 violations\n`);
+    expect(states).toBeGreaterThanOrEqual(400_000);
+  });
+});
+
+function as(item: Item, status: 'pending' | 'approved'): Item {
+  if (!item) return undefined;
+  return status === 'pending' ? { ...item, status } : { ...item, status, decidedAt: 1 };
+}
+
+/** Before the end, and with no more than one poll before it. */
+const EARLY = 1;
+
+/** Each guard, taken out of one rule by showing it what it would let pass. */
+const withoutGuard: Record<string, Partial<Rules>> = {
+  'stampPoll: client': {
+    stampPoll: (item, by, now) =>
+      productionRules.stampPoll(item, { ...by, clientId: item?.clientId ?? '' }, now),
+  },
+  'stampPoll: secret': {
+    stampPoll: (item, by, now) =>
+      productionRules.stampPoll(item, { ...by, secretHash: item?.secretHash ?? '' }, now),
+  },
+  'stampPoll: not redeemed': {
+    stampPoll: (item, by, now) =>
+      item?.status === 'redeemed' &&
+      by.clientId === item.clientId &&
+      by.secretHash === item.secretHash
+        ? { outcome: 'stamped', before: item, next: { ...item, polledAt: now } }
+        : productionRules.stampPoll(item, by, now),
+  },
+  'slowDown: undecided': {
+    slowDown: (item) =>
+      item
+        ? { outcome: 'slowed', next: { ...item, interval: item.interval + 5 } }
+        : productionRules.slowDown(item),
+  },
+  'claimMail: pending': {
+    claimMail: (item, claim) => productionRules.claimMail(as(item, 'pending'), claim),
+  },
+  'claimMail: expiry': {
+    claimMail: (item, claim) =>
+      productionRules.claimMail(item && { ...item, expiresAt: Number.POSITIVE_INFINITY }, claim),
+  },
+  'claimMail: not mailed': {
+    claimMail: (item, claim) =>
+      productionRules.claimMail(item && { ...item, mailedAt: undefined }, claim),
+  },
+  'claimMail: lease': {
+    claimMail: (item, claim) =>
+      productionRules.claimMail(item && { ...item, mailClaim: undefined }, claim),
+  },
+  'claimMail: the first nonce stays': {
+    claimMail: (item, claim) => {
+      const claimed = productionRules.claimMail(item, claim);
+      if (claimed.outcome !== 'claimed') return claimed;
+      return {
+        ...claimed,
+        next: { ...claimed.next, linkNonce: `${claim.linkNonce}${claim.claimId}` },
+      };
+    },
+  },
+  'recordMailed: claim': {
+    recordMailed: (item, _claimId, now) =>
+      item ? { outcome: 'recorded', next: { ...item, mailedAt: now } } : { outcome: 'not_claimed' },
+  },
+  'releaseMail: claim': {
+    releaseMail: (item) =>
+      item ? { outcome: 'released', next: { ...item } } : { outcome: 'not_claimed' },
+  },
+  'fail: pending': {
+    fail: (item, cause, now) => productionRules.fail(as(item, 'pending'), cause, now),
+  },
+  'decide: link': {
+    decide: (item, user) =>
+      productionRules.decide(item, { ...user, linkNonce: item?.linkNonce ?? '' }),
+  },
+  'decide: pending': {
+    decide: (item, user) => productionRules.decide(as(item, 'pending'), user),
+  },
+  'decide: expiry': {
+    decide: (item, user) => productionRules.decide(item, { ...user, now: EARLY }),
+  },
+  'decide: contact': {
+    decide: (item, user) =>
+      productionRules.decide(item, { ...user, contactVersion: item?.contactVersion }),
+  },
+  'redeem: client': {
+    redeem: (item, by) => productionRules.redeem(item, { ...by, clientId: item?.clientId ?? '' }),
+  },
+  'redeem: secret': {
+    redeem: (item, by) =>
+      productionRules.redeem(item, { ...by, secretHash: item?.secretHash ?? '' }),
+  },
+  'redeem: not redeemed': {
+    redeem: (item, by) =>
+      productionRules.redeem(item?.status === 'redeemed' ? as(item, 'approved') : item, by),
+  },
+  'redeem: approved': {
+    redeem: (item, by) =>
+      productionRules.redeem(item?.status === 'redeemed' ? item : as(item, 'approved'), by),
+  },
+  'redeem: expiry': {
+    redeem: (item, by) => productionRules.redeem(item, { ...by, now: EARLY }),
+  },
+  'redeem: contact': {
+    redeem: (item, by) =>
+      productionRules.redeem(item, { ...by, contactVersion: item?.contactVersion ?? 0 }),
+  },
+  'redeem: its own win is recognised': {
+    redeem: (item, by) => {
+      const redeemed = productionRules.redeem(item, by);
+      return redeemed.outcome === 'redeemed_by_this_attempt' ? { outcome: 'not_found' } : redeemed;
+    },
+  },
+  'redeem: the item outlives the refresh token': {
+    redeem: (item, by) =>
+      productionRules.redeem(item, {
+        ...by,
+        refresh: by.refresh && { ...by.refresh, forgetAt: item?.forgetAt ?? 0 },
+      }),
+  },
+  'revokeReplayed: client': {
+    revokeReplayed: (item, by, now) =>
+      productionRules.revokeReplayed(item, { ...by, clientId: item?.clientId ?? '' }, now),
+  },
+  'revokeReplayed: secret': {
+    revokeReplayed: (item, by, now) =>
+      productionRules.revokeReplayed(item, { ...by, secretHash: item?.secretHash ?? '' }, now),
+  },
+  'revokeReplayed: ten seconds': {
+    revokeReplayed: (item, by, now) => productionRules.revokeReplayed(item, by, now + 11),
+  },
+  'revokeReplayed: once': {
+    revokeReplayed: (item, by, now) =>
+      productionRules.revokeReplayed(
+        item?.status === 'redeemed' ? { ...item, refreshRevokedAt: undefined } : item,
+        by,
+        now,
+      ),
+  },
+  'revokeReplayed: revokes at all': {
+    revokeReplayed: (item) =>
+      item?.status === 'redeemed'
+        ? { outcome: 'nothing_to_revoke' }
+        : { outcome: 'nothing_to_revoke' },
+  },
+  'refresh: client': {
+    refreshableRequest: (item, by, now) =>
+      productionRules.refreshableRequest(item, { ...by, clientId: item?.clientId ?? '' }, now),
+  },
+  'refresh: secret': {
+    refreshableRequest: (item, by, now) => {
+      const hash = item?.status === 'redeemed' ? item.refreshHash : undefined;
+      return productionRules.refreshableRequest(item, { ...by, secretHash: hash ?? '' }, now);
+    },
+  },
+  'refresh: not revoked': {
+    refreshableRequest: (item, by, now) =>
+      productionRules.refreshableRequest(
+        item?.status === 'redeemed' ? { ...item, refreshRevokedAt: undefined } : item,
+        by,
+        now,
+      ),
+  },
+  'refresh: end': {
+    refreshableRequest: (item, by) => productionRules.refreshableRequest(item, by, EARLY),
+  },
+  'token endpoint: the user is read anew': { mayIssue: ({ client }) => client },
+  'token endpoint: the client is read anew': { mayIssue: ({ user }) => user },
+};
+
+function firstViolation(rules: Rules) {
+  for (const cast of Object.values(smallCasts)) {
+    const { violation } = exploreCast(cast, rules);
+    if (violation) return violation;
+  }
+  return undefined;
+}
+
+describe('without any one guard', () => {
+  it.each(Object.keys(withoutGuard))('%s: an invariant breaks', { timeout: 120_000 }, (guard) => {
+    const rules = { ...productionRules, ...withoutGuard[guard] };
+    const found = firstViolation(rules);
+    const told = found ? `${found.broken} (${found.trace.join(', ')})` : 'nothing';
+    process.stdout.write(`${guard.padEnd(46)} ${told}\n`);
+    expect(found?.broken).toBeDefined();
+  });
+});

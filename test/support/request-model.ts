@@ -1,0 +1,590 @@
+/**
+ * A model of everything that happens to one authentication request: the production's own transitions over one item, and
+ * around it pollers, a stranger, user, mail tasks, a failing flow, a refreshing client, an operator, the clock and TTL. An
+ * actor may stop for ever between any two of its steps; the answer of the redeeming write may be lost, and it is then
+ * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
+ */
+import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
+import { judgePoll } from '../../lambdas/ciba/poll.ts';
+import { refreshableRequest } from '../../lambdas/ciba/refresh-token.ts';
+import {
+  claimMail,
+  decide,
+  fail,
+  type Owner,
+  recordMailed,
+  redeem,
+  releaseMail,
+  revokeReplayed,
+  slowDown,
+  stampPoll,
+} from '../../lambdas/ciba/transitions.ts';
+import type { Step } from './explore.ts';
+
+/** The rules under exploration; a mutant has one of them weakened. */
+export interface Rules {
+  stampPoll: typeof stampPoll;
+  slowDown: typeof slowDown;
+  claimMail: typeof claimMail;
+  recordMailed: typeof recordMailed;
+  releaseMail: typeof releaseMail;
+  fail: typeof fail;
+  decide: typeof decide;
+  redeem: typeof redeem;
+  revokeReplayed: typeof revokeReplayed;
+  refreshableRequest: typeof refreshableRequest;
+  /** What the token endpoint demands of client and user that it reads anew before it issues anything. */
+  mayIssue: (directory: Directory) => boolean;
+}
+
+export const productionRules: Rules = {
+  stampPoll,
+  slowDown,
+  claimMail,
+  recordMailed,
+  releaseMail,
+  fail,
+  decide,
+  redeem,
+  revokeReplayed,
+  refreshableRequest,
+  mayIssue: ({ user, client }) => user && client,
+};
+
+/** Who takes part, and how often. */
+export interface Cast {
+  pollers: number;
+  /** Polls of each. */
+  polls: number;
+  approver?: boolean;
+  denier?: boolean;
+  /** Holds another client's credentials, or a wrong secret, or a forged link. */
+  stranger?: boolean;
+  mailers?: number;
+  failingFlow?: boolean;
+  refreshes?: number;
+  /** Changes client and user while the rest goes on. */
+  operator?: boolean;
+  /** Seconds after the request was made, in order. */
+  clock: readonly number[];
+  /** Whether the mail was sent before anything else. */
+  mailed: boolean;
+}
+
+export interface Directory {
+  user: boolean;
+  client: boolean;
+  contact: number;
+}
+
+type Item = AuthenticationRequest | undefined;
+
+interface Poller {
+  at: 'ready' | 'slow' | 'replay' | 'read' | 'redeem' | 'repeat' | 'over';
+  left: number;
+  /** Read by it before it redeems. */
+  contact?: number | undefined;
+  /** Whether client and user were in order when the poll came in. */
+  wasInOrder?: boolean | undefined;
+}
+
+interface Mailer {
+  at: 'ready' | 'sending' | 'over';
+}
+
+interface Refresher {
+  at: 'ready' | 'read' | 'over';
+  left: number;
+  wasInOrder?: boolean | undefined;
+}
+
+export interface Model {
+  item: Item;
+  /** Index of the clock. */
+  time: number;
+  directory: Directory;
+  pollers: Poller[];
+  mailers: Mailer[];
+  refresher: Refresher;
+  approver: 'ready' | 'read' | 'over';
+  /** The contact version that the approver has read. */
+  approverContact?: number | undefined;
+  denier: 'ready' | 'over';
+  stranger: number;
+  flow: 'running' | 'over';
+  /** What was acknowledged, and what went out. */
+  approved: boolean;
+  denied: boolean;
+  /** Attempts whose tokens went out. */
+  issued: string[];
+  /** Attempts that won the redeeming write. */
+  won: string[];
+  mails: number;
+}
+
+const LIFETIME = 120;
+const REFRESH_ENDS = 200;
+const CLAIM_SECONDS = 15;
+const nonce = 'n';
+const owner: Owner = { ref: 'r', secretHash: 'hash', clientId: 'client' };
+
+export function initialModel(cast: Cast): Model {
+  return {
+    item: {
+      status: 'pending',
+      ref: owner.ref,
+      secretHash: owner.secretHash,
+      clientId: owner.clientId,
+      sub: 'user',
+      contactVersion: 1,
+      scope: 'openid offline_access',
+      createdAt: 0,
+      expiresAt: LIFETIME,
+      forgetAt: 150,
+      interval: 2,
+      ...(cast.mailed && { linkNonce: nonce, mailedAt: 0.5 }),
+    },
+    time: 0,
+    directory: { user: true, client: true, contact: 1 },
+    pollers: Array.from({ length: cast.pollers }, () => ({ at: 'ready', left: cast.polls })),
+    mailers: Array.from({ length: cast.mailers ?? 0 }, () => ({ at: 'ready' })),
+    refresher: { at: 'ready', left: cast.refreshes ?? 0 },
+    approver: cast.approver ? 'ready' : 'over',
+    denier: cast.denier ? 'ready' : 'over',
+    stranger: cast.stranger ? 0 : strangers.length,
+    flow: cast.failingFlow ? 'running' : 'over',
+    approved: false,
+    denied: false,
+    issued: [],
+    won: [],
+    mails: 0,
+  };
+}
+
+export function keyOfModel(model: Model): string {
+  return JSON.stringify(model);
+}
+
+/** The steps that can be taken now. */
+export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<Model>[] {
+  return (model) => {
+    const now = cast.clock[model.time] ?? 0;
+    return [
+      ...clockSteps(model, cast, now),
+      ...(cast.operator ? operatorSteps(model) : []),
+      ...model.pollers.flatMap((_, index) => pollerSteps(model, rules, index, now)),
+      ...userSteps(model, rules, now),
+      ...strangerSteps(model, rules, now),
+      ...model.mailers.flatMap((_, index) => mailerSteps(model, rules, index, now)),
+      ...flowSteps(model, rules, now),
+      ...refresherSteps(model, rules, now),
+    ];
+  };
+}
+
+/** A step that changes nothing but what is named; the item's own invariants are judged here. */
+function step(model: Model, name: string, changes: Partial<Model>, broken?: string): Step<Model> {
+  const next = { ...model, ...changes };
+  return { name, next, broken: broken ?? brokenByMove(model.item, next.item) };
+}
+
+const moves: Record<string, readonly string[]> = {
+  pending: ['pending', 'approved', 'denied', 'failed'],
+  approved: ['approved', 'redeemed'],
+  denied: ['denied'],
+  failed: ['failed'],
+  redeemed: ['redeemed'],
+};
+
+/** I8 and what goes with it: statuses move only along the table, what was written once stays. */
+function brokenByMove(before: Item, after: Item): string | undefined {
+  if (!before || !after || before === after) return undefined;
+  if (!moves[before.status]?.includes(after.status)) {
+    return `I8: ${before.status} became ${after.status}`;
+  }
+  if (before.linkNonce !== undefined && after.linkNonce !== before.linkNonce) {
+    return 'the link changed';
+  }
+  if (after.interval < before.interval) return 'the interval shrank';
+  const isOver = before.status !== 'pending' && before.status !== 'failed';
+  if (isOver && after.interval !== before.interval) return 'a decided request was slowed down';
+  if (before.status !== 'redeemed' || after.status !== 'redeemed') return undefined;
+  if (after.attemptId !== before.attemptId || after.refreshHash !== before.refreshHash) {
+    return 'I15: another refresh token took the place of the first';
+  }
+  if (before.refreshRevokedAt !== undefined && after.refreshRevokedAt !== before.refreshRevokedAt) {
+    return 'I15: a revocation was changed';
+  }
+  if (after.polledAt !== before.polledAt)
+    return 'I9: a redeemed request was polled as if it was not';
+  return undefined;
+}
+
+function clockSteps(model: Model, cast: Cast, now: number): Step<Model>[] {
+  const steps: Step<Model>[] = [];
+  const later = cast.clock[model.time + 1];
+  if (later !== undefined) steps.push(step(model, `it is ${later} s`, { time: model.time + 1 }));
+  if (model.item && now >= model.item.forgetAt) {
+    steps.push(step(model, 'TTL removes the item', { item: undefined }));
+  }
+  return steps;
+}
+
+function operatorSteps(model: Model): Step<Model>[] {
+  const { directory } = model;
+  const changes: [string, Partial<Directory>][] = [
+    ['the user is disabled', { user: false }],
+    ['the client is disabled', { client: false }],
+    ['the address changes', { contact: 2 }],
+  ];
+  return changes
+    .filter(([, change]) =>
+      Object.entries(change).some(([key, value]) => Reflect.get(directory, key) !== value),
+    )
+    .map(([name, change]) => step(model, name, { directory: { ...directory, ...change } }));
+}
+
+function replaced<Actor>(actors: Actor[], index: number, change: Partial<Actor>): Actor[] {
+  return actors.map((actor, at) => (at === index ? { ...actor, ...change } : actor));
+}
+
+function pollerSteps(model: Model, rules: Rules, index: number, now: number): Step<Model>[] {
+  const poller = model.pollers[index];
+  if (!poller) return [];
+  const name = `poller ${index + 1}`;
+  const to = (at: Poller['at'], change: Partial<Poller> = {}) => ({
+    pollers: replaced(model.pollers, index, { at, ...change }),
+  });
+  /** Answered: the next poll, if there is one. */
+  const answered = () =>
+    to(poller.left > 0 ? 'ready' : 'over', { contact: undefined, wasInOrder: undefined });
+  const attemptId = `${index}.${poller.left}`;
+
+  switch (poller.at) {
+    case 'ready':
+      return poller.left > 0 ? [pollStep()] : [];
+    case 'slow': {
+      const slowed = rules.slowDown(model.item);
+      return [
+        step(model, `${name} is slowed down`, { item: slowed.next ?? model.item, ...answered() }),
+        dies(),
+      ];
+    }
+    case 'replay': {
+      const revoked = rules.revokeReplayed(model.item, owner, now);
+      const broken = brokenByRevocation(model.item, revoked.next !== undefined, now);
+      const changes = { item: revoked.next ?? model.item, ...answered() };
+      return [step(model, `${name} is told invalid_grant`, changes, broken), dies()];
+    }
+    case 'read': {
+      const { directory } = model;
+      const may = rules.mayIssue(directory);
+      const next = may ? to('redeem', { contact: directory.contact }) : answered();
+      return [step(model, `${name} reads client and user`, next), dies()];
+    }
+    case 'redeem':
+    case 'repeat':
+      return [...redeemSteps(), dies()];
+    case 'over':
+      return [];
+  }
+
+  function dies(): Step<Model> {
+    return step(model, `${name} dies`, to('over', { left: 0 }));
+  }
+
+  function pollStep(): Step<Model> {
+    const left = (poller?.left ?? 1) - 1;
+    const wasInOrder = model.directory.user && model.directory.client;
+    const stamped = rules.stampPoll(model.item, owner, now);
+    const asked = `${name} polls`;
+    if (stamped.outcome === 'not_found') return step(model, asked, to('replay', { left }));
+    const item = stamped.next;
+    const { answer } = judgePoll(stamped.before, { failed_flow: 'expire' }, now);
+    if (answer === 'approved')
+      return step(model, asked, { item, ...to('read', { left, wasInOrder }) });
+    if (answer === 'slow_down') return step(model, asked, { item, ...to('slow', { left }) });
+    const broken =
+      stamped.before.status === 'redeemed' ? `I1: redeemed, and answered ${answer}` : undefined;
+    return step(model, asked, { item, ...to(left > 0 ? 'ready' : 'over', { left }) }, broken);
+  }
+
+  function redeemSteps(): Step<Model>[] {
+    const redemption = {
+      ...owner,
+      contactVersion: poller?.contact ?? 0,
+      attemptId,
+      refresh: { hash: attemptId, endsAt: REFRESH_ENDS, forgetAt: REFRESH_ENDS },
+      now,
+    };
+    const redeemed = rules.redeem(model.item, redemption);
+    const item = redeemed.next ?? model.item;
+    const isWin =
+      redeemed.outcome === 'redeemed' || redeemed.outcome === 'redeemed_by_this_attempt';
+    const won = redeemed.outcome === 'redeemed' ? [...model.won, attemptId].toSorted() : model.won;
+    if (!isWin) {
+      // A repeated write that comes after TTL finds nothing; no function lives that long.
+      const broken =
+        model.item && model.won.includes(attemptId)
+          ? 'F4: an attempt that won is told that it lost'
+          : undefined;
+      return [step(model, `${name} is refused (${redeemed.outcome})`, answered(), broken)];
+    }
+    const issued = [...new Set([...model.issued, attemptId])].toSorted();
+    const broken =
+      brokenByRedemption(model, redeemed.outcome === 'redeemed', poller, now) ??
+      (issued.length > 1 || won.length > 1 ? 'I1: two token sets' : undefined);
+    const steps = [
+      step(model, `${name} gets tokens`, { item, won, issued, ...answered() }, broken),
+    ];
+    if (poller?.at === 'redeem') {
+      steps.push(
+        step(
+          model,
+          `${name} redeems, and the answer is lost`,
+          { item, won, ...to('repeat') },
+          broken,
+        ),
+      );
+    }
+    return steps;
+  }
+}
+
+function brokenByRedemption(
+  { item, approved, denied }: Model,
+  isFirst: boolean,
+  poller: Poller | undefined,
+  now: number,
+): string | undefined {
+  if (!approved) return 'I2: tokens without an approval';
+  if (denied) return 'I4: tokens after an acknowledged denial';
+  if (!isFirst) return undefined;
+  if (now >= LIFETIME) return 'I3: redeemed after the end';
+  if (poller?.wasInOrder === false) return 'I7: tokens for a disabled user or client';
+  if (poller?.contact !== item?.contactVersion) return 'I7: tokens for a changed contact';
+  if (item?.status !== 'approved') return 'I2: redeemed what was not approved';
+  return undefined;
+}
+
+function brokenByRevocation(item: Item, isRevoked: boolean, now: number): string | undefined {
+  const isReplay = item?.status === 'redeemed' && now > item.redeemedAt + 10;
+  const isOpen =
+    item?.status === 'redeemed' &&
+    item.refreshHash !== undefined &&
+    item.refreshRevokedAt === undefined;
+  if (isRevoked && !isReplay) return 'S11: a retry revoked the tokens';
+  if (isRevoked && !isOpen) return 'S11: revoked what there was not';
+  return isReplay && isOpen && !isRevoked ? 'S11: a replay revoked nothing' : undefined;
+}
+
+function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  const steps: Step<Model>[] = [];
+  const { item, directory } = model;
+  if (model.approver === 'ready') {
+    const approverContact = directory.user ? directory.contact : -1;
+    steps.push(step(model, 'the user opens the page', { approver: 'read', approverContact }));
+  }
+  if (model.approver === 'read') {
+    const by = { ref: 'r', decision: 'approve', linkNonce: nonce, now } as const;
+    const decided = rules.decide(item, { ...by, contactVersion: model.approverContact });
+    const isDone = decided.outcome === 'decided';
+    const changes = { approver: 'over', approverContact: undefined } as const;
+    const broken = isDone ? brokenByDecision(model, 'approve', now) : undefined;
+    steps.push(
+      step(
+        model,
+        `approve is ${decided.outcome}`,
+        { item: decided.next ?? item, approved: model.approved || isDone, ...changes },
+        broken,
+      ),
+    );
+  }
+  if (model.denier === 'ready') {
+    const by = {
+      ref: 'r',
+      decision: 'deny',
+      linkNonce: nonce,
+      contactVersion: undefined,
+      now,
+    } as const;
+    const decided = rules.decide(item, by);
+    const isDone = decided.outcome === 'decided';
+    const broken = isDone ? brokenByDecision(model, 'deny', now) : undefined;
+    const changes = {
+      item: decided.next ?? item,
+      denied: model.denied || isDone,
+      denier: 'over',
+    } as const;
+    steps.push(step(model, `deny is ${decided.outcome}`, changes, broken));
+  }
+  return steps;
+}
+
+function brokenByDecision(model: Model, decision: string, now: number): string | undefined {
+  const { item, approved, denied, approverContact } = model;
+  if (now >= LIFETIME) return `I5: ${decision} after the end`;
+  if (approved || denied) return 'I6: two decisions acknowledged';
+  if (item?.status !== 'pending') return `I8: ${decision} of what is ${item?.status}`;
+  if (item.linkNonce !== nonce) return 'T10: decided without a link';
+  if (decision === 'approve' && approverContact !== item.contactVersion) {
+    return 'I7: approved by a user who is reached elsewhere by now';
+  }
+  return undefined;
+}
+
+const otherClient: Owner = { ...owner, clientId: 'other' };
+const otherSecret: Owner = { ...owner, secretHash: 'other' };
+
+/** What somebody without the right to it tries; nothing of it may change the item. */
+const strangers: [string, (model: Model, rules: Rules, now: number) => { next?: Item }][] = [
+  ['another client polls', ({ item }, rules, now) => rules.stampPoll(item, otherClient, now)],
+  ['a wrong secret polls', ({ item }, rules, now) => rules.stampPoll(item, otherSecret, now)],
+  ['another client redeems', ({ item }, rules, now) => rules.redeem(item, theft(otherClient, now))],
+  ['a wrong secret redeems', ({ item }, rules, now) => rules.redeem(item, theft(otherSecret, now))],
+  [
+    'another client replays',
+    ({ item }, rules, now) => rules.revokeReplayed(item, otherClient, now),
+  ],
+  [
+    'a wrong secret replays',
+    ({ item }, rules, now) => rules.revokeReplayed(item, otherSecret, now),
+  ],
+  [
+    'the owner redeems what nobody approved',
+    ({ item }, rules, now) =>
+      item?.status === 'approved' ? {} : rules.redeem(item, theft(owner, now)),
+  ],
+  [
+    'a forged link approves',
+    ({ item }, rules, now) =>
+      rules.decide(item, { ref: 'r', decision: 'approve', linkNonce: 'x', contactVersion: 1, now }),
+  ],
+  [
+    'a task that claimed nothing stamps',
+    ({ item }, rules, now) => rules.recordMailed(item, 'none', now),
+  ],
+  ['a task that claimed nothing releases', ({ item }, rules) => rules.releaseMail(item, 'none')],
+  [
+    'another client refreshes',
+    ({ item }, rules, now) => stolen(item, rules, { secretHash: '0.0', clientId: 'other' }, now),
+  ],
+  [
+    'the auth_req_id refreshes',
+    ({ item }, rules, now) => stolen(item, rules, { secretHash: 'hash', clientId: 'client' }, now),
+  ],
+];
+
+function theft(by: Owner, now: number) {
+  return { ...by, contactVersion: 1, attemptId: 'theft', now };
+}
+
+/** A refresh writes nothing; one that answers counts as if it did. */
+function stolen(
+  item: Item,
+  rules: Rules,
+  by: { secretHash: string; clientId: string },
+  now: number,
+): { next?: Item } {
+  const found = rules.refreshableRequest(item, by, now);
+  return found ? { next: found } : {};
+}
+
+/** They come one after the other, each at any time. */
+function strangerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  return strangers.slice(model.stranger).map(([name, attempt], index) => {
+    const { next } = attempt(model, rules, now);
+    const broken = next === undefined ? undefined : `I9: ${name}`;
+    return step(model, name, { stranger: model.stranger + index + 1 }, broken);
+  });
+}
+
+function mailerSteps(model: Model, rules: Rules, index: number, now: number): Step<Model>[] {
+  const mailer = model.mailers[index];
+  const { item } = model;
+  if (!mailer || mailer.at === 'over') return [];
+  const name = `mail task ${index + 1}`;
+  const to = (at: Mailer['at']) => ({ mailers: replaced(model.mailers, index, { at }) });
+  const claimId = `${index}`;
+  if (mailer.at === 'ready') {
+    const claim = { ref: 'r', claimId, linkNonce: nonce, now, until: now + CLAIM_SECONDS };
+    const claimed = rules.claimMail(item, claim);
+    if (claimed.outcome !== 'claimed') return [step(model, `${name} stops`, to('over'))];
+    const broken = brokenByClaim(model, claimId, now);
+    return [step(model, `${name} claims`, { item: claimed.next, ...to('sending') }, broken)];
+  }
+  const stamped = rules.recordMailed(item, claimId, now);
+  const released = rules.releaseMail(item, claimId);
+  return [
+    step(model, `${name} has its mail accepted`, {
+      mails: model.mails + 1,
+      item: stamped.next ?? item,
+      ...to('over'),
+    }),
+    step(model, `${name} has its mail refused`, { item: released.next ?? item, ...to('ready') }),
+    step(model, `${name} dies`, to('over')),
+  ];
+}
+
+/** I12: a mail is for a pending request, within its life, and not for one that has its mail or is being mailed. */
+function brokenByClaim({ item }: Model, claimId: string, now: number): string | undefined {
+  if (item?.status !== 'pending') return `I12: a mail for what is ${item?.status}`;
+  if (now >= LIFETIME) return 'I12: a mail after the end';
+  if (item.mailedAt !== undefined) return 'I12: a second mail';
+  const { mailClaim } = item;
+  if (mailClaim && mailClaim.id !== claimId && mailClaim.until > now)
+    return 'I12: two send at once';
+  return undefined;
+}
+
+function flowSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  if (model.flow === 'over') return [];
+  const failed = rules.fail(model.item, 'flow_error', now);
+  const changes = { item: failed.next ?? model.item, flow: 'over' } as const;
+  return [step(model, 'the flow gives up', changes)];
+}
+
+function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  const { refresher, item, directory } = model;
+  const [token] = model.issued;
+  if (refresher.at === 'over' || refresher.left === 0 || token === undefined) return [];
+  const wasInOrder = directory.user && directory.client;
+  const over = { refresher: { at: 'ready', left: refresher.left - 1 } } as const;
+  if (refresher.at === 'ready') {
+    const presented = { secretHash: token, clientId: 'client' };
+    const found = rules.refreshableRequest(item, presented, now);
+    const broken = brokenByRefresh(item, found !== undefined, token, now);
+    const next = { refresher: { at: 'read', left: refresher.left, wasInOrder } } as const;
+    return [
+      step(
+        model,
+        found ? 'a refresh is found good' : 'a refresh is refused',
+        found ? next : over,
+        broken,
+      ),
+    ];
+  }
+  const may = rules.mayIssue(directory);
+  const broken =
+    may && refresher.wasInOrder === false
+      ? 'I7: refreshed for a disabled user or client'
+      : undefined;
+  return [step(model, may ? 'a refresh is answered' : 'a refresh is refused', over, broken)];
+}
+
+/** I15: never again once revoked, never after its end; and until then always, or a client is locked out. */
+function brokenByRefresh(
+  item: Item,
+  isGood: boolean,
+  token: string,
+  now: number,
+): string | undefined {
+  const revokedAt = item?.status === 'redeemed' ? item.refreshRevokedAt : undefined;
+  if (isGood && revokedAt !== undefined) return 'I15: refreshed after the revocation';
+  if (isGood && now >= REFRESH_ENDS) return 'I15: refreshed after the end';
+  const isOurs = item?.status === 'redeemed' && item.refreshHash === token;
+  if (isGood && !isOurs) return 'I15: refreshed what was not given out';
+  if (!isGood && revokedAt === undefined && now < REFRESH_ENDS)
+    return 'a good refresh token is refused';
+  return undefined;
+}
