@@ -49,8 +49,9 @@ async function failureOf(run: () => Promise<unknown>): Promise<string | undefine
     await run();
     return undefined;
   } catch (error) {
+    // The cause by its name alone: its text may quote what was written, and that is keys.
     const cause =
-      error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+      error instanceof Error && error.cause instanceof Error ? `: ${error.cause.name}` : '';
     return `${error instanceof Error ? error.message : 'unknown error'}${cause}`;
   }
 }

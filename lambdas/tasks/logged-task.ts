@@ -10,7 +10,7 @@ interface TaskDeps {
   log: Log;
 }
 
-/** A task that logs its outcome, or the name of what it threw, and throws it on. */
+/** A task that logs its outcome, or the name of what was thrown, which is all that leaves it. */
 export function loggedTask<
   Schema extends z.ZodMiniType<{ ref: string }>,
   Result extends { outcome: string; cause?: string },
@@ -44,7 +44,15 @@ export function loggedTask<
         ...(ref !== undefined && { ref }),
         ms: elapsedMs(started, clock()),
       });
-      throw error;
+      throw withoutItsText(cause);
     }
   };
+}
+
+/**
+ * What the flow is told of an error: its name, by which it decides. The text may quote what was sent, and would stand in
+ * the runtime's own log line and in the execution's history.
+ */
+function withoutItsText(name: string): Error {
+  return Object.assign(new Error('See the log line of this run.'), { name });
 }

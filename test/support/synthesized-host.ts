@@ -17,7 +17,7 @@ export interface SynthesizedHost extends LocalHost {
 
 /** Takes some seconds; `stop` ends the host and removes the assembly. */
 export async function startSynthesizedHost(
-  options: Pick<LocalHostOptions, 'interpose'> = {},
+  options: Partial<Pick<LocalHostOptions, 'interpose' | 'log'>> = {},
 ): Promise<SynthesizedHost> {
   // CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them.
   process.env['CDK_VALIDATION'] = 'false';
@@ -30,10 +30,10 @@ export async function startSynthesizedHost(
   provider.app.synth();
   const anyPorts = { port: 0, inboxPort: 0, controlPort: 0 };
   const host = await startLocalHost({
+    log: () => {},
     ...options,
     ...anyPorts,
     assembly: folder,
-    log: () => {},
   });
   return {
     ...host,

@@ -4,6 +4,7 @@
  * or gives, and every answer is kept; any service can be made to fail with an error that quotes what it was sent.
  */
 import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import '../../lib/local/promise-with-resolvers.ts';
 import {
   MessageRejected,
@@ -25,6 +26,7 @@ import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
 import { backchannelAuthenticationEndpoint } from '../../lambdas/endpoints/backchannel-authentication.ts';
 import { metadataEndpoint } from '../../lambdas/endpoints/metadata.ts';
 import { tokenEndpoint } from '../../lambdas/endpoints/token.ts';
+import { customResourceHandler } from '../../lambdas/handlers/custom-resource.ts';
 import { runtime } from '../../lambdas/handlers/runtime.ts';
 import { createLog } from '../../lambdas/log.ts';
 import type { TokenSigner } from '../../lambdas/ports.ts';
@@ -32,6 +34,12 @@ import { locateUserTask } from '../../lambdas/tasks/locate-user.ts';
 import { mailTask } from '../../lambdas/tasks/mail.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { rotateKeysTask } from '../../lambdas/tasks/rotate-keys.ts';
+import {
+  closeServer,
+  createAsyncServer,
+  listenOnLoopback,
+  loopbackUrl,
+} from '../../lib/local/loopback.ts';
 import { applyDirectory } from '../../lib/operator/apply-directory.ts';
 import type { Directory } from '../../lib/operator/directory-file.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
@@ -42,12 +50,19 @@ export const watchedIssuer = 'https://ciba.example';
 /** How SES answers: it accepts, refuses for good or for now, fails, or does not answer. */
 export type SesAnswer = 'accepted' | 'rejected' | 'deferred' | 'failed' | 'lost';
 
+/** An answer, its headers and body in one text. */
+export interface WatchedAnswer {
+  status: number;
+  text: string;
+}
+
 /** Starts one with keys and a directory; `stop` ends its tables. */
 export async function startWatchedProvider(directory: Directory) {
   const tables = await tablesOnDynalite();
   const lines: string[] = [];
   const flow: string[] = [];
-  const answers: { status: number; text: string }[] = [];
+  const answers: WatchedAnswer[] = [];
+  const told: string[] = [];
   const mails: SendEmailCommandInput[] = [];
   const now = { at: EXAMPLE_NOW };
   const world = {
@@ -62,12 +77,9 @@ export async function startWatchedProvider(directory: Directory) {
   const clock = () => now.at;
   const timeless = { ...runtime, clock, log, pause: async () => {} };
   const dynamo = tables.client;
-  await rotateKeysTask({
-    ...timeless,
-    keys: keyStore(dynamo, 'keys', 'directory'),
-    generateSigningKey,
-    periodSeconds: 86_400,
-  })({ rotate: 'when-due' });
+  const keys = keyStore(dynamo, 'keys', 'directory');
+  const rotation = { ...timeless, keys, generateSigningKey, periodSeconds: 86_400 };
+  await rotateKeysTask(rotation)({ rotate: 'when-due' });
   await applyDirectory({
     client: dynamo,
     tableName: 'directory',
@@ -152,15 +164,17 @@ export async function startWatchedProvider(directory: Directory) {
     answers,
     mails,
     tables,
-    keys: keyStore(dynamo, 'keys', 'directory'),
+    keys,
+    told,
     send,
     runFlows,
     rotate,
+    deploy,
     stop: tables.stop,
   };
 
   /** Sends a request to the endpoint of its path; the answer is kept. */
-  async function send(request: Request): Promise<{ status: number; text: string }> {
+  async function send(request: Request): Promise<WatchedAnswer> {
     const { pathname } = new URL(request.url);
     const protocol = Object.entries(endpoints).find(([path]) => path === pathname)?.[1];
     const endpoint =
@@ -173,15 +187,27 @@ export async function startWatchedProvider(directory: Directory) {
     return answer;
   }
 
-  /** Rotates the keys now, with what Lambda would log of a failure. */
+  /** Rotates the keys now, as an operator does, with what Lambda would log of a failure. */
   async function rotate(): Promise<unknown> {
-    const task = rotateKeysTask({
-      ...timeless,
-      keys: keyStore(dynamo, 'keys', 'directory'),
-      generateSigningKey,
-      periodSeconds: 86_400,
+    return reported(rotateKeysTask(rotation), { rotate: 'now' }).catch(() => undefined);
+  }
+
+  /** Rotates the keys now, as a deployment does; what CloudFormation is told is kept. */
+  async function deploy(): Promise<void> {
+    const server = createAsyncServer(async (request, response) => {
+      told.push(await text(request));
+      response.end();
     });
-    return reported(task, { rotate: 'now' }).catch(() => undefined);
+    const port = await listenOnLoopback(server, { port: 0 });
+    const make = () => rotateKeysTask(rotation)({ rotate: 'now' });
+    await customResourceHandler(make)({
+      RequestType: 'Update',
+      ResponseURL: loopbackUrl(port),
+      StackId: 's',
+      RequestId: 'r',
+      LogicalResourceId: 'l',
+    });
+    await closeServer(server);
   }
 
   /** Runs what was started, with the real tasks; what enters and leaves each state is kept. */

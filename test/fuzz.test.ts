@@ -1,0 +1,283 @@
+/**
+ * A fuzzer over both endpoints of the protocol and the approval page (RFC 6749 5.2, CIBA Core 11 and 13; threats T11,
+ * T12, T23): whatever is sent, no fault of ours, no echo, and nothing stored by a request that was refused.
+ *
+ * `FUZZ_SECONDS` says for how long (20, and hours if wanted), `FUZZ_SEED` with which seed; a failure names the seed that
+ * repeats it at once.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CIBA_GRANT_TYPE } from '../lambdas/ciba/client.ts';
+import { escapeHtml } from '../lambdas/ciba/html.ts';
+import { noticePage, page } from '../lambdas/endpoints/approval-page.ts';
+import { type FuzzCase, fuzzCase } from './support/fuzz-requests.ts';
+import { type Answer, type FuzzedRequest, prepare } from './support/fuzz-world.ts';
+
+const seconds = Number(process.env['FUZZ_SECONDS'] ?? 20);
+const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Cases of one seed; the next ones have the next seed, so that a failure can be repeated without what went before. */
+const CASES_PER_SEED = 250;
+
+/** So many inputs reach every outcome below by a wide margin. */
+const INPUTS_TO_REACH_ALL = 8000;
+
+/** The codes of RFC 6749 5.2 and CIBA Core 11 and 13 that each endpoint may answer with; no fault of ours is among them. */
+const registeredCodes = {
+  authorize: [
+    'invalid_request',
+    'invalid_scope',
+    'unknown_user_id',
+    'expired_login_hint_token',
+    'unauthorized_client',
+    'invalid_binding_message',
+    'invalid_client',
+  ],
+  token: [
+    'invalid_request',
+    'invalid_scope',
+    'unauthorized_client',
+    'invalid_client',
+    'unsupported_grant_type',
+    'invalid_grant',
+    'access_denied',
+    'authorization_pending',
+    'slow_down',
+    'expired_token',
+  ],
+};
+
+/** Everything the fuzzer has to reach, so that it is known to reach what lies deep. */
+const reachable = [
+  'authorize 200 ok',
+  ...registeredCodes.authorize.map(
+    (code) => `authorize ${code === 'invalid_client' ? 401 : 400} ${code}`,
+  ),
+  'authorize 405 invalid_request',
+  'authorize 413 invalid_request',
+  'token 200 ok',
+  ...registeredCodes.token.map((code) => `token ${code === 'invalid_client' ? 401 : 400} ${code}`),
+  'token 405 invalid_request',
+  'token 413 invalid_request',
+  ...[
+    '200 shown',
+    '200 Approved',
+    '200 Denied',
+    '204 no body',
+    '400 Nothing was decided',
+    '403 Please open the link again',
+    '404 Nothing here',
+    '405 Nothing was decided',
+    '409 Already approved',
+    '409 Already denied',
+    '410 No longer valid',
+    '410 Too late',
+    '413 Nothing was decided',
+  ].map((outcome) => `approve ${outcome}`),
+];
+
+describe('whatever is sent to the three endpoints', () => {
+  it('gets no 5xx, no echo and no state by a refused request', {
+    timeout: (seconds + 120) * 1000,
+  }, async () => {
+    process.stdout.write(`FUZZ_SEED=${seed} FUZZ_SECONDS=${seconds}\n`);
+    const outcomes = new Map<string, number>();
+    const rejections: unknown[] = [];
+    const onRejection = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', onRejection);
+    const started = performance.now();
+    const elapsed = () => (performance.now() - started) / 1000;
+    try {
+      for (let next = seed; elapsed() < seconds; next = seedAfter(next)) {
+        await runSeed(next, outcomes);
+        expect(rejections, `unhandled rejections at FUZZ_SEED=${next}`).toEqual([]);
+      }
+    } finally {
+      process.off('unhandledRejection', onRejection);
+      process.stdout.write(`${tableOf(outcomes, elapsed())}\n`);
+    }
+    if (countOf(outcomes) >= INPUTS_TO_REACH_ALL)
+      expect([...outcomes.keys()]).toEqual(expect.arrayContaining(reachable));
+  });
+});
+
+/** Neighbouring seeds begin alike, so the next one is far away. */
+function seedAfter(one: number): number {
+  return (Math.imul(one, 1_664_525) + 1_013_904_223) & 0x7fffffff;
+}
+
+function countOf(outcomes: Map<string, number>): number {
+  return [...outcomes.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** @throws with the seed and the smallest case that fails */
+async function runSeed(ofSeed: number, outcomes: Map<string, number>): Promise<void> {
+  const property = fc.asyncProperty(fuzzCase, (fuzz) => sendAndJudge(fuzz, outcomes));
+  try {
+    await fc.assert(property, { seed: ofSeed, numRuns: CASES_PER_SEED });
+  } catch (cause) {
+    throw new Error(`FUZZ_SEED=${ofSeed} repeats this:\n${Object(cause).message}`, { cause });
+  }
+}
+
+async function sendAndJudge(fuzz: FuzzCase, outcomes: Map<string, number>): Promise<void> {
+  const request = await prepare(fuzz);
+  for (let time = 0; time < fuzz.times; time += 1) {
+    const before = await request.snapshot();
+    const answer = await request.send();
+    const outcome =
+      fuzz.endpoint === 'approve'
+        ? judgePage(fuzz, request, answer)
+        : judgeJson(fuzz, request, answer);
+    const isRefused = answer.statusCode !== 200;
+    if (isRefused || request.method !== 'POST') {
+      expect(await request.snapshot(), 'what is stored').toBe(before);
+    }
+    const key = `${fuzz.endpoint} ${answer.statusCode} ${outcome}`;
+    outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+  }
+}
+
+/** The shape of RFC 6749 5.2 with a registered code, never stored, and of the request no word. */
+function judgeJson(
+  fuzz: Exclude<FuzzCase, { endpoint: 'approve' }>,
+  request: FuzzedRequest,
+  answer: Answer,
+): string {
+  expect(answer.statusCode).toBeLessThan(500);
+  // The fetch standard knows no such request; the gateway's adapter answers in its place.
+  if (request.method === 'TRACE') return 'no endpoint';
+  expect(answer.headers).toMatchObject({
+    'cache-control': 'no-store',
+    'content-type': 'application/json',
+  });
+  demandNoEcho(request, answer);
+  if (request.method === 'HEAD') return 'no body';
+  if (answer.statusCode === 200) return 'ok';
+  const body: Record<string, unknown> = JSON.parse(answer.body);
+  expect(Object.keys(body)).toEqual(['error', 'error_description']);
+  expect(registeredCodes[fuzz.endpoint]).toContain(body['error']);
+  expect(body['error_description']).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+  expect(answer.statusCode === 401).toBe('www-authenticate' in answer.headers);
+  return String(body['error']);
+}
+
+/** Either one of our notices, to the letter, or the page that asks; both with our headers alone. */
+function judgePage(
+  fuzz: Extract<FuzzCase, { endpoint: 'approve' }>,
+  request: FuzzedRequest,
+  answer: Answer,
+): string {
+  expect(answer.statusCode).toBeLessThan(500);
+  if (request.method === 'TRACE') return 'no endpoint';
+  const { allow: _allow, ...headers } = answer.headers;
+  expect(headers).toEqual(ownHeaders);
+  expect(headers['content-security-policy']).toMatch(policy);
+  if (!answer.body.includes('<form method="post">')) {
+    expect(ownNotices).toContain(answer.body);
+    return /<title>(.+)<\/title>/.exec(answer.body)?.[1] ?? 'no body';
+  }
+  const [name, message] = [fuzz.clientName, fuzz.bindingMessage].map(escapeHtml);
+  expect(answer.body).toContain(`<h1>${name} asks for your approval</h1>`);
+  expect(answer.body).toContain(`<strong dir="auto">${message}</strong>`);
+  const ours = answer.body
+    .replace(/<style>[^<]*<\/style>/, '')
+    .replace(/<time datetime="[^"<>]+">/g, '<time>')
+    .replace(/value="[\w-]{43}"/, 'value');
+  for (const tag of ours.match(/<[^>]*>?/g) ?? []) expect(ownTags).toContain(tag);
+  return 'shown';
+}
+
+const ownHeaders = Object.fromEntries(page(200, 'any').headers);
+const policy = /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; /;
+const ownNotices = [
+  '',
+  ...(
+    [
+      'approved',
+      'denied',
+      'already_approved',
+      'already_denied',
+      'expired',
+      'withdrawn',
+      'unknown',
+      'form',
+      'decision',
+      'method',
+    ] as const
+  ).map(noticePage),
+];
+
+/** The markup of the page that asks. Whatever is stored, no other element and no other attribute comes into it. */
+const ownTags =
+  `<!doctype html> <html lang="en"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
+</html> <h1> </h1> <p> </p> <ul> </ul> <li> </li> <dl> </dl> <dt> </dt> <dd> </dd> <time> </time> <span> </span> </strong> </form> </button>
+<meta name="viewport" content="width=device-width, initial-scale=1"> <div class="message"> </div> <strong dir="auto">
+<form method="post"> <input type="hidden" name="form_token" value> <button type="submit" name="decision" value="deny">
+<button type="submit" name="decision" value="approve"> <p class="soft">`.match(/<[^>]*>/g);
+
+/** Texts of ours that a request may happen to use as well, the names of parameters and grants above all. */
+const ownWords = [
+  'The parameter auth_req_id is missing.',
+  'The parameter refresh_token is missing.',
+  'The parameter grant_type is missing.',
+  'The parameter scope is missing.',
+  'The grant_type must be urn:openid:params:grant-type:ciba or refresh_token.',
+  'The parameter authorization_details is not supported. The binding_message is not acceptable at position ',
+  'The requested_expiry must be a positive whole number of seconds.',
+  'Client authentication failed. Use the method and the credentials the client is registered with.',
+  'Exactly one of login_hint, id_token_hint and login_hint_token is required.',
+  'The hint does not identify a user who can be asked.',
+  'a link or an address begins there.',
+  'a character there cannot be shown.',
+  'The authorization request is still pending. Please slow down the poll requests.',
+  'The authorization request for the provided auth_req_id has expired. (Correlation ID: ',
+  'The client is not registered for this grant. The client is no longer registered for the granted scope.',
+  'The request uses more than one client authentication method.',
+  registeredCodes.authorize.join(),
+  registeredCodes.token.join(),
+  'The Content-Type must be application/x-www-form-urlencoded in UTF-8.',
+  '{"error":"","error_description":"","access_token":"","refresh_token":"","auth_req_id":"","expires_in":',
+  'authorization: Basic realm="client" content-type: application/json',
+  'https://ciba.example',
+  CIBA_GRANT_TYPE,
+]
+  .flatMap((text) => [text, `${text} (Correlation ID: `])
+  .join('\n')
+  .toLowerCase();
+
+/** The least number of characters that are no coincidence. */
+const ECHO = 8;
+
+/** No eight characters of the request in body or headers, as sent or decoded, but for the scope that was granted. */
+function demandNoEcho({ sent, refs, ownRef }: FuzzedRequest, answer: Answer): void {
+  const body = answer.body.replace(/"scope":"[a-z_ ]+"/, '');
+  const said = [body, ...Object.entries(answer.headers).flat()].join('\n').toLowerCase();
+  for (const ref of refs) if (ref !== ownRef) expect(said).not.toContain(ref);
+  for (const text of sent) {
+    for (const piece of piecesOf(text, ownRef)) {
+      if (!said.includes(piece) || ownWords.includes(piece)) continue;
+      expect.fail(`echo of ${JSON.stringify(piece)} of ${JSON.stringify(text)} in ${said}`);
+    }
+  }
+}
+
+/** Up to some hundred pieces of a text, overlapping; without the public id that an answer may name to its owner. */
+function* piecesOf(text: string, ownRef: string | undefined): Generator<string> {
+  const parts = ownRef === undefined ? [text] : text.split(ownRef);
+  for (const part of parts) {
+    const step = Math.max(1, Math.floor(part.length / 100));
+    for (let at = 0; at + ECHO <= part.length; at += step) {
+      yield part.slice(at, at + ECHO).toLowerCase();
+    }
+  }
+}
+
+function tableOf(outcomes: Map<string, number>, elapsed: number): string {
+  const rows = [...outcomes].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const total = countOf(outcomes);
+  return [
+    `${total} inputs in ${elapsed.toFixed(1)} s, ${Math.round(total / elapsed)} a second`,
+    ...rows.map(([outcome, count]) => `${String(count).padStart(9)}  ${outcome}`),
+  ].join('\n');
+}

@@ -1,0 +1,184 @@
+/**
+ * The DynamoDB adapter held against the in-memory store, step by step: any sequence of any calls answers the same and
+ * leaves the same item, on a real engine (dynalite). FC_RUNS sets how many sequences; a failure prints its seed.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
+import { hashSecret } from '../../../lambdas/ciba/handles.ts';
+import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
+import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
+import { inMemoryRequests } from '../../support/in-memory-requests.ts';
+import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+
+const RUNS = Number(process.env['FC_RUNS'] ?? 400);
+const STEPS = 30;
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await tablesOnDynalite();
+});
+afterAll(() => tables.stop());
+
+type Call = (store: AuthenticationRequestStore, refs: readonly string[]) => Promise<unknown>;
+
+/** Small pools, so that calls meet each other: right and wrong secrets, clients, links, attempts, and times at the edges. */
+const which = fc.constantFrom(0, 0, 0, 1);
+const secretHash = fc.constantFrom('secret', 'secret', 'secret', 'wrong').map(hashSecret);
+const clientId = fc.constantFrom('pump-4', 'pump-4', 'pump-4', 'desk-1');
+const linkNonce = fc.constantFrom('nonce-1', 'nonce-1', 'nonce-2');
+const contactVersion = fc.constantFrom(1, 1, 1, 2);
+const id = fc.constantFrom('a', 'b');
+const time = fc
+  .constantFrom(1, 2, 15.999, 16, 17, 60, 70, 70.001, 119.999, 120, 131, 5000)
+  .map((seconds) => EXAMPLE_NOW + seconds);
+
+function refOf(refs: readonly string[], index: number): string {
+  return refs[index] ?? 'nobody';
+}
+
+const calls: Record<string, fc.Arbitrary<Call>> = {
+  create: fc.tuple(which, secretHash).map(([at, secret]) => (store, refs) => {
+    const request = exampleRequest({ ref: refOf(refs, at), secretHash: secret });
+    return store.create(request).catch((error: unknown) => String(error));
+  }),
+  stampPoll: fc.tuple(which, fc.record({ secretHash, clientId }), time).map(
+    ([at, owner, now]) =>
+      (store, refs) =>
+        store.stampPoll({ ref: refOf(refs, at), ...owner }, now),
+  ),
+  slowDown: which.map((at) => (store, refs) => store.slowDown(refOf(refs, at))),
+  claimMail: fc.tuple(which, fc.record({ claimId: id, linkNonce, now: time })).map(
+    ([at, claim]) =>
+      (store, refs) =>
+        store.claimMail({ ref: refOf(refs, at), until: claim.now + 15, ...claim }),
+  ),
+  recordMailed: fc.tuple(which, id, time).map(
+    ([at, claim, now]) =>
+      (store, refs) =>
+        store.recordMailed(refOf(refs, at), claim, now),
+  ),
+  releaseMail: fc.tuple(which, id).map(
+    ([at, claim]) =>
+      (store, refs) =>
+        store.releaseMail(refOf(refs, at), claim),
+  ),
+  fail: fc.tuple(which, fc.constantFrom('flow_error' as const, 'mail_rejected' as const), time).map(
+    ([at, cause, now]) =>
+      (store, refs) =>
+        store.fail(refOf(refs, at), cause, now),
+  ),
+  decide: fc
+    .tuple(
+      which,
+      fc.record({
+        decision: fc.constantFrom('approve' as const, 'approve' as const, 'deny' as const),
+        linkNonce,
+        contactVersion: fc.option(contactVersion, { nil: undefined, freq: 8 }),
+        now: time,
+      }),
+    )
+    .map(
+      ([at, by]) =>
+        (store, refs) =>
+          store.decide({ ref: refOf(refs, at), ...by }),
+    ),
+  redeem: fc
+    .tuple(
+      which,
+      fc.record({
+        secretHash,
+        clientId,
+        contactVersion,
+        attemptId: id,
+        now: time,
+        refresh: fc.option(
+          fc.constant({ hash: 'refresh', endsAt: EXAMPLE_NOW + 9000, forgetAt: EXAMPLE_NOW + 9e6 }),
+          { nil: undefined },
+        ),
+      }),
+    )
+    .map(
+      ([at, by]) =>
+        (store, refs) =>
+          store.redeem({ ref: refOf(refs, at), ...by }),
+    ),
+  revokeReplayed: fc.tuple(which, fc.record({ secretHash, clientId }), time).map(
+    ([at, owner, now]) =>
+      (store, refs) =>
+        store.revokeReplayed({ ref: refOf(refs, at), ...owner }, now),
+  ),
+};
+
+const call = fc
+  .constantFrom(...Object.keys(calls))
+  .chain((name) =>
+    (calls[name] ?? fc.constant<Call>(async () => undefined)).map((run) => ({ name, run })),
+  );
+
+/** Mostly what leads somewhere, so that decided and redeemed requests come about. */
+const history = fc.array(call, { minLength: 5, maxLength: STEPS }).chain((steps) =>
+  fc.tuple(fc.constant(steps), fc.boolean(), fc.boolean()).map(([tail, isMailed, isApproved]) => {
+    const first: { name: string; run: Call }[] = [
+      {
+        name: 'create',
+        run: (store, [ref = '']) =>
+          store.create(exampleRequest({ ref, secretHash: hashSecret('secret') })),
+      },
+    ];
+    const claim = {
+      claimId: 'a',
+      linkNonce: 'nonce-1',
+      now: EXAMPLE_NOW + 1,
+      until: EXAMPLE_NOW + 16,
+    };
+    const approve = {
+      decision: 'approve',
+      linkNonce: 'nonce-1',
+      contactVersion: 1,
+      now: EXAMPLE_NOW + 2,
+    } as const;
+    if (isMailed || isApproved) {
+      first.push({
+        name: 'claimMail',
+        run: (store, [ref = '']) => store.claimMail({ ref, ...claim }),
+      });
+    }
+    if (isApproved) {
+      first.push({ name: 'decide', run: (store, [ref = '']) => store.decide({ ref, ...approve }) });
+    }
+    return [...first, ...tail];
+  }),
+);
+
+it(`the adapter answers and leaves what the rules say, in ${RUNS} histories of up to ${STEPS} calls`, {
+  timeout: 60_000 + RUNS * 1000,
+}, async () => {
+  const adapter = requestsTable(tables.client, 'requests');
+  const statuses = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(history, async (steps) => {
+      const memory = inMemoryRequests();
+      const refs = [exampleRequest().ref, exampleRequest().ref];
+      for (const [index, { name, run }] of steps.entries()) {
+        const where = `${index}: ${name}`;
+        const [found, expected] = [await run(adapter, refs), await run(memory, refs)];
+        expect([where, found]).toEqual([where, expected]);
+        for (const ref of refs) {
+          const stored = await adapter.find(ref);
+          expect([where, stored]).toEqual([where, await memory.find(ref)]);
+          if (stored) statuses.set(stored.status, (statuses.get(stored.status) ?? 0) + 1);
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  );
+  process.stdout.write(`states of items seen: ${JSON.stringify(Object.fromEntries(statuses))}\n`);
+  expect([...statuses.keys()].toSorted()).toEqual([
+    'approved',
+    'denied',
+    'failed',
+    'pending',
+    'redeemed',
+  ]);
+});
