@@ -1,5 +1,5 @@
 /**
- * What must stay where it belongs, proved with canaries (threats T21, T22, T29): every personal datum, text and secret is a
+ * What must stay where it belongs, proved with canaries (threats T26; invariant I13): every personal datum, text and secret is a
  * known text here, is put through every path and every fault there is, and is then looked for in all log lines, in all data
  * of the flow, in all answers that are errors, and in every stored item.
  */

@@ -133,13 +133,29 @@ async function send(deps: MailDeps, mail: Mail, ref: string, claimId: string): P
   const handedOver = await deps.mailer.send(mail);
   switch (handedOver.outcome) {
     case 'accepted':
-      await requests.recordMailed(ref, claimId, deps.clock());
-      return { outcome: 'sent' };
+      return recordSent(deps, ref, claimId);
     case 'rejected':
       await requests.releaseMail(ref, claimId);
       return { outcome: 'mail_rejected', cause: handedOver.reason };
     case 'deferred':
       await requests.releaseMail(ref, claimId);
       throw new MailDeferred(handedOver.reason);
+  }
+}
+
+/**
+ * The mail is out, whether or not that can be stamped: to throw would have the flow give up a request whose link the user
+ * holds. Without the stamp the claim keeps others from sending until it runs out, and the flow is over by then.
+ */
+async function recordSent(
+  { requests, clock }: MailDeps,
+  ref: string,
+  claimId: string,
+): Promise<Sent> {
+  try {
+    await requests.recordMailed(ref, claimId, clock());
+    return { outcome: 'sent' };
+  } catch {
+    return { outcome: 'sent', cause: 'not stamped' };
   }
 }
