@@ -54,16 +54,18 @@ export function clientDirectory(
     cache.set(clientId, { client, readAt });
     return client;
   };
-  const findClientSince: ClientDirectory['findClientSince'] = async (clientId, since) => {
+  const unlessRead = async (clientId: string, isRecent: (readAt: number) => boolean) => {
     const cached = cache.get(clientId);
-    return cached && cached.readAt >= since ? cached.client : read(clientId);
+    return cached && isRecent(cached.readAt) ? cached.client : read(clientId);
   };
   return {
-    findClientSince,
-    findClient: (clientId, freshness) =>
-      freshness === 'consistent'
+    async findClient(clientId, freshness) {
+      const now = clock();
+      return freshness === 'consistent'
         ? read(clientId)
-        : findClientSince(clientId, clock() - CLIENT_CACHE_SECONDS),
+        : unlessRead(clientId, (readAt) => now - readAt < CLIENT_CACHE_SECONDS);
+    },
+    findClientSince: (clientId, since) => unlessRead(clientId, (readAt) => readAt >= since),
   };
 }
 

@@ -63,7 +63,7 @@ describe('the checks, in order', () => {
     expect(await answerOf(await provider.authorize(request))).toMatchObject({
       error: 'invalid_client',
     });
-    expect(provider.directory.lookUps).toEqual(['client pump-4 cached']);
+    expect(provider.directory.lookUps).toEqual(['client pump-4 cached', 'client pump-4 again']);
   });
 
   it('a client without the grant is told so before its request is read', async () => {
