@@ -1,6 +1,6 @@
 /**
  * Exactly one token set per approved request (CIBA Core 10.1.1, threats T8): the real token endpoint over the real
- * adapters on dynalite, 64 polls at the same moment, 200 times; RACE_ROUNDS and RACE_POLLS set others.
+ * adapters on dynalite, 64 polls at the same moment, 50 times; RACE_ROUNDS and RACE_POLLS set others.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clientDirectory, userDirectory } from '../../../lambdas/aws/directory-table.ts';
@@ -18,7 +18,7 @@ import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from '../../support/example-request.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
-const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 200);
+const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 50);
 const POLLS = Number(process.env['RACE_POLLS'] ?? 64);
 const clientSecret = 'a secret of the race tests, 32 or more';
 const linkNonce = 'n'.repeat(22);

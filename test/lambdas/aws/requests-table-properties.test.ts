@@ -11,7 +11,7 @@ import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 400);
+const RUNS = Number(process.env['FC_RUNS'] ?? 250);
 const STEPS = 30;
 
 let tables: TestTables;

@@ -68,7 +68,7 @@ const largeCasts: Record<string, Cast> = {
     denier: true,
     failingFlow: true,
     operator: true,
-    clock: [1, 119, 120],
+    clock: [1, 120],
     mailed: true,
   },
   'three pollers that come again, approve, deny': {
