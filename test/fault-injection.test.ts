@@ -341,6 +341,37 @@ it.each(Object.entries(paths))('%s', { timeout: 120_000 }, async (name, path) =>
   process.stdout.write(`${rows.join('\n')}\n`);
 });
 
+it('authorize, no start of the flow (F8): told, and asking again is all it takes', async () => {
+  provider = await startWatchedProvider(directory);
+  const story = new Story(provider, 'post');
+  provider.world.isFlowDown = true;
+  expect(await story.ask()).toBe('503 temporarily_unavailable');
+  provider.world.isFlowDown = false;
+  expect(await goOn(story)).toBe('tokens');
+});
+
+it.each([
+  ['refused for good', 'rejected', 1],
+  ['refused for now', 'deferred', 6],
+  ['a fault', 'failed', 1],
+  ['no answer', 'lost', 1],
+] as const)('notify, SES: %s (F9)', async (fault, ses, tries) => {
+  provider = await startWatchedProvider(directory);
+  const story = new Story(provider, 'post');
+  await story.ask();
+  provider.world.ses = ses;
+  await story.notify();
+  process.stdout.write(`${`notify, SES: ${fault}`.padEnd(44)} ${provider.mails.length} tries\n`);
+  // What SES left unknown is not sent again while it may still be under way; what it refused is tried in its time.
+  expect([fault, provider.mails.length]).toEqual([fault, tries]);
+  expect(new Set(linksOf(provider)).size).toBe(1);
+  provider.world.ses = 'accepted';
+  expect(await story.decide()).toBe('410');
+  expect(await story.poll()).toBe('400 authorization_pending');
+  provider.now.at += 120;
+  expect(await story.poll()).toBe('400 expired_token');
+});
+
 /**
  * What a story may end in: tokens, but for one that is stated. A claim whose answer is lost for good keeps others from
  * sending for as long as a send may take; here the clock stands still, so nobody comes after it.
