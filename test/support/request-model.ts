@@ -63,6 +63,8 @@ export interface Cast {
   mailers?: number;
   failingFlow?: boolean;
   refreshes?: number;
+  /** Whether the tokens come without a refresh token. */
+  online?: boolean;
   /** Changes client and user while the rest goes on. */
   operator?: boolean;
   /** Seconds after the request was made, in order. */
@@ -172,7 +174,7 @@ export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<M
     return [
       ...clockSteps(model, cast, now),
       ...(cast.operator ? operatorSteps(model) : []),
-      ...model.pollers.flatMap((_, index) => pollerSteps(model, rules, index, now)),
+      ...model.pollers.flatMap((_, index) => pollerSteps(model, rules, cast, index, now)),
       ...userSteps(model, rules, now),
       ...strangerSteps(model, rules, now),
       ...model.mailers.flatMap((_, index) => mailerSteps(model, rules, index, now)),
@@ -248,7 +250,13 @@ function replaced<Actor>(actors: Actor[], index: number, change: Partial<Actor>)
   return actors.map((actor, at) => (at === index ? { ...actor, ...change } : actor));
 }
 
-function pollerSteps(model: Model, rules: Rules, index: number, now: number): Step<Model>[] {
+function pollerSteps(
+  model: Model,
+  rules: Rules,
+  cast: Cast,
+  index: number,
+  now: number,
+): Step<Model>[] {
   const poller = model.pollers[index];
   if (!poller) return [];
   const name = `poller ${index + 1}`;
@@ -266,7 +274,14 @@ function pollerSteps(model: Model, rules: Rules, index: number, now: number): St
     case 'slow': {
       const slowed = rules.slowDown(model.item);
       return [
-        step(model, `${name} is slowed down`, { item: slowed.next ?? model.item, ...answered() }),
+        step(
+          model,
+          `${name} is slowed down`,
+          { item: slowed.next ?? model.item, ...answered() },
+          model.item?.status === 'failed' && !slowed.next
+            ? 'S7: a failed flow shows in the interval'
+            : undefined,
+        ),
         dies(),
       ];
     }
@@ -279,7 +294,13 @@ function pollerSteps(model: Model, rules: Rules, index: number, now: number): St
     case 'read': {
       const { directory } = model;
       const may = rules.mayIssue(directory);
-      const next = may ? to('redeem', { contact: directory.contact }) : answered();
+      const next = may
+        ? to('redeem', {
+            left: poller.left,
+            contact: directory.contact,
+            wasInOrder: directory.user && directory.client,
+          })
+        : answered();
       return [step(model, `${name} reads client and user`, next), dies()];
     }
     case 'redeem':
@@ -295,17 +316,26 @@ function pollerSteps(model: Model, rules: Rules, index: number, now: number): St
 
   function pollStep(): Step<Model> {
     const left = (poller?.left ?? 1) - 1;
-    const wasInOrder = model.directory.user && model.directory.client;
     const stamped = rules.stampPoll(model.item, owner, now);
     const asked = `${name} polls`;
     if (stamped.outcome === 'not_found') return step(model, asked, to('replay', { left }));
     const item = stamped.next;
     const { answer } = judgePoll(stamped.before, { failed_flow: 'expire' }, now);
     if (answer === 'approved')
-      return step(model, asked, { item, ...to('read', { left, wasInOrder }) });
-    if (answer === 'slow_down') return step(model, asked, { item, ...to('slow', { left }) });
-    const broken =
-      stamped.before.status === 'redeemed' ? `I1: redeemed, and answered ${answer}` : undefined;
+      return step(
+        model,
+        asked,
+        { item, ...to('read', { left }) },
+        brokenByAnswer(stamped.before, answer, now),
+      );
+    if (answer === 'slow_down')
+      return step(
+        model,
+        asked,
+        { item, ...to('slow', { left }) },
+        brokenByAnswer(stamped.before, answer, now),
+      );
+    const broken = brokenByAnswer(stamped.before, answer, now);
     return step(model, asked, { item, ...to(left > 0 ? 'ready' : 'over', { left }) }, broken);
   }
 
@@ -314,7 +344,9 @@ function pollerSteps(model: Model, rules: Rules, index: number, now: number): St
       ...owner,
       contactVersion: poller?.contact ?? 0,
       attemptId,
-      refresh: { hash: attemptId, endsAt: REFRESH_ENDS, forgetAt: REFRESH_ENDS },
+      refresh: cast.online
+        ? undefined
+        : { hash: attemptId, endsAt: REFRESH_ENDS, forgetAt: REFRESH_ENDS },
       now,
     };
     const redeemed = rules.redeem(model.item, redemption);
@@ -349,6 +381,21 @@ function pollerSteps(model: Model, rules: Rules, index: number, now: number): St
     }
     return steps;
   }
+}
+
+/** S9, S10: what is decided or over is said so at once, however early the poll comes. */
+function brokenByAnswer(
+  before: AuthenticationRequest,
+  answer: string,
+  now: number,
+): string | undefined {
+  if (before.status === 'redeemed') return `I1: redeemed, and answered ${answer}`;
+  if (before.status === 'denied')
+    return answer === 'access_denied' ? undefined : `S9: denied, and answered ${answer}`;
+  if (now >= LIFETIME)
+    return answer === 'expired_token' ? undefined : `S10: over, and answered ${answer}`;
+  if (before.status !== 'approved') return undefined;
+  return answer === 'approved' ? undefined : `S8: approved, and answered ${answer}`;
 }
 
 function brokenByRedemption(
@@ -386,7 +433,12 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
     steps.push(step(model, 'the user opens the page', { approver: 'read', approverContact }));
   }
   if (model.approver === 'read') {
-    const by = { ref: 'r', decision: 'approve', linkNonce: nonce, now } as const;
+    const by = {
+      ref: 'r',
+      decision: 'approve',
+      linkNonce: item?.linkNonce ?? 'no link',
+      now,
+    } as const;
     const decided = rules.decide(item, { ...by, contactVersion: model.approverContact });
     const isDone = decided.outcome === 'decided';
     const changes = { approver: 'over', approverContact: undefined } as const;
@@ -404,7 +456,7 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
     const by = {
       ref: 'r',
       decision: 'deny',
-      linkNonce: nonce,
+      linkNonce: item?.linkNonce ?? 'no link',
       contactVersion: undefined,
       now,
     } as const;
@@ -426,7 +478,7 @@ function brokenByDecision(model: Model, decision: string, now: number): string |
   if (now >= LIFETIME) return `I5: ${decision} after the end`;
   if (approved || denied) return 'I6: two decisions acknowledged';
   if (item?.status !== 'pending') return `I8: ${decision} of what is ${item?.status}`;
-  if (item.linkNonce !== nonce) return 'T10: decided without a link';
+  if (item.linkNonce === undefined) return 'T10: decided without a link';
   if (decision === 'approve' && approverContact !== item.contactVersion) {
     return 'I7: approved by a user who is reached elsewhere by now';
   }
@@ -507,11 +559,26 @@ function mailerSteps(model: Model, rules: Rules, index: number, now: number): St
   const to = (at: Mailer['at']) => ({ mailers: replaced(model.mailers, index, { at }) });
   const claimId = `${index}`;
   if (mailer.at === 'ready') {
-    const claim = { ref: 'r', claimId, linkNonce: nonce, now, until: now + CLAIM_SECONDS };
+    const claim = {
+      ref: 'r',
+      claimId,
+      linkNonce: `${nonce}${index}`,
+      now,
+      until: now + CLAIM_SECONDS,
+    };
     const claimed = rules.claimMail(item, claim);
-    if (claimed.outcome !== 'claimed') return [step(model, `${name} stops`, to('over'))];
+    if (claimed.outcome !== 'claimed') {
+      const wrong =
+        claimed.outcome === 'claimed_by_another'
+          ? brokenByRefusedClaim(item, claimId, now)
+          : undefined;
+      return [step(model, `${name} stops`, to('over'), wrong)];
+    }
     const broken = brokenByClaim(model, claimId, now);
-    return [step(model, `${name} claims`, { item: claimed.next, ...to('sending') }, broken)];
+    return [
+      step(model, `${name} claims`, { item: claimed.next, ...to('sending') }, broken),
+      step(model, `${name} claims, and the answer is lost`, { item: claimed.next }, broken),
+    ];
   }
   const stamped = rules.recordMailed(item, claimId, now);
   const released = rules.releaseMail(item, claimId);
@@ -535,6 +602,14 @@ function brokenByClaim({ item }: Model, claimId: string, now: number): string | 
   if (mailClaim && mailClaim.id !== claimId && mailClaim.until > now)
     return 'I12: two send at once';
   return undefined;
+}
+
+/** I16, F4: a claim that is one's own or has run out stands in nobody's way. */
+function brokenByRefusedClaim(item: Item, claimId: string, now: number): string | undefined {
+  if (item?.mailClaim?.id === claimId)
+    return 'F4: a task is told that its own claim is another one';
+  const until = item?.mailClaim?.until ?? 0;
+  return until <= now ? 'I16: a claim that ran out keeps others from sending' : undefined;
 }
 
 function flowSteps(model: Model, rules: Rules, now: number): Step<Model>[] {

@@ -48,6 +48,22 @@ const smallCasts: Record<string, Cast> = {
     clock: [119, 131, 160, 200],
     mailed: true,
   },
+  'two polls after a redemption without a refresh token': {
+    pollers: 2,
+    polls: 1,
+    approver: true,
+    online: true,
+    clock: [1, 13],
+    mailed: true,
+  },
+  'a poller who hurries, deny, a failing flow': {
+    pollers: 1,
+    polls: 3,
+    denier: true,
+    failingFlow: true,
+    clock: [1, 120],
+    mailed: true,
+  },
   'two mail tasks, approve, deny': {
     pollers: 0,
     polls: 0,
@@ -55,7 +71,7 @@ const smallCasts: Record<string, Cast> = {
     approver: true,
     denier: true,
     failingFlow: true,
-    clock: [1, 119, 120],
+    clock: [1, 16, 119, 120],
     mailed: false,
   },
 };
@@ -165,11 +181,32 @@ const withoutGuard: Record<string, Partial<Rules>> = {
     claimMail: (item, claim) => {
       const claimed = productionRules.claimMail(item, claim);
       if (claimed.outcome !== 'claimed') return claimed;
-      return {
-        ...claimed,
-        next: { ...claimed.next, linkNonce: `${claim.linkNonce}${claim.claimId}` },
-      };
+      return { ...claimed, next: { ...claimed.next, linkNonce: claim.linkNonce } };
     },
+  },
+  'claimMail: its own claim is recognised': {
+    claimMail: (item, claim) => productionRules.claimMail(item, { ...claim, claimId: 'another' }),
+  },
+  'claimMail: the lease ends': {
+    claimMail: (item, claim) =>
+      productionRules.claimMail(
+        item?.mailClaim
+          ? { ...item, mailClaim: { ...item.mailClaim, until: Number.POSITIVE_INFINITY } }
+          : item,
+        claim,
+      ),
+  },
+  'slowDown: a failed flow too': {
+    slowDown: (item) =>
+      item?.status === 'failed' ? { outcome: 'not_pending' } : productionRules.slowDown(item),
+  },
+  'revokeReplayed: a token that was given out': {
+    revokeReplayed: (item, by, now) =>
+      productionRules.revokeReplayed(
+        item?.status === 'redeemed' ? { ...item, refreshHash: 'any' } : item,
+        by,
+        now,
+      ),
   },
   'recordMailed: claim': {
     recordMailed: (item, _claimId, now) =>
