@@ -17,8 +17,8 @@ const shared = {
 
 export default defineConfig({
   test: {
-    // Of the files that take long most wait: for intervals, leases and steps of time. One worker on two cores idles.
-    maxWorkers: 3,
+    // On two cores vitest takes one; of the files that take long most wait.
+    maxWorkers: 2,
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
     reporters: [
       'default',

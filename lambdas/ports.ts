@@ -192,8 +192,8 @@ export interface KeyStore {
 /** The wall clock, in epoch seconds to the millisecond. */
 export type Clock = () => number;
 
-/** Waits that many seconds. */
-export type Pause = (seconds: number) => Promise<void>;
+/** Starts a stopwatch; what it gives waits until a whole number of steps, of that many seconds each, has passed. */
+export type StartSteps = () => (step: number) => Promise<void>;
 
 /** That many bytes from a cryptographic random source. */
 export type Entropy = (bytes: number) => Uint8Array;

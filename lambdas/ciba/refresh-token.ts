@@ -58,16 +58,11 @@ export function refreshedScope(
   registered: string,
 ): string {
   const scope = requested ?? granted;
-  if (!isScope(scope) || !isWithinScope(scope, granted)) {
+  const isGranted = isScope(scope) && isWithinScope(scope, granted);
+  if (!isGranted || !isWithinScope(scope, registered)) {
     throw new OAuthError(
       'invalid_scope',
-      'The scope must be a part of the scope that was granted.',
-    );
-  }
-  if (!isWithinScope(scope, registered)) {
-    throw new OAuthError(
-      'invalid_scope',
-      'The client is no longer registered for every value of the scope.',
+      'The scope must be a part of what was granted and is still registered.',
     );
   }
   return scopeValues(scope).join(' ');

@@ -1,7 +1,7 @@
 /**
  * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and authenticate its client.
  */
-import { answerSteps, secondsUntilAnswer } from '../ciba/answer-time.ts';
+import { answerSteps } from '../ciba/answer-time.ts';
 import { type Client, liveSecrets } from '../ciba/client.ts';
 import { judgeClientAssertion } from '../ciba/client-assertion.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
-import type { ClientDirectory, Clock, Pause, UsedTokenIds, WrappingKeys } from '../ports.ts';
+import type { ClientDirectory, Clock, StartSteps, UsedTokenIds, WrappingKeys } from '../ports.ts';
 import { routes } from '../routes.ts';
 
 export interface ClientAuthenticationDeps {
@@ -24,7 +24,7 @@ export interface ClientAuthenticationDeps {
   wrappingKeys: Pick<WrappingKeys, 'unwrap'>;
   usedTokenIds: UsedTokenIds;
   clock: Clock;
-  pause: Pause;
+  startSteps: StartSteps;
 }
 
 /** A form whose client is proved. */
@@ -54,14 +54,14 @@ export async function readAuthenticatedForm(
 
 /** Lets a failure take a time that does not tell an unknown client from a wrong secret. */
 async function inItsOwnTime<Proved>(
-  { clock, pause }: ClientAuthenticationDeps,
+  { startSteps }: ClientAuthenticationDeps,
   prove: () => Promise<Proved>,
 ): Promise<Proved> {
-  const started = clock();
+  const untilStep = startSteps();
   try {
     return await prove();
   } catch (error) {
-    await pause(secondsUntilAnswer(started, clock(), answerSteps.failedAuthentication));
+    await untilStep(answerSteps.failedAuthentication);
     throw error;
   }
 }

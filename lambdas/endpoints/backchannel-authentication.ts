@@ -2,7 +2,7 @@
  * The backchannel authentication endpoint (CIBA Core 7): authenticates the client, checks the request, finds the user,
  * stores the request and starts the flow that notifies the user; then acknowledges.
  */
-import { answerSteps, secondsUntilAnswer } from '../ciba/answer-time.ts';
+import { answerSteps } from '../ciba/answer-time.ts';
 import type { PendingRequest } from '../ciba/authentication-request.ts';
 import {
   type BackchannelAuthenticationRequest,
@@ -62,7 +62,7 @@ export function backchannelAuthenticationEndpoint(
   deps: BackchannelAuthenticationDeps,
 ): (request: Request) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
-    const started = deps.clock();
+    const untilStep = deps.startSteps();
     const authenticated = await readAuthenticatedForm(httpRequest, deps, trace);
     const { form, client } = authenticated;
     if (!mayUseCiba(client)) {
@@ -79,9 +79,7 @@ export function backchannelAuthenticationEndpoint(
     await deps.requests.create(pending);
     trace.ref = pending.ref;
     await startFlow(deps, pending);
-    if (client.unknown_user === 'decoy') {
-      await deps.pause(secondsUntilAnswer(started, deps.clock(), answerSteps.acknowledgement));
-    }
+    if (client.unknown_user === 'decoy') await untilStep(answerSteps.acknowledgement);
     return {
       auth_req_id: formatHandle({ ref: pending.ref, secret }),
       expires_in: asked.expiresIn,

@@ -49,7 +49,15 @@ export function needsOf(
       localArn('ses:identity/', fromAddress),
       localArn('ses:configuration-set/', mail.ConfigurationSetName),
       localArn('ses:template/', mail.Content.Template.TemplateName),
-    ].map((resource) => ({ ...need, resource, fromAddress }));
+    ].flatMap((resource) =>
+      // A mail that names a template needs both.
+      ['ses:SendEmail', 'ses:SendTemplatedEmail'].map((asked) => ({
+        ...need,
+        action: asked,
+        resource,
+        fromAddress,
+      })),
+    );
   }
   if (action === 'states:StartExecution') {
     return [{ ...need, resource: startExecutionInput.parse(input).stateMachineArn }];

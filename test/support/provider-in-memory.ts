@@ -73,7 +73,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     },
     clock: () => now.at,
     entropy: (bytes: number) => randomBytes(bytes),
-    pause: async () => {},
+    startSteps: () => async () => {},
     log: (event: LogEvent) => {
       log.push(event);
     },

@@ -1,7 +1,11 @@
 /**
  * DynamoDB for tests: dynalite with empty tables of the stack's key schemas, and a client that counts its calls.
  */
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import { serveTables } from '../../lib/local/serve-tables.ts';
 
 export interface TestTables {
@@ -36,5 +40,7 @@ async function createTable(client: DynamoDBClient, name: string, key: string): P
       AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
       KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
     }),
-  );
+  ); // The engine says that it is there a moment before it is.
+  const often = { minDelay: 0.01, maxDelay: 0.05, maxWaitTime: 10 };
+  await waitUntilTableExists({ client, ...often }, { TableName: name });
 }

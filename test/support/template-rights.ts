@@ -76,12 +76,33 @@ function isAttached({ Type, Properties }: TemplateResource, roleId: string): boo
   );
 }
 
+const literals = z.array(z.string().regex(/^[^*?]*$/));
+
+/** What rights may be conditional on. Any other condition would have to be judged here first. */
+const conditionsOfRights = z.strictObject({
+  'ForAllValues:StringLike': z
+    .strictObject({ 'dynamodb:LeadingKeys': z.array(z.string()) })
+    .optional(),
+  'ForAllValues:StringEquals': z.strictObject({ 'dynamodb:LeadingKeys': literals }).optional(),
+  StringEquals: z
+    .strictObject({
+      'ses:FromAddress': literals.length(1),
+      // Of calls that DynamoDB makes, and no function.
+      'kms:ViaService': literals.length(1),
+    })
+    .partial()
+    .optional(),
+});
+
+/** @throws for a condition that this does not understand, or a pattern where IAM compares letter by letter */
 function rightsOf({ Action, Resource, Condition }: Statement): Right[] {
-  const conditions: Record<string, string[]> = Object.assign({}, ...Object.values(Condition));
-  const [fromAddress] = conditions['ses:FromAddress'] ?? [];
+  const conditions = conditionsOfRights.parse(Condition);
+  const leadingKeys =
+    conditions['ForAllValues:StringLike'] ?? conditions['ForAllValues:StringEquals'];
+  const [fromAddress] = conditions.StringEquals?.['ses:FromAddress'] ?? [];
   return Action.flatMap((action) =>
     Resource.flatMap((resource) =>
-      (conditions['dynamodb:LeadingKeys'] ?? [undefined]).map((leadingKey) => ({
+      (leadingKeys?.['dynamodb:LeadingKeys'] ?? [undefined]).map((leadingKey) => ({
         action,
         resource,
         leadingKey,

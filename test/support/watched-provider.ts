@@ -75,7 +75,7 @@ export async function startWatchedProvider(directory: Directory) {
 
   const log = createLog((line) => lines.push(line));
   const clock = () => now.at;
-  const timeless = { ...runtime, clock, log, pause: async () => {} };
+  const timeless = { ...runtime, clock, log, startSteps: () => async () => {} };
   const dynamo = tables.client;
   const keys = keyStore(dynamo, 'keys', 'directory');
   const rotation = { ...timeless, keys, generateSigningKey, periodSeconds: 86_400 };

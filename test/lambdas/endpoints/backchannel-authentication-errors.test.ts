@@ -306,7 +306,7 @@ describe('the acknowledgement (CIBA 7.3)', () => {
       wrappingKeys: { unwrap: async (_clientId, wrapped) => wrapped },
       usedTokenIds: inMemoryUsedTokenIds(),
       flow: { start: async () => {} },
-      pause: async () => {},
+      startSteps: () => async () => {},
       clock: () => EXAMPLE_NOW + 0.4,
       entropy: (bytes) => {
         taken.push(bytes);

@@ -27,7 +27,7 @@ const wrong = 'x'.repeat(exampleClientSecret.length);
 
 let tables: TestTables;
 let authorize: (request: Request) => Promise<Response>;
-/** How many times faster than time the endpoint's clock runs, so that a thousand answers in steps take seconds. */
+/** How many times narrower the steps are, so that a thousand answers take seconds. */
 let speed = 1;
 
 beforeAll(async () => {
@@ -60,8 +60,10 @@ beforeAll(async () => {
   });
   authorize = backchannelAuthenticationEndpoint({
     ...runtime,
-    clock: () => runtime.clock() * speed,
-    pause: (seconds) => runtime.pause(seconds / speed),
+    startSteps: () => {
+      const untilStep = runtime.startSteps();
+      return (step) => untilStep(step / speed);
+    },
     log: () => {},
     issuer,
     settings: {
