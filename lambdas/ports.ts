@@ -56,8 +56,11 @@ export interface AuthenticationRequestStore {
    */
   stampPoll(owner: Owner, now: number): Promise<PollOutcome>;
 
-  /** S7, too early. Raises the interval for good and returns it, in seconds; `undefined` if decided meanwhile. */
-  slowDown(ref: string): Promise<number | undefined>;
+  /**
+   * S7, too early. Raises the interval that the poll was judged by, for good and once, however often this is repeated, and
+   * returns the interval from now on, in seconds; `undefined` if decided meanwhile.
+   */
+  slowDown(ref: string, judgedBy: number): Promise<number | undefined>;
 
   /** S5, S6. Writes the user's decision if the request is pending, unexpired and this link's. At most one ever wins. */
   decide(decision: DecisionOfUser): Promise<DecideOutcome>;

@@ -16,6 +16,7 @@ import {
   REPLAY_GRACE_SECONDS,
   redeem,
   SLOW_DOWN_SECONDS,
+  slowDown,
 } from '../ciba/transitions.ts';
 import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
@@ -142,14 +143,21 @@ function polling(
       return before ? { outcome: 'stamped', before } : { outcome: 'not_found' };
     },
 
-    async slowDown(ref) {
+    async slowDown(ref, judgedBy) {
+      const interval = judgedBy + SLOW_DOWN_SECONDS;
       const slowed = await table.update(ref, {
-        update: 'ADD #interval :more',
-        condition: '#status IN (:pending, :failed)',
-        values: { ':more': SLOW_DOWN_SECONDS, ':pending': 'pending', ':failed': 'failed' },
-        returning: 'ALL_NEW',
+        update: 'SET #interval = :interval',
+        condition: '#interval = :judgedBy AND #status IN (:pending, :failed)',
+        values: {
+          ':interval': interval,
+          ':judgedBy': judgedBy,
+          ':pending': 'pending',
+          ':failed': 'failed',
+        },
       });
-      return slowed.written ? fromItem(slowed.item)?.interval : undefined;
+      if (slowed.written) return interval;
+      const refused = slowDown(fromItem(await table.read(ref)), judgedBy);
+      return refused.outcome === 'not_pending' ? undefined : refused.interval;
     },
 
     async redeem(redemption) {

@@ -41,20 +41,25 @@ export function stampPoll(request: Stored, owner: Owner, now: number): PollTrans
   return { outcome: 'stamped', before: request, next: { ...request, polledAt: now } };
 }
 
+export type SlowDownTransition =
+  | Refused<'not_pending'>
+  | { outcome: 'slowed_before'; interval: number; next?: never }
+  | { outcome: 'slowed'; interval: number; next: AuthenticationRequest };
+
 /**
- * S7, too early: the interval grows for good (CIBA Core 11). Only an undecided request slows down; one that failed is
- * polled like a pending one, so that a client cannot tell them apart.
+ * S7, too early: the interval that the poll was judged by grows for good (CIBA Core 11). It grows once, whether the write
+ * is repeated after a lost answer or polls come at once: a client that counts along is never behind. Only an undecided
+ * request slows down; one that failed is polled like a pending one, so that a client cannot tell them apart.
  */
-export function slowDown(
-  request: Stored,
-): Refused<'not_pending'> | { outcome: 'slowed'; next: AuthenticationRequest } {
+export function slowDown(request: Stored, judgedBy: number): SlowDownTransition {
   if (request?.status !== 'pending' && request?.status !== 'failed') {
     return { outcome: 'not_pending' };
   }
-  return {
-    outcome: 'slowed',
-    next: { ...request, interval: request.interval + SLOW_DOWN_SECONDS },
-  };
+  if (request.interval !== judgedBy) {
+    return { outcome: 'slowed_before', interval: request.interval };
+  }
+  const interval = judgedBy + SLOW_DOWN_SECONDS;
+  return { outcome: 'slowed', interval, next: { ...request, interval } };
 }
 
 export interface Claim {

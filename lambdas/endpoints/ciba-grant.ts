@@ -78,9 +78,13 @@ function authorizationPending(retryAfter: number): OAuthError {
 }
 
 /** The only poll that costs a second write. If the user has decided in between, the next poll is answered at once. */
-async function slowDown({ requests }: TokenDeps, ref: string, before: number): Promise<OAuthError> {
-  const interval = await requests.slowDown(ref);
-  if (interval === undefined) return authorizationPending(before);
+async function slowDown(
+  { requests }: TokenDeps,
+  ref: string,
+  judgedBy: number,
+): Promise<OAuthError> {
+  const interval = await requests.slowDown(ref, judgedBy);
+  if (interval === undefined) return authorizationPending(judgedBy);
   return new OAuthError(
     'slow_down',
     'The authorization request is still pending. Please slow down the poll requests.',

@@ -43,7 +43,10 @@ export function inMemoryRequests(): AuthenticationRequestStore {
         ? { outcome: 'stamped', before: result.before }
         : { outcome: result.outcome };
     },
-    slowDown: async (ref) => apply(ref, slowDown).next?.interval,
+    async slowDown(ref, judgedBy) {
+      const result = apply(ref, (request) => slowDown(request, judgedBy));
+      return result.outcome === 'not_pending' ? undefined : result.interval;
+    },
     async decide(user) {
       const result = apply(user.ref, (request) => decide(request, user));
       return result.outcome === 'already_decided'

@@ -63,6 +63,8 @@ export interface Cast {
   mailers?: number;
   failingFlow?: boolean;
   refreshes?: number;
+  /** Whether the answer of the write that slows down may be lost, and the write is repeated. */
+  repeatsSlowDown?: boolean;
   /** Whether the tokens come without a refresh token. */
   online?: boolean;
   /** Changes client and user while the rest goes on. */
@@ -84,6 +86,10 @@ type Item = AuthenticationRequest | undefined;
 interface Poller {
   at: 'ready' | 'slow' | 'replay' | 'read' | 'redeem' | 'repeat' | 'over';
   left: number;
+  /** The interval that its poll was judged by. */
+  judgedBy?: number | undefined;
+  /** Whether it has written that once already, without an answer. */
+  slowed?: true | undefined;
   /** Read by it before it redeems. */
   contact?: number | undefined;
   /** Whether client and user were in order when the poll came in. */
@@ -265,25 +271,38 @@ function pollerSteps(
   });
   /** Answered: the next poll, if there is one. */
   const answered = () =>
-    to(poller.left > 0 ? 'ready' : 'over', { contact: undefined, wasInOrder: undefined });
+    to(poller.left > 0 ? 'ready' : 'over', {
+      judgedBy: undefined,
+      slowed: undefined,
+      contact: undefined,
+      wasInOrder: undefined,
+    });
   const attemptId = `${index}.${poller.left}`;
 
   switch (poller.at) {
     case 'ready':
       return poller.left > 0 ? [pollStep()] : [];
     case 'slow': {
-      const slowed = rules.slowDown(model.item);
-      return [
-        step(
-          model,
-          `${name} is slowed down`,
-          { item: slowed.next ?? model.item, ...answered() },
-          model.item?.status === 'failed' && !slowed.next
-            ? 'S7: a failed flow shows in the interval'
-            : undefined,
-        ),
+      const { judgedBy = 0 } = poller;
+      const slowed = rules.slowDown(model.item, judgedBy);
+      const item = slowed.next ?? model.item;
+      const broken = brokenBySlowDown(model.item, item, slowed.outcome, judgedBy);
+      const steps = [
+        step(model, `${name} is slowed down`, { item, ...answered() }, broken),
         dies(),
       ];
+      if (cast.repeatsSlowDown && !poller.slowed) {
+        const repeats = to('slow', { slowed: true });
+        steps.push(
+          step(
+            model,
+            `${name} is slowed down, and the answer is lost`,
+            { item, ...repeats },
+            broken,
+          ),
+        );
+      }
+      return steps;
     }
     case 'replay': {
       const revoked = rules.revokeReplayed(model.item, owner, now);
@@ -332,7 +351,7 @@ function pollerSteps(
       return step(
         model,
         asked,
-        { item, ...to('slow', { left }) },
+        { item, ...to('slow', { left, judgedBy: stamped.before.interval }) },
         brokenByAnswer(stamped.before, answer, now),
       );
     const broken = brokenByAnswer(stamped.before, answer, now);
@@ -396,6 +415,21 @@ function brokenByAnswer(
     return answer === 'expired_token' ? undefined : `S10: over, and answered ${answer}`;
   if (before.status !== 'approved') return undefined;
   return answer === 'approved' ? undefined : `S8: approved, and answered ${answer}`;
+}
+
+/** CIBA Core 11: one slow_down is five seconds, of a failed flow as of a pending one, and however often it is written. */
+function brokenBySlowDown(
+  before: Item,
+  after: Item,
+  outcome: string,
+  judgedBy: number,
+): string | undefined {
+  if (before?.status === 'failed' && outcome === 'not_pending') {
+    return 'S7: a failed flow shows in the interval';
+  }
+  const grown = (after?.interval ?? 0) - (before?.interval ?? 0);
+  if (grown > 0 && before?.interval !== judgedBy) return 'S7: slowed down twice for one poll';
+  return undefined;
 }
 
 function brokenByRedemption(

@@ -159,21 +159,28 @@ export function describeRequestStore(
 
       it('slow_down adds five seconds for good, each time (CIBA 11)', async () => {
         const request = await created();
-        expect(await store.slowDown(request.ref)).toBe(7);
-        expect(await store.slowDown(request.ref)).toBe(12);
+        expect(await store.slowDown(request.ref, 2)).toBe(7);
+        expect(await store.slowDown(request.ref, 7)).toBe(12);
         expect((await stored(request))?.interval).toBe(12);
+      });
+
+      it('F4: a slow_down that is repeated after a lost answer adds nothing more', async () => {
+        const request = await created();
+        await store.slowDown(request.ref, 2);
+        expect(await store.slowDown(request.ref, 2)).toBe(7);
+        expect((await stored(request))?.interval).toBe(7);
       });
 
       it('T6: slows down a failed request like a pending one', async () => {
         const request = await created();
         await store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 1);
-        expect(await store.slowDown(request.ref)).toBe(7);
+        expect(await store.slowDown(request.ref, 2)).toBe(7);
         expect(await stored(request)).toMatchObject({ status: 'failed', interval: 7 });
       });
 
       it('does not slow down a request that is decided', async () => {
         const request = await approved();
-        expect(await store.slowDown(request.ref)).toBeUndefined();
+        expect(await store.slowDown(request.ref, 2)).toBeUndefined();
         expect((await stored(request))?.interval).toBe(2);
       });
     });
@@ -501,10 +508,13 @@ export function describeRequestStore(
         expect(outcomes.filter(({ outcome }) => outcome === 'claimed_by_another')).toHaveLength(15);
       });
 
-      it('counts every slow_down of polls at once', async () => {
+      it('slows down once for polls at once that were judged by the same interval', async () => {
         const request = await created();
-        await Promise.all(Array.from({ length: 10 }, () => store.slowDown(request.ref)));
-        expect((await stored(request))?.interval).toBe(2 + 10 * 5);
+        const slowed = await Promise.all(
+          Array.from({ length: 10 }, () => store.slowDown(request.ref, 2)),
+        );
+        expect(new Set(slowed)).toEqual(new Set([7]));
+        expect((await stored(request))?.interval).toBe(7);
       });
     });
   });

@@ -47,7 +47,11 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
       (store, refs) =>
         store.stampPoll({ ref: refOf(refs, at), ...owner }, now),
   ),
-  slowDown: which.map((at) => (store, refs) => store.slowDown(refOf(refs, at))),
+  slowDown: fc.tuple(which, fc.constantFrom(2, 2, 7)).map(
+    ([at, judgedBy]) =>
+      (store, refs) =>
+        store.slowDown(refOf(refs, at), judgedBy),
+  ),
   claimMail: fc.tuple(which, fc.record({ claimId: id, linkNonce, now: time })).map(
     ([at, claim]) =>
       (store, refs) =>

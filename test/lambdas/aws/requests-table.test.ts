@@ -47,7 +47,7 @@ describe('T27: what each step costs (S1)', () => {
     expect(await callsOf(() => store.stampPoll(owner(request), EXAMPLE_NOW + 2))).toEqual([
       'UpdateItemCommand',
     ]);
-    expect(await callsOf(() => store.slowDown(request.ref))).toEqual(['UpdateItemCommand']);
+    expect(await callsOf(() => store.slowDown(request.ref, 2))).toEqual(['UpdateItemCommand']);
   });
 
   it('one update each for the mail claim, the mail stamp, the decision and the redemption', async () => {

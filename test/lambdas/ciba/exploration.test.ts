@@ -61,6 +61,7 @@ const smallCasts: Record<string, Cast> = {
     polls: 3,
     denier: true,
     failingFlow: true,
+    repeatsSlowDown: true,
     clock: [1, 120],
     mailed: true,
   },
@@ -157,10 +158,14 @@ const withoutGuard: Record<string, Partial<Rules>> = {
         : productionRules.stampPoll(item, by, now),
   },
   'slowDown: undecided': {
-    slowDown: (item) =>
+    slowDown: (item, judgedBy) =>
       item
-        ? { outcome: 'slowed', next: { ...item, interval: item.interval + 5 } }
-        : productionRules.slowDown(item),
+        ? {
+            outcome: 'slowed',
+            interval: judgedBy + 5,
+            next: { ...item, interval: judgedBy + 5 },
+          }
+        : productionRules.slowDown(item, judgedBy),
   },
   'claimMail: pending': {
     claimMail: (item, claim) => productionRules.claimMail(as(item, 'pending'), claim),
@@ -197,8 +202,13 @@ const withoutGuard: Record<string, Partial<Rules>> = {
       ),
   },
   'slowDown: a failed flow too': {
-    slowDown: (item) =>
-      item?.status === 'failed' ? { outcome: 'not_pending' } : productionRules.slowDown(item),
+    slowDown: (item, judgedBy) =>
+      item?.status === 'failed'
+        ? { outcome: 'not_pending' }
+        : productionRules.slowDown(item, judgedBy),
+  },
+  'slowDown: only what the poll was judged by': {
+    slowDown: (item) => productionRules.slowDown(item, item?.interval ?? 0),
   },
   'revokeReplayed: a token that was given out': {
     revokeReplayed: (item, by, now) =>

@@ -100,7 +100,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
   ],
   [
     'S7: slow_down',
-    slowDown,
+    (request) => slowDown(request, pending.interval),
     [
       'not_pending',
       'slowed > pending',
@@ -229,8 +229,9 @@ describe('what a transition writes', () => {
 
   it('of a poll too early is five seconds more, and nothing else (S7, CIBA 11)', () => {
     expect(SLOW_DOWN_SECONDS).toBe(5);
-    expect(slowDown(pending)).toEqual({
+    expect(slowDown(pending, pending.interval)).toEqual({
       outcome: 'slowed',
+      interval: pending.interval + 5,
       next: { ...pending, interval: pending.interval + 5 },
     });
   });
@@ -393,7 +394,11 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
         (request) =>
           stampPoll(request, owner, at),
     ),
-    fc.constant<Step>(slowDown),
+    fc.constantFrom(2, 7).map(
+      (judgedBy): Step =>
+        (request) =>
+          slowDown(request, judgedBy),
+    ),
     fc
       .record({
         now: times,

@@ -26,9 +26,9 @@ function watchedProvider() {
         asked.push('stampPoll');
         return store.stampPoll(owner, now);
       },
-      slowDown: (ref) => {
+      slowDown: (ref, judgedBy) => {
         asked.push('slowDown');
-        return store.slowDown(ref);
+        return store.slowDown(ref, judgedBy);
       },
       redeem: (redemption) => {
         asked.push('redeem');
