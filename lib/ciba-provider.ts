@@ -63,6 +63,12 @@ export class CibaProvider extends Construct {
   /** The flow that notifies the user. */
   readonly stateMachine: IStateMachine;
 
+  /** The function that renews the keys, which an operator calls who wants new ones now. */
+  readonly rotateKeysFunction: IFunction;
+
+  /** How old the newest key of a kind becomes before another is made. */
+  readonly keyRotationDays: number;
+
   /** All functions, of endpoints and tasks. */
   readonly functions: IFunction[];
 
@@ -148,6 +154,8 @@ export class CibaProvider extends Construct {
     this.directoryTable = tables.directory;
     this.keysTable = tables.keys;
     this.stateMachine = flow.stateMachine;
+    this.rotateKeysFunction = keyRotation.function;
+    this.keyRotationDays = settings.keyRotationDays;
     this.#tables = tables;
     this.#warnOfExampleSender(settings);
   }

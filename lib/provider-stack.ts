@@ -32,6 +32,8 @@ export class ProviderStack extends Stack {
       RequestsTable: provider.requestsTable.tableName,
       DirectoryTable: provider.directoryTable.tableName,
       KeysTable: provider.keysTable.tableName,
+      KeyRotationDays: String(provider.keyRotationDays),
+      RotateKeysFunction: provider.rotateKeysFunction.functionName,
       ...(provider.customDomainTarget && { CustomDomainTarget: provider.customDomainTarget }),
     });
   }

@@ -1,0 +1,25 @@
+/**
+ * The operator's command line: `npm run -s ciba -- <command>`; `--help` lists the commands. AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL
+ * say where the deployment is, as for every AWS tool.
+ */
+import { runCommandLine } from '../lib/operator/command-line.ts';
+import { findDeployment } from '../lib/operator/deployment.ts';
+
+// The SDK warns of Node versions to come.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
+// Whoever stops reading, as `head` does, has seen enough: no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+const { stdin, stdout, stderr } = process;
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  findDeployment: (stackName) => findDeployment(stackName),
+  clock: () => Date.now() / 1000,
+});

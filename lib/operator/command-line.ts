@@ -1,0 +1,131 @@
+/**
+ * The operator's command line, `ciba`: builds the program out of the command groups and runs it. It ends with 0 if all was
+ * done, 1 if what was asked failed or is not so, 2 if it was asked wrongly.
+ */
+import { Command, CommanderError } from 'commander';
+import type { Clock } from '../../lambdas/ports.ts';
+import { askYesOrNo, type CommandContext, type QuestionStreams } from './command-context.ts';
+import { examples } from './commands/examples.ts';
+import { keysCommand } from './commands/keys.ts';
+import { DEFAULT_STACK } from './default-stack.ts';
+import type { Deployment } from './deployment.ts';
+import { describeError } from './describe-error.ts';
+import { usageError } from './operator-error.ts';
+import { createOutput, type OutputStreams } from './output.ts';
+
+/** What the command line reaches of the world. */
+export interface CommandLineWorld extends OutputStreams, QuestionStreams {
+  findDeployment(stackName: string): Promise<Deployment>;
+  clock: Clock;
+}
+
+/** The groups of commands, in the order in which help lists them. */
+const commandGroups: ((context: CommandContext) => Command)[] = [keysCommand];
+
+/** CloudFormation's rule for the name of a stack. */
+const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,127}$/;
+
+interface GlobalOptions {
+  stack: string;
+  json?: true;
+  yes?: true;
+}
+
+/** Runs one command to its end and answers the exit code. Whatever happens is told on the streams. */
+export async function runCommandLine(argv: string[], world: CommandLineWorld): Promise<number> {
+  const program = createProgram(world);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return exitCodeOf(error);
+    const { message, exitCode } = describeError(error);
+    createOutput(world, () => false).note(message);
+    return exitCode;
+  }
+}
+
+/** The program with every group; only `runCommandLine` and the test of its help need it. */
+export function createProgram(world: CommandLineWorld): Command {
+  const program = new Command('ciba')
+    .description("The operator's command line of the CIBA provider")
+    .usage('[options] <command>')
+    .option('--stack <name>', 'name of the deployed stack', readStackName, DEFAULT_STACK)
+    .option('--json', 'print JSON for programs, and nothing else, on stdout')
+    .option('--yes', 'go on without asking')
+    .addHelpText(
+      'after',
+      examples({
+        'ciba keys list': 'of the stack CibaProvider in AWS_REGION',
+        'ciba keys list --json | jq': 'the same for a program',
+        'ciba --stack Approvals keys list': 'of another stack',
+      }),
+    )
+    .addHelpText(
+      'after',
+      '\nAWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL say where the stack is. From this folder, ciba is: npm run -s ciba --',
+    );
+  const context = createContext(world, () => program.opts<GlobalOptions>());
+  for (const group of commandGroups) program.addCommand(group(context));
+  settle(program, world);
+  return program;
+}
+
+function readStackName(name: string): string {
+  if (stackNamePattern.test(name)) return name;
+  throw usageError(
+    `--stack: ${JSON.stringify(name)} is not allowed; allowed: a letter, then letters, digits and hyphens, 128 in all`,
+  );
+}
+
+function createContext(world: CommandLineWorld, options: () => GlobalOptions): CommandContext {
+  const output = createOutput(world, () => options().json === true);
+  let found: Promise<Deployment> | undefined;
+  return {
+    output,
+    clock: world.clock,
+    deployment() {
+      const { stack } = options();
+      found ??= output.during(`Looking for the stack ${stack}`, () => world.findDeployment(stack));
+      return found;
+    },
+    async confirm(question) {
+      return options().yes === true || (await askYesOrNo(world, question));
+    },
+  };
+}
+
+/** Every command throws instead of ending the process, and tells its faults alike. */
+function settle(command: Command, world: CommandLineWorld): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: (text) => void world.stderr.write(text),
+      outputError: (text, write) => write(`${explainUsage(text, command)}\n`),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  for (const inner of command.commands) settle(inner, world);
+}
+
+/** Commander's sentence without its `error:`, and with what there is. */
+function explainUsage(text: string, command: Command): string {
+  const sentence = text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
+  const commands = command.commands.map((inner) => inner.name());
+  const allowed = /^unknown command/.test(sentence) ? `; allowed: ${commands.join(', ')}` : '';
+  return `${sentence}${allowed}; ${pathOf(command)} --help tells more`;
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** Help that was asked for is an answer; help because no command was named is a wrong usage. */
+function exitCodeOf({ code }: CommanderError): number {
+  return code === 'commander.helpDisplayed' ? 0 : 2;
+}

@@ -1,0 +1,45 @@
+/** Runs the operator's command line in this process, against a deployment that a test has made. */
+import { PassThrough } from 'node:stream';
+import { runCommandLine } from '../../lib/operator/command-line.ts';
+import type { Deployment } from '../../lib/operator/deployment.ts';
+
+export interface CibaRun {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+interface World {
+  /** Answers for the stack that is named; without it there is none. */
+  deployment?: Deployment;
+  /** What is typed on a terminal; without it there is no terminal. */
+  typed?: string;
+  /** Epoch seconds. */
+  now?: number;
+}
+
+/** One command to its end. */
+export async function ciba(
+  argv: string[],
+  { deployment, typed, now = 1_800_000_000 }: World = {},
+): Promise<CibaRun> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  if (typed !== undefined) {
+    for (const stream of [stdin, stderr]) Object.assign(stream, { isTTY: true });
+    stdin.write(`${typed}\n`);
+  }
+  const written = { stdout: '', stderr: '' };
+  stdout.on('data', (chunk) => (written.stdout += String(chunk)));
+  stderr.on('data', (chunk) => (written.stderr += String(chunk)));
+  const exitCode = await runCommandLine(argv, {
+    stdin,
+    stdout,
+    stderr,
+    findDeployment: async (stackName) => {
+      if (deployment?.stackName === stackName) return deployment;
+      throw new Error(`no deployment ${stackName} in this test`);
+    },
+    clock: () => now,
+  });
+  return { exitCode, ...written };
+}
