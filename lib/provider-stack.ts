@@ -32,6 +32,11 @@ export class ProviderStack extends Stack {
       RequestsTable: provider.requestsTable.tableName,
       DirectoryTable: provider.directoryTable.tableName,
       KeysTable: provider.keysTable.tableName,
+      Flows: provider.flowArns,
+      NotificationTemplates: JSON.stringify(provider.mail.locales),
+      TemplatePrefix: provider.mail.templatePrefix,
+      Sender: provider.mail.sender,
+      ConfigurationSet: provider.mail.configurationSetName,
       ...(provider.customDomainTarget && { CustomDomainTarget: provider.customDomainTarget }),
     });
   }
