@@ -2,9 +2,9 @@
  * What `npm pack` puts beside the compiled constructs: the functions, bundled as synth bundles them, and the files that
  * constructs read. An app that depends on the package then needs no bundler.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { findBundles } from '../lib/bundle-sizes.ts';
 import { createProviderApp } from '../lib/provider-app.ts';
 
@@ -15,14 +15,15 @@ const packageFolder = join(projectRoot, 'build/package');
 process.env['CDK_VALIDATION'] = 'false';
 
 rmSync(packageFolder, { recursive: true, force: true });
-copyFiles('statemachines/ciba-flow.asl.json');
-copyFiles('lib/notification-templates');
+copyFiles('statemachines', '.json');
+copyFiles('lib/notification-templates', '.txt', '.html');
 copyBundles();
 
-function copyFiles(path: string): void {
+/** The folder, with the files of these extensions only. */
+function copyFiles(path: string, ...extensions: string[]): void {
   cpSync(join(projectRoot, path), join(packageFolder, path), {
     recursive: true,
-    filter: (source) => !source.endsWith('.ts'),
+    filter: (source) => statSync(source).isDirectory() || extensions.includes(extname(source)),
   });
 }
 

@@ -147,8 +147,11 @@ export interface WrappingKeys {
 }
 
 export interface Flow {
-  /** Starts the flow that notifies the user. It may run more than once; every task is safe against that. */
-  start(ref: string): Promise<void>;
+  /**
+   * Starts the named flow, which notifies the user. It may run more than once; every task is safe against that.
+   * @throws if the deployment has no flow of this name
+   */
+  start(ref: string, flowName: string): Promise<void>;
 }
 
 export interface Mail {

@@ -17,12 +17,14 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { MAIN_FLOW } from './flow-definitions.ts';
 import type { Tables } from './tables.ts';
 
 export interface AlarmsProps {
   api: HttpApi;
 
-  stateMachine: StateMachine;
+  /** The state machines by the names of their flows. */
+  flows: Readonly<Record<string, StateMachine>>;
 
   functions: IFunction[];
 
@@ -50,7 +52,7 @@ export class Alarms extends Construct {
       props.topicArn === undefined ? undefined : Topic.fromTopicArn(this, 'Topic', props.topicArn);
 
     this.#addApiAlarm(props.api);
-    this.#addFlowAlarms(props.stateMachine);
+    for (const [name, flow] of Object.entries(props.flows)) this.#addFlowAlarms(name, flow);
     this.#addMailAlarms(props.configurationSetName);
     for (const table of [props.tables.requests, props.tables.directory, props.tables.keys]) {
       this.#addTableAlarms(table);
@@ -63,15 +65,16 @@ export class Alarms extends Construct {
     this.#addAlarm('ServerErrors', 'An endpoint answered 5xx.', api.metricServerError(sum()));
   }
 
-  #addFlowAlarms(stateMachine: StateMachine): void {
+  #addFlowAlarms(name: string, stateMachine: StateMachine): void {
+    const suffix = name === MAIN_FLOW ? '' : `-${name}`;
     this.#addAlarm(
-      'FailedFlows',
-      'A user was not notified; the request item says why.',
+      `FailedFlows${suffix}`,
+      `A user was not notified by ${name}; the request item says why.`,
       stateMachine.metricFailed(sum()),
     );
     this.#addAlarm(
-      'TimedOutFlows',
-      'A notification flow ran out of time; its request waits for a mail that may never come.',
+      `TimedOutFlows${suffix}`,
+      `The flow ${name} ran out of time; its request waits for a mail that may never come.`,
       stateMachine.metricTimedOut(sum()),
     );
   }

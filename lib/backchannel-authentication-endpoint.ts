@@ -49,7 +49,7 @@ export class BackchannelAuthenticationEndpoint extends Construct {
         DIRECTORY_TABLE: tables.directory.tableName,
         REQUESTS_TABLE: tables.requests.tableName,
         KEYS_TABLE: tables.keys.tableName,
-        STATE_MACHINE_ARN: flow.stateMachine.stateMachineArn,
+        FLOWS: flow.describeFlows(),
         DEFAULT_EXPIRES_IN: String(props.expiresIn),
         MIN_EXPIRES_IN: String(props.minExpiresIn),
         MAX_EXPIRES_IN: String(props.maxExpiresIn),

@@ -19,6 +19,7 @@ import { NotificationFlow } from './notification-flow.ts';
 import { NotificationMail } from './notification-mail.ts';
 import {
   compileNotificationTemplates,
+  DEPLOYMENT_NAME_LENGTH,
   type NotificationTemplate,
 } from './notification-templates/compile.ts';
 import { PublicApi } from './public-api.ts';
@@ -39,9 +40,6 @@ export interface CibaProviderProps extends ProviderSettings {
   templates?: NotificationTemplate[] | undefined;
 }
 
-/** SES allows 64 characters in a template's name, and ours is `<name>-ciba-without-binding-message`. */
-const NAME_LENGTH = 35;
-
 export class CibaProvider extends Construct {
   /** The issuer identifier; clients discover everything else below it. */
   readonly issuer: string;
@@ -60,8 +58,14 @@ export class CibaProvider extends Construct {
 
   readonly keysTable: Table;
 
-  /** The flow that notifies the user. */
-  readonly stateMachine: IStateMachine;
+  /** The flows that notify the user, by their names: the files of `statemachines`. */
+  readonly flows: Readonly<Record<string, IStateMachine>>;
+
+  /** The flows' ARNs by their names, as JSON. */
+  readonly flowArns: string;
+
+  /** What mails are sent with. */
+  readonly mail: NotificationMail;
 
   /** The function that renews the keys, which an operator calls who wants new ones now. */
   readonly rotateKeysFunction: IFunction;
@@ -80,7 +84,7 @@ export class CibaProvider extends Construct {
     const settings = checkSettings(props);
     // Where AWS wants a name, two providers of one account and region need two.
     const name = Names.uniqueResourceName(this, {
-      maxLength: NAME_LENGTH,
+      maxLength: DEPLOYMENT_NAME_LENGTH,
       separator: '-',
       allowedSpecialCharacters: '-',
     });
@@ -139,7 +143,7 @@ export class CibaProvider extends Construct {
     this.functions = [...endpoints.map((construct) => construct.function), ...flow.functions];
     new Alarms(this, 'Alarms', {
       api: api.api,
-      stateMachine: flow.stateMachine,
+      flows: flow.flows,
       functions: this.functions,
       tables,
       configurationSetName: mail.configurationSetName,
@@ -156,6 +160,9 @@ export class CibaProvider extends Construct {
     this.stateMachine = flow.stateMachine;
     this.rotateKeysFunction = keyRotation.function;
     this.keyRotationDays = settings.keyRotationDays;
+    this.flows = flow.flows;
+    this.flowArns = flow.describeFlows();
+    this.mail = mail;
     this.#tables = tables;
     this.#warnOfExampleSender(settings);
   }

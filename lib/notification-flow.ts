@@ -1,10 +1,8 @@
 /**
- * The flow that notifies the user: three task functions and the state machine of `statemachines/ciba-flow.asl.json`,
- * which stands in the template as text. Express, since a Standard one would cost more per request than its mail.
+ * The flows that notify the user: three task functions, and one state machine for each file of `statemachines`, which stands
+ * in the template as text. Express, since a Standard one would cost more per request than its mail.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -15,6 +13,7 @@ import {
   StateMachineType,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { type FlowDefinition, MAIN_FLOW, readFlowDefinitions } from './flow-definitions.ts';
 import type { NotificationMail } from './notification-mail.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
@@ -29,18 +28,17 @@ export interface NotificationFlowProps {
 
   issuer: string;
 
-  /** Which events of the flow are logged. */
+  /** Which events of the flows are logged. */
   logLevel: keyof typeof LogLevel;
 
   logRetention: RetentionDays;
 }
 
-const definitionFile = join(import.meta.dirname, '../statemachines/ciba-flow.asl.json');
-
 export class NotificationFlow extends Construct {
-  readonly stateMachine: StateMachine;
+  /** The state machines by the names of their flows. */
+  readonly flows: Readonly<Record<string, StateMachine>>;
 
-  /** The functions of the flow's tasks. */
+  /** The functions of the flows' tasks. */
   readonly functions: IFunction[];
 
   readonly #props: NotificationFlowProps;
@@ -48,42 +46,73 @@ export class NotificationFlow extends Construct {
   constructor(scope: Construct, id: string, props: NotificationFlowProps) {
     super(scope, id);
     this.#props = props;
-    const locateUser = this.#addLocateUser();
-    const mail = this.#addMail();
-    const recordFailure = this.#addRecordFailure();
-    this.functions = [locateUser, mail, recordFailure];
+    const invoked = {
+      locateUserFunction: this.#addLocateUser(),
+      mailFunction: this.#addMail(),
+      recordFailureFunction: this.#addRecordFailure(),
+    };
+    this.functions = Object.values(invoked);
 
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      definitionBody: DefinitionBody.fromString(readFileSync(definitionFile, 'utf8')),
-      definitionSubstitutions: {
-        locateUserFunction: locateUser.functionArn,
-        mailFunction: mail.functionArn,
-        recordFailureFunction: recordFailure.functionArn,
-        withBindingMessageTemplate: props.mail.templateName('ciba-with-binding-message'),
-        withoutBindingMessageTemplate: props.mail.templateName('ciba-without-binding-message'),
-      },
+    const definitions = readFlowDefinitions({
+      functions: Object.keys(invoked),
+      templates: Object.keys(props.mail.substitutions),
+    });
+    this.flows = Object.fromEntries(
+      definitions.map((definition) => [definition.name, this.#addFlow(definition, invoked)]),
+    );
+  }
+
+  /** The right to start every flow. */
+  allowStarting(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['states:StartExecution'],
+      resources: Object.values(this.flows).map(({ stateMachineArn }) => stateMachineArn),
+    });
+  }
+
+  /** The ARN of each flow by its name, as JSON. */
+  describeFlows(): string {
+    const arns = Object.entries(this.flows).map(([name, { stateMachineArn }]) => [
+      name,
+      stateMachineArn,
+    ]);
+    return Stack.of(this).toJsonString(Object.fromEntries(arns));
+  }
+
+  #addFlow(
+    { name, text, substitutions }: FlowDefinition,
+    functions: Record<string, IFunction>,
+  ): StateMachine {
+    // The logical ids of the main flow are older than other flows. A log group under another id could not have its name.
+    const scope = name === MAIN_FLOW ? this : new Construct(this, name);
+    const invoked = Object.entries(functions).filter(([key]) => substitutions.includes(key));
+    const values: Record<string, string> = {
+      ...this.#props.mail.substitutions,
+      ...Object.fromEntries(invoked.map(([key, { functionArn }]) => [key, functionArn])),
+    };
+    const stateMachine = new StateMachine(scope, 'StateMachine', {
+      definitionBody: DefinitionBody.fromString(text),
+      definitionSubstitutions: Object.fromEntries(
+        Object.entries(values).filter(([key]) => substitutions.includes(key)),
+      ),
       stateMachineType: StateMachineType.EXPRESS,
       logs: {
-        destination: this.#addLog(),
-        level: LogLevel[props.logLevel],
+        destination: this.#addLog(scope, name),
+        level: LogLevel[this.#props.logLevel],
         includeExecutionData: false,
       },
       tracingEnabled: true,
     });
-    this.#allowInvoking();
-    Validations.of(this.stateMachine).acknowledge({
+    allowInvoking(
+      stateMachine,
+      invoked.map(([, { functionArn }]) => functionArn),
+    );
+    Validations.of(stateMachine).acknowledge({
       id: 'AwsSolutions-SF1',
       reason:
         'The level is a setting: ERROR keeps what failed, ALL costs more than the flow itself; the request item is the audit.',
     });
-  }
-
-  /** The right to start the flow. */
-  allowStarting(): PolicyStatement {
-    return new PolicyStatement({
-      actions: ['states:StartExecution'],
-      resources: [this.stateMachine.stateMachineArn],
-    });
+    return stateMachine;
   }
 
   #addLocateUser(): IFunction {
@@ -110,6 +139,7 @@ export class NotificationFlow extends Construct {
         KEYS_TABLE: tables.keys.tableName,
         SENDER: mail.sender,
         CONFIGURATION_SET: mail.configurationSetName,
+        TEMPLATES: JSON.stringify(mail.localesByBaseName),
       },
       rights: [
         tables.allowOnRequests('GetItem', 'UpdateItem'),
@@ -133,27 +163,24 @@ export class NotificationFlow extends Construct {
     }).function;
   }
 
-  /** Exactly these functions: CDK cannot see them in a definition that is text. */
-  #allowInvoking(): void {
-    this.stateMachine.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        resources: this.functions.map(({ functionArn }) => functionArn),
-      }),
-    );
-    Validations.of(this.stateMachine.role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'The actions of log delivery and of X-Ray, which CDK adds, know no resources; the functions are named.',
-    });
-  }
-
-  #addLog(): LogGroup {
-    return new LogGroup(this, 'Log', {
+  #addLog(scope: Construct, flow: string): LogGroup {
+    return new LogGroup(scope, 'Log', {
       // Under this prefix log delivery does not use up the account's one resource policy for logs.
-      logGroupName: `/aws/vendedlogs/${this.#props.name}/ciba-flow`,
+      logGroupName: `/aws/vendedlogs/${this.#props.name}/${flow}`,
       retention: this.#props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
   }
+}
+
+/** Exactly these functions: CDK cannot see them in a definition that is text. */
+function allowInvoking(stateMachine: StateMachine, functionArns: string[]): void {
+  stateMachine.addToRolePolicy(
+    new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: functionArns }),
+  );
+  Validations.of(stateMachine.role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'The actions of log delivery and of X-Ray, which CDK adds, know no resources; the functions are named.',
+  });
 }

@@ -6,10 +6,7 @@ import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import * as ses from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
-import type {
-  NotificationTemplate,
-  NotificationTemplateName,
-} from './notification-templates/compile.ts';
+import { DEFAULT_LOCALE, type NotificationTemplate } from './notification-templates/compile.ts';
 
 export interface NotificationMailProps {
   /** Unique in the account and region. */
@@ -36,20 +33,37 @@ export class NotificationMail extends Construct {
 
   readonly configurationSetName: string;
 
+  /** What the names of the templates in SES begin with: behind it comes `<name>-<locale>`. */
+  readonly templatePrefix: string;
+
+  /** The locales of each template by its name. */
+  readonly locales: Readonly<Record<string, string[]>>;
+
   readonly #props: NotificationMailProps;
 
   constructor(scope: Construct, id: string, props: NotificationMailProps) {
     super(scope, id);
     this.#props = props;
     this.sender = formatSender(props.senderAddress, props.senderName);
+    this.templatePrefix = `${props.name}-`;
+    this.locales = groupLocales(props.templates);
     this.configurationSetName = this.#addConfigurationSet().configurationSetName;
     if (props.provisionTemplates) this.#addTemplates();
     if (props.senderIdentity === 'create') this.#addIdentity();
   }
 
-  /** The name of a template in SES, unique in its account and region. */
-  templateName(name: NotificationTemplateName): string {
-    return `${this.#props.name}-${name}`;
+  /** What a flow may write in the place of a template: `${cibaWithBindingMessageTemplate}` is the base name of one. */
+  get substitutions(): Record<string, string> {
+    return Object.fromEntries(
+      Object.keys(this.locales).map((name) => [nameSubstitution(name), this.#baseName(name)]),
+    );
+  }
+
+  /** The locales by what a flow calls a template: with `-<locale>` behind it, that is a name in SES. */
+  get localesByBaseName(): Record<string, string[]> {
+    return Object.fromEntries(
+      Object.entries(this.locales).map(([name, locales]) => [this.#baseName(name), locales]),
+    );
   }
 
   /**
@@ -63,7 +77,9 @@ export class NotificationMail extends Construct {
       resources: [
         this.#arn('identity', '*'),
         this.#arn('configuration-set', this.configurationSetName),
-        ...this.#props.templates.map(({ name }) => this.#arn('template', this.templateName(name))),
+        ...this.#props.templates.map((template) =>
+          this.#arn('template', this.#templateName(template)),
+        ),
       ],
       conditions: { StringEquals: { 'ses:FromAddress': this.#props.senderAddress } },
     });
@@ -76,6 +92,15 @@ export class NotificationMail extends Construct {
       reason:
         'SES checks the right against the identity of the address or of its domain, and in the sandbox against the recipient; the condition on ses:FromAddress admits one sender.',
     });
+  }
+
+  #baseName(name: string): string {
+    return this.templatePrefix + name;
+  }
+
+  /** The name of a template in SES, unique in its account and region. */
+  #templateName({ name, locale }: NotificationTemplate): string {
+    return `${this.#baseName(name)}-${locale}`;
   }
 
   #arn(resource: string, resourceName: string): string {
@@ -111,13 +136,13 @@ export class NotificationMail extends Construct {
   /** One after the other, since SES takes one change of templates a second. */
   #addTemplates(): void {
     let previous: ses.CfnTemplate | undefined;
-    for (const { name, subject, html, text } of this.#props.templates) {
-      const template = new ses.CfnTemplate(this, `Template-${name}`, {
+    for (const mail of this.#props.templates) {
+      const template = new ses.CfnTemplate(this, `Template-${mail.name}-${mail.locale}`, {
         template: {
-          templateName: this.templateName(name),
-          subjectPart: subject,
-          htmlPart: html,
-          textPart: text,
+          templateName: this.#templateName(mail),
+          subjectPart: mail.subject,
+          htmlPart: mail.html,
+          textPart: mail.text,
         },
       });
       if (previous) template.addResourceDependency(previous);
@@ -131,6 +156,25 @@ export class NotificationMail extends Construct {
     });
     identity.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
+}
+
+/** @throws an error that names a template without the locale that every user can be sent */
+function groupLocales(templates: NotificationTemplate[]): Record<string, string[]> {
+  const locales: Record<string, string[]> = {};
+  for (const { name, locale } of templates) locales[name] = [...(locales[name] ?? []), locale];
+  for (const [name, found] of Object.entries(locales)) {
+    if (found.includes(DEFAULT_LOCALE)) continue;
+    throw new Error(
+      `Template ${name} must have the locale ${DEFAULT_LOCALE}; it has ${found.join(', ')}.`,
+    );
+  }
+  return locales;
+}
+
+/** `ciba-with-binding-message` becomes `cibaWithBindingMessageTemplate`. */
+function nameSubstitution(template: string): string {
+  const camelCase = template.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  return `${camelCase}Template`;
 }
 
 /** An address with its display name: quoted (RFC 5322, 3.4), or as an encoded word (RFC 2047) if it is not ASCII. */

@@ -34,6 +34,11 @@ export class ProviderStack extends Stack {
       KeysTable: provider.keysTable.tableName,
       KeyRotationDays: String(provider.keyRotationDays),
       RotateKeysFunction: provider.rotateKeysFunction.functionName,
+      Flows: provider.flowArns,
+      NotificationTemplates: JSON.stringify(provider.mail.locales),
+      TemplatePrefix: provider.mail.templatePrefix,
+      Sender: provider.mail.sender,
+      ConfigurationSet: provider.mail.configurationSetName,
       ...(provider.customDomainTarget && { CustomDomainTarget: provider.customDomainTarget }),
     });
   }

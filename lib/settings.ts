@@ -6,12 +6,13 @@
 import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
 
 /** Longest life of a request in seconds: ASVS 5.0, 6.5 gives out-of-band authentication ten minutes. */
 const LONGEST_LIFE = 600;
 
-/** SES allows 64 characters in a template's name, and ours is `<stack>-ciba-without-binding-message`. */
-const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,34}$/;
+/** The name of the stack is the first part of the names of templates in SES. */
+const stackNamePattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${DEPLOYMENT_NAME_LENGTH - 1}}$`);
 
 /** A host name (RFC 1123, 2.1) of two labels or more, as the issuer writes it: in lower case. */
 const hostNamePattern =
@@ -297,7 +298,7 @@ const settingsSchema = providerSettingsSchema.extend({
     .string()
     .regex(stackNamePattern)
     .default('CibaProvider')
-    .describe('1 to 35 letters, digits and hyphens, a letter first'),
+    .describe(`1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first`),
 });
 
 /** The settings of one deployment, checked, with every default in place. */

@@ -288,6 +288,7 @@ const rooms: Law[] = [
     rules: importRules,
     allowed: [
       `import { apply } from '../operator/apply.ts';`,
+      `import { readFlow } from '../flow-language.ts';`,
       `import dynalite from 'dynalite';`,
       `import mail from 'aws-ses-v2-local';`,
       `import { clearStore } from 'aws-ses-v2-local/dist/store.js';`,

@@ -48,6 +48,8 @@ export interface BackchannelAuthenticationDeps extends ClientAuthenticationDeps 
     defaultInterval: number;
     /** How long the audit keeps a request after its end, in seconds. */
     auditRetention: number;
+    /** The name of the flow that notifies the user. */
+    flow: string;
   };
   requests: Pick<AuthenticationRequestStore, 'create' | 'fail'>;
   users: UserDirectory;
@@ -182,11 +184,11 @@ function pendingRequest(
 
 /** A flow that cannot be started would leave the user unasked and the client waiting: the request fails at once. */
 async function startFlow(
-  { flow, requests, clock }: BackchannelAuthenticationDeps,
+  { flow, requests, settings, clock }: BackchannelAuthenticationDeps,
   { ref }: PendingRequest,
 ): Promise<void> {
   try {
-    await flow.start(ref);
+    await flow.start(ref, settings.flow);
   } catch (cause) {
     // If even that is not possible the request expires unasked; what went wrong first is what the log is to say.
     await requests.fail(ref, 'start_failed', clock()).catch(() => false);

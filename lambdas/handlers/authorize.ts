@@ -7,6 +7,7 @@ import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
 import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
+import { DEFAULT_FLOW } from '../ciba/flow.ts';
 import { backchannelAuthenticationEndpoint } from '../endpoints/backchannel-authentication.ts';
 import { httpHandler } from '../http/api-gateway-event.ts';
 import { authorizeEnvironment, readEnvironment } from './environment.ts';
@@ -26,6 +27,7 @@ export const handler = httpHandler(
       maxExpiresIn: environment.MAX_EXPIRES_IN,
       defaultInterval: environment.DEFAULT_INTERVAL,
       auditRetention: environment.AUDIT_RETENTION,
+      flow: DEFAULT_FLOW,
     },
     requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
@@ -33,6 +35,6 @@ export const handler = httpHandler(
     keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
     wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
     usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
-    flow: stepFunctionsFlow(stepFunctionsClient(), environment.STATE_MACHINE_ARN),
+    flow: stepFunctionsFlow(stepFunctionsClient(), environment.FLOWS),
   }),
 );

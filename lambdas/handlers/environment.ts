@@ -7,6 +7,23 @@ import * as z from 'zod/mini';
 const text = z.string().check(z.minLength(1));
 const seconds = z.pipe(z.pipe(text, z.transform(Number)), z.number().check(z.int(), z.positive()));
 
+/** A map as JSON, `{"name":…}`. */
+function jsonMap<Value extends z.ZodMiniType>(value: Value) {
+  const json = z.transform((given: string, context): unknown => {
+    try {
+      return JSON.parse(given);
+    } catch {
+      context.issues.push({ code: 'custom', message: 'not JSON', input: given });
+      return z.NEVER;
+    }
+  });
+  const map = z.transform(
+    (members: Record<string, z.output<Value>>): ReadonlyMap<string, z.output<Value>> =>
+      new Map(Object.entries(members)),
+  );
+  return z.pipe(z.pipe(z.pipe(text, json), z.record(text, value)), map);
+}
+
 /** What every function that speaks HTTP knows of its deployment. */
 const provider = {
   /** The issuer identifier: an origin, without a slash at its end. */
@@ -20,7 +37,8 @@ export const authorizeEnvironment = z.object({
   ...provider,
   REQUESTS_TABLE: text,
   KEYS_TABLE: text,
-  STATE_MACHINE_ARN: text,
+  /** The ARN of the state machine of each flow, by its name. */
+  FLOWS: jsonMap(text),
   /** Lifetime of a request whose client registered none and asked for none, in seconds. */
   DEFAULT_EXPIRES_IN: seconds,
   /** Bounds of `requested_expiry`, in seconds. */
@@ -57,7 +75,7 @@ export const locateUserEnvironment = z.object({
   REQUESTS_TABLE: text,
 });
 
-/** States SendEmailWithBindingMessage and SendEmailWithoutBindingMessage. */
+/** The states that send mail. */
 export const mailEnvironment = z.object({
   ...provider,
   REQUESTS_TABLE: text,
@@ -65,6 +83,8 @@ export const mailEnvironment = z.object({
   /** The From address, `name <address>` or an address alone. */
   SENDER: text,
   CONFIGURATION_SET: text,
+  /** The locales of each template, by what a flow calls it: with `-<locale>` behind that it is a name in SES. */
+  TEMPLATES: jsonMap(z.array(text)),
 });
 
 /** State RecordFailure. */

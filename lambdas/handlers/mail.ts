@@ -1,5 +1,5 @@
 /**
- * The function of the flow's two states that send mail.
+ * The function of the flows' states that send mail.
  */
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
@@ -20,5 +20,6 @@ export const handler = mailTask({
   clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
   users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
   linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+  templates: environment.TEMPLATES,
   mailer: sesMailer(sesClient(), environment.SENDER, environment.CONFIGURATION_SET),
 });

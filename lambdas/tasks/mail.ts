@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { isRef } from '../ciba/handles.ts';
 import { LINK_NONCE_BYTES, linkToken } from '../ciba/link-token.ts';
+import { lookUpLocale } from '../ciba/locale.ts';
 import { templateData } from '../ciba/notification.ts';
 import { judgeReachability } from '../ciba/user.ts';
 import type { Log } from '../log.ts';
@@ -27,6 +28,8 @@ export interface MailDeps {
   clients: ClientDirectory;
   users: Pick<UserDirectory, 'findUser'>;
   linkKeys: LinkKeys;
+  /** The locales of every template that a flow may name. */
+  templates: ReadonlyMap<string, readonly string[]>;
   mailer: Mailer;
   clock: Clock;
   entropy: Entropy;
@@ -43,6 +46,7 @@ const CLAIM_ID_BYTES = 12;
 
 const mailInput = z.object({
   ref: z.string().check(z.refine(isRef)),
+  /** The template's name without a locale: that is the user's. */
   templateName: z.string().check(z.minLength(1)),
 });
 
@@ -59,11 +63,13 @@ export class MailDeferred extends Error {
 
 /**
  * Sends the mail of a request at most once for each claim that was granted, always with the same link.
- * Never after a `mailed` stamp, a decision or the end of the request.
+ * Never after a `mailed` stamp, a decision or the end of the request. The language is the user's, or the nearest there is.
  * @throws MailDeferred if another task is sending or SES asks for patience; the flow tries again
  */
 export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
   return loggedTask('mail', deps, mailInput, async ({ ref, templateName }) => {
+    const locales = deps.templates.get(templateName);
+    if (!locales) throw new Error(`There is no template ${templateName}`);
     const now = deps.clock();
     const claimId = base64url(deps.entropy(CLAIM_ID_BYTES));
     const claim = await deps.requests.claimMail({
@@ -82,12 +88,11 @@ export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
       await release();
       return { outcome: 'over' };
     }
-    const mail = await composeMail(deps, claim.request, templateName).catch(
-      async (error: unknown) => {
-        await release();
-        throw error;
-      },
-    );
+    const template = { name: templateName, locales };
+    const mail = await composeMail(deps, claim.request, template).catch(async (error: unknown) => {
+      await release();
+      throw error;
+    });
     if (!mail) {
       await release();
       return { outcome: 'withdrawn' };
@@ -109,7 +114,7 @@ type ClaimedRequest = Extract<
 async function composeMail(
   deps: MailDeps,
   request: ClaimedRequest,
-  templateName: string,
+  template: { name: string; locales: readonly string[] },
 ): Promise<Mail | undefined> {
   const reachability = judgeReachability(await deps.users.findUser(request.sub));
   const client = await deps.clients.findClient(request.clientId, 'cached');
@@ -120,9 +125,10 @@ async function composeMail(
   const [linkKey] = await deps.linkKeys.linkKeys();
   const token = linkToken(linkKey, request.ref, linkNonce);
   const magicLink = deps.issuer + routes.approve.replace('{link}', token);
+  const { email, locale } = reachability.user;
   return {
-    to: reachability.user.email,
-    templateName,
+    to: email,
+    templateName: `${template.name}-${lookUpLocale(locale === undefined ? [] : [locale], template.locales)}`,
     data: templateData(request, client.client_name, magicLink),
   };
 }

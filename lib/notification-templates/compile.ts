@@ -1,24 +1,43 @@
 /**
- * Reads the notification mails of this folder, checks them as the stack is synthesized, and turns the operator's `${variable}`
- * syntax, which is the reference's, into that of SES templates.
+ * Reads the notification mails of this folder, `<name>/<locale>/` with one file for each part, checks them as the stack is
+ * synthesized, and turns the operator's `${variable}` syntax, which is the reference's, into that of SES templates.
  * SES escapes nothing: the HTML part takes the escaped twin of each value, `{{x_html}}`, subject and text take `{{x}}`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A mail as SES stores it: every `{{variable}}` of it must be passed on every send. */
+/** A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send. */
 export interface NotificationTemplate {
-  name: NotificationTemplateName;
+  /** The folder of the template, by which a flow names it. */
+  name: string;
+  /** The folder in that: a language tag of BCP 47. */
+  locale: string;
   subject: string;
   html: string;
   text: string;
 }
 
-const templateNames = ['ciba-with-binding-message', 'ciba-without-binding-message'] as const;
+/** The locale that every template has, for a user whose language it does not speak. */
+export const DEFAULT_LOCALE = 'en';
 
-/** A template's folder. */
-export type NotificationTemplateName = (typeof templateNames)[number];
+/** SES allows 64 characters in a template's name, and ours is `<deployment>-<name>-<locale>`. */
+const SES_NAME_LENGTH = 64;
+
+/**
+ * What is left of those for the name of the deployment: room for `ciba-without-binding-message` in a language of three
+ * letters with script and region.
+ */
+export const DEPLOYMENT_NAME_LENGTH = 22;
+
+/** What is left for name and locale together. */
+const OWN_NAME_LENGTH = SES_NAME_LENGTH - DEPLOYMENT_NAME_LENGTH - '--'.length;
+
+/** Words that begin with a letter: no two names become the same in the camelCase of a flow. */
+const namePattern = /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
+
+/** Language, script and region (BCP 47), in the letters that RFC 5646, 2.1.1 recommends: one locale has one name. */
+const localePattern = /^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?$/;
 
 const partNames = ['subject.txt', 'body.html', 'body.txt'] as const;
 
@@ -26,7 +45,7 @@ const partNames = ['subject.txt', 'body.html', 'body.txt'] as const;
 type PartName = (typeof partNames)[number];
 
 interface Part {
-  template: NotificationTemplateName;
+  template: string;
   part: PartName;
   /** As an error names it: relative to the working directory. */
   file: string;
@@ -45,16 +64,23 @@ const requestId = ['requestId', 'authReqId'];
 /** A subject ends up in logs and notifications of the phone: no link and no text of the client, save its name. */
 const subjectRule: PartRule = { allowed: ['appName', ...requestId], required: [['appName']] };
 
-const bodyRules: Record<NotificationTemplateName, PartRule> = {
-  'ciba-with-binding-message': {
-    allowed: ['appName', 'magicLink', 'bindingMessage', ...requestId],
-    required: [['appName'], ['magicLink'], ['bindingMessage'], requestId],
-  },
-  'ciba-without-binding-message': {
-    allowed: ['appName', 'magicLink', ...requestId],
-    required: [['appName'], ['magicLink'], requestId],
-  },
+/** The bodies of any template: a request need not have a binding message. */
+const bodyRule: PartRule = {
+  allowed: ['appName', 'magicLink', 'bindingMessage', ...requestId],
+  required: [['appName'], ['magicLink'], requestId],
 };
+
+/** The bodies of the two templates whose names promise something. */
+const bodyRules = new Map<string, PartRule>([
+  [
+    'ciba-with-binding-message',
+    { ...bodyRule, required: [['appName'], ['magicLink'], ['bindingMessage'], requestId] },
+  ],
+  [
+    'ciba-without-binding-message',
+    { ...bodyRule, allowed: ['appName', 'magicLink', ...requestId] },
+  ],
+]);
 
 /** Longest subject, in characters of the compiled template. */
 const SUBJECT_LENGTH = 256;
@@ -65,57 +91,83 @@ const TEMPLATE_BYTES = 500_000;
 const variablePattern = /\$\{([A-Za-z][A-Za-z0-9]*)\}/g;
 
 /**
- * The templates of a folder, compiled, in the order of their names.
- * @param directory holds one folder for each template, and nothing else but files
+ * The templates of a folder, compiled: one for each locale of each name, in the order of both.
+ * @param directory holds one folder for each template, that one for each locale, that the parts, and nothing else but files
  * @default this folder
  * @throws an error whose message has a line `file:line: fault; what is allowed` for every fault of every template
  */
 export function compileNotificationTemplates(
   directory = fileURLToPath(new URL('.', import.meta.url)),
 ): NotificationTemplate[] {
-  const faults = findUnknownFolders(directory);
-  const templates = templateNames.map((name) => compileTemplate(directory, name, faults));
+  const faults: string[] = [];
+  const templates = foldersOf(directory).flatMap((name) => compileLocales(directory, name, faults));
   if (faults.length > 0) {
     throw new Error(`The notification templates are not usable:\n${faults.join('\n')}`);
   }
   return templates;
 }
 
-function findUnknownFolders(directory: string): string[] {
-  const known: readonly string[] = templateNames;
+function foldersOf(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !known.includes(entry.name))
-    .map((entry) => {
-      const folder = nameFile(join(directory, entry.name));
-      return `${folder}:1: unknown template; allowed: ${templateNames.join(', ')}`;
-    });
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
 }
 
 /** Adds what is wrong to `faults`, so that one run of synth shows the operator all of it. */
+function compileLocales(directory: string, name: string, faults: string[]): NotificationTemplate[] {
+  const folder = join(directory, name);
+  if (!namePattern.test(name)) {
+    faults.push(
+      `${nameFile(folder)}:1: not the name of a template; allowed: words of lower-case letters and digits, a letter first, with hyphens between them`,
+    );
+  }
+  const locales = foldersOf(folder);
+  if (!locales.includes(DEFAULT_LOCALE)) {
+    faults.push(
+      `${nameFile(folder)}:1: missing locale ${DEFAULT_LOCALE}; it is for users whose language a template does not have`,
+    );
+  }
+  for (const part of partNames.filter((file) => existsSync(join(folder, file)))) {
+    faults.push(
+      `${nameFile(join(folder, part))}:1: a part outside of a locale; its place is a folder such as ${name}/${DEFAULT_LOCALE}`,
+    );
+  }
+  return locales.map((locale) => compileTemplate(directory, name, locale, faults));
+}
+
 function compileTemplate(
   directory: string,
-  template: NotificationTemplateName,
+  name: string,
+  locale: string,
   faults: string[],
 ): NotificationTemplate {
+  const folder = join(directory, name, locale);
+  if (!localePattern.test(locale)) {
+    faults.push(
+      `${nameFile(folder)}:1: not the name of a locale; allowed: language tags such as en, pt-BR or zh-Hant`,
+    );
+  }
   const compiled: Record<PartName, string> = { 'subject.txt': '', 'body.html': '', 'body.txt': '' };
   for (const part of partNames) {
-    const path = join(directory, template, part);
+    const path = join(folder, part);
     const file = nameFile(path);
     if (!existsSync(path)) {
       faults.push(`${file}:1: missing file; a template is ${partNames.join(', ')}`);
       continue;
     }
     const source = readFileSync(path, 'utf8');
-    faults.push(...findFaults({ template, part, file, source }));
+    faults.push(...findFaults({ template: name, part, file, source }));
     compiled[part] = substitute(source, part === 'body.html' ? '_html' : '');
   }
   const result: NotificationTemplate = {
-    name: template,
+    name,
+    locale,
     subject: compiled['subject.txt'].trim(),
     html: compiled['body.html'],
     text: compiled['body.txt'],
   };
-  faults.push(...findExcess(result, nameFile(join(directory, template))));
+  faults.push(...findExcess(result, nameFile(folder)));
   return result;
 }
 
@@ -124,7 +176,8 @@ function substitute(source: string, suffix: '' | '_html'): string {
 }
 
 function findFaults(part: Part): string[] {
-  const rule = part.part === 'subject.txt' ? subjectRule : bodyRules[part.template];
+  const rule =
+    part.part === 'subject.txt' ? subjectRule : (bodyRules.get(part.template) ?? bodyRule);
   return [
     ...findSyntaxFaults(part),
     ...findUnknownVariables(part, rule.allowed),
@@ -191,8 +244,15 @@ function findOtherLinks(part: Part): string[] {
   );
 }
 
-function findExcess({ subject, html, text }: NotificationTemplate, folder: string): string[] {
+function findExcess(template: NotificationTemplate, folder: string): string[] {
+  const { name, locale, subject, html, text } = template;
   const faults: string[] = [];
+  const nameLength = name.length + locale.length;
+  if (nameLength > OWN_NAME_LENGTH) {
+    faults.push(
+      `${folder}:1: ${nameLength} characters in the names of template and locale together; allowed: ${OWN_NAME_LENGTH}`,
+    );
+  }
   if (subject.length > SUBJECT_LENGTH) {
     faults.push(
       `${folder}/subject.txt:1: ${subject.length} characters; allowed: ${SUBJECT_LENGTH}`,

@@ -198,8 +198,8 @@ describe('the props', () => {
     new CibaProvider(stack, 'Own', {
       senderAddress,
       templates: [
-        { name: 'ciba-with-binding-message', ...mail },
-        { name: 'ciba-without-binding-message', ...mail },
+        { name: 'ciba-with-binding-message', locale: 'en', ...mail },
+        { name: 'ciba-without-binding-message', locale: 'en', ...mail },
       ],
     });
     Template.fromStack(stack).allResourcesProperties('AWS::SES::Template', {

@@ -2,29 +2,76 @@
  * The notification templates: what the shipped mails hold, what the check at synth refuses, and that a hostile value
  * stays text in both parts of a rendered mail.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CreateEmailTemplateCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { escapeHtml } from '../../lambdas/ciba/html.ts';
 import { templateData } from '../../lambdas/ciba/notification.ts';
-import { compileNotificationTemplates } from '../../lib/notification-templates/compile.ts';
+import {
+  compileNotificationTemplates,
+  DEPLOYMENT_NAME_LENGTH,
+} from '../../lib/notification-templates/compile.ts';
 
 const withMessage = 'ciba-with-binding-message';
 const withoutMessage = 'ciba-without-binding-message';
 
+/** What SES takes for the name of a template. */
+const SES_NAME_LENGTH = 64;
+
+/** In each language: what is done with a request that nobody knows, and that the mail stays with its recipient. */
+const advice: Record<string, { unknown: RegExp; leave: RegExp; neverForward: RegExp }> = {
+  de: {
+    unknown: /Sie kennen diese Anfrage nicht\?/,
+    leave: /den\s+Link\s+ungeöffnet\s+lassen/,
+    neverForward: /Leiten Sie diese E-Mail niemals weiter/,
+  },
+  en: {
+    unknown: /do not recognize this request\?/,
+    leave: /leave the link\s+unopened/,
+    neverForward: /Never forward this mail/,
+  },
+  es: {
+    unknown: /¿No reconoce esta solicitud\?/,
+    leave: /dejar el enlace sin abrir/,
+    neverForward: /No reenvíe nunca este correo/,
+  },
+  fr: {
+    unknown: /Vous ne reconnaissez pas cette demande\u00a0\?/,
+    leave: /le\s+lien\s+de\s+côté\s+sans\s+l’ouvrir/,
+    neverForward: /Ne transférez jamais cet e-mail/,
+  },
+  ja: {
+    unknown: /このリクエストに心当たりがない場合は、承認しないでください。/,
+    leave: /リンクを開かずにおけば/,
+    neverForward: /このメールは絶対に転送しないでください。/,
+  },
+};
+
 describe('the shipped templates', () => {
   const templates = compileNotificationTemplates();
 
-  it('are one with a binding message and one without', () => {
-    expect(templates.map(({ name }) => name)).toEqual([withMessage, withoutMessage]);
+  it('are one with a binding message and one without, in five languages each', () => {
+    expect(templates.map(({ name, locale }) => `${name}/${locale}`)).toEqual(
+      [withMessage, withoutMessage].flatMap((name) =>
+        Object.keys(advice).map((locale) => `${name}/${locale}`),
+      ),
+    );
   });
 
-  describe.each(templates)('$name', ({ name, subject, html, text }) => {
+  describe.each(templates)('$name in $locale', ({ name, locale, subject, html, text }) => {
     it('takes the escaped twin of every variable in HTML and the plain one elsewhere', () => {
       expect(variablesOf(html).filter((variable) => !variable.endsWith('_html'))).toEqual([]);
       expect(variablesOf(text + subject).filter((variable) => variable.endsWith('_html'))).toEqual(
@@ -56,11 +103,24 @@ describe('the shipped templates', () => {
     });
 
     it('tells the user what to do with an unknown request, and never to forward the mail', () => {
+      const { unknown, leave, neverForward } = advice[locale] ?? {};
       for (const part of [html, text]) {
-        expect(part).toMatch(/do not recognize this request/);
-        expect(part).toMatch(/leave the link\s+unopened/);
-        expect(part).toMatch(/never forward/i);
+        expect(part).toMatch(z.instanceof(RegExp).parse(unknown));
+        expect(part).toMatch(z.instanceof(RegExp).parse(leave));
+        expect(part).toMatch(z.instanceof(RegExp).parse(neverForward));
       }
+    });
+
+    it('is the English one in other words: every tag, style and variable in its place', () => {
+      const english = templates.find((other) => other.name === name && other.locale === 'en');
+      const structureOf = (mail = '') => mail.match(/<[^>]*>|\{\{\w+\}\}/g);
+      const skeleton = structureOf(html)?.map((tag) =>
+        tag.replace(/^<html lang="\w+">$/, '<html>'),
+      );
+      expect(skeleton).toEqual(
+        structureOf(english?.html)?.map((tag) => tag.replace('<html lang="en">', '<html>')),
+      );
+      expect(structureOf(text)).toEqual(structureOf(english?.text));
     });
 
     it('has the link as its one URL in the text part', () => {
@@ -81,7 +141,7 @@ describe('the shipped templates', () => {
     });
 
     it('names its language and both color schemes', () => {
-      expect(html).toContain('<html lang="en">');
+      expect(html).toContain(`<html lang="${locale}">`);
       expect(html).toContain('<meta name="color-scheme" content="light dark">');
       expect(html).toContain('prefers-color-scheme: dark');
     });
@@ -106,6 +166,21 @@ describe('the check at synth', () => {
 
   const write = (file: string, source: string) => writeFileSync(join(directory, file), source);
   const read = (file: string) => readFileSync(join(directory, file), 'utf8');
+  /** In English alone, so that one change is one fault. */
+  const keepEnglish = () => {
+    for (const name of [withMessage, withoutMessage]) {
+      for (const locale of readdirSync(join(directory, name))) {
+        if (locale !== 'en') rmSync(join(directory, name, locale), { recursive: true });
+      }
+    }
+  };
+  const addTemplate = (name: string, ...locales: string[]) => {
+    for (const locale of locales) {
+      cpSync(join(directory, withMessage, 'en'), join(directory, name, locale), {
+        recursive: true,
+      });
+    }
+  };
   const faults = () => {
     try {
       compileNotificationTemplates(directory);
@@ -113,14 +188,17 @@ describe('the check at synth', () => {
       return String(error)
         .split('\n')
         .slice(1)
-        .map((line) => line.slice(line.indexOf('ciba-')));
+        .map((line) =>
+          line.slice(line.indexOf(basename(directory)) + basename(directory).length + 1),
+        );
     }
     return [];
   };
 
   it('accepts the shipped templates, and the Request ID under the name of the reference', () => {
     expect(faults()).toEqual([]);
-    const file = `${withMessage}/body.txt`;
+    keepEnglish();
+    const file = `${withMessage}/en/body.txt`;
     write(file, read(file).replace('${requestId}', '${authReqId}'));
     expect(faults()).toEqual([]);
     expect(compileNotificationTemplates(directory)[0]?.text).toContain('Request ID: {{authReqId}}');
@@ -255,43 +333,111 @@ describe('the check at synth', () => {
       fault: 'body.txt:5: another address (https://); allowed: ${magicLink} alone',
     },
   ])('refuses $what, naming file and line', ({ part, source, fault }) => {
-    write(`${withMessage}/${part}`, source);
+    write(`${withMessage}/de/${part}`, source);
     const expected =
-      fault instanceof RegExp ? expect.stringMatching(fault) : `${withMessage}/${fault}`;
+      fault instanceof RegExp ? expect.stringMatching(fault) : `${withMessage}/de/${fault}`;
     expect(faults()).toEqual([expected]);
   });
 
   it('refuses the binding message in the template for requests without one', () => {
-    write(`${withoutMessage}/body.txt`, text);
+    write(`${withoutMessage}/fr/body.txt`, text);
     expect(faults()).toEqual([
-      `${withoutMessage}/body.txt:3: unknown variable \${bindingMessage}; allowed: \${appName}, \${magicLink}, \${requestId}, \${authReqId}`,
+      `${withoutMessage}/fr/body.txt:3: unknown variable \${bindingMessage}; allowed: \${appName}, \${magicLink}, \${requestId}, \${authReqId}`,
     ]);
   });
 
-  it('refuses a template that lacks a file', () => {
-    rmSync(join(directory, withMessage, 'body.txt'));
+  it('leaves it to every other template whether it shows the binding message', () => {
+    addTemplate('with-it', 'en');
+    addTemplate('without', 'en');
+    for (const part of ['body.html', 'body.txt']) {
+      write(`without/en/${part}`, read(`${withoutMessage}/en/${part}`));
+    }
+    expect(faults()).toEqual([]);
+    write('without/en/body.txt', text.replace('${magicLink}', ''));
+    expect(faults()).toEqual(['without/en/body.txt:1: missing variable ${magicLink}']);
+  });
+
+  it('refuses a locale that lacks a part', () => {
+    rmSync(join(directory, withMessage, 'ja', 'body.txt'));
     expect(faults()).toEqual([
-      `${withMessage}/body.txt:1: missing file; a template is subject.txt, body.html, body.txt`,
+      `${withMessage}/ja/body.txt:1: missing file; a template is subject.txt, body.html, body.txt`,
     ]);
   });
 
-  it('refuses a folder that is no template', () => {
-    mkdirSync(join(directory, 'ciba-by-text-message'));
+  it.each(['en', 'deu', 'pt-BR', 'zh-Hant', 'zh-Hant-TW', 'es-419'])(
+    'takes the locale %s',
+    (locale) => {
+      addTemplate('other', 'en', locale);
+      const compiled = compileNotificationTemplates(directory);
+      const locales = compiled.filter(({ name }) => name === 'other').map((other) => other.locale);
+      expect(locales).toEqual([...new Set(['en', locale])].sort());
+    },
+  );
+
+  it.each(['de_DE', 'de-de', 'DE', 'english', 'zh-hant', 'zh-TW-Hant', 'en-US-x-y', 'd', '.de'])(
+    'refuses %s as a locale',
+    (locale) => {
+      addTemplate('other', 'en', locale);
+      expect(faults()).toEqual([
+        `other/${locale}:1: not the name of a locale; allowed: language tags such as en, pt-BR or zh-Hant`,
+      ]);
+    },
+  );
+
+  it.each([
+    'Other',
+    'other_mail',
+    'other--mail',
+    '-other',
+    'other-',
+    '2-other',
+    'other-2',
+    'öther',
+  ])('refuses %s as the name of a template', (name) => {
+    addTemplate(name, 'en');
     expect(faults()).toEqual([
-      `ciba-by-text-message:1: unknown template; allowed: ${withMessage}, ${withoutMessage}`,
+      `${name}:1: not the name of a template; allowed: words of lower-case letters and digits, a letter first, with hyphens between them`,
+    ]);
+  });
+
+  it('refuses a template without the locale for everybody else', () => {
+    addTemplate('other', 'de');
+    expect(faults()).toEqual([
+      'other:1: missing locale en; it is for users whose language a template does not have',
+    ]);
+  });
+
+  it('refuses a part that is in no locale', () => {
+    write(`${withMessage}/subject.txt`, '${appName}');
+    expect(faults()).toEqual([
+      `${withMessage}/subject.txt:1: a part outside of a locale; its place is a folder such as ${withMessage}/en`,
+    ]);
+  });
+
+  it('refuses names that with a deployment of the longest name are longer than SES takes', () => {
+    const longest = SES_NAME_LENGTH - `${'x'.repeat(DEPLOYMENT_NAME_LENGTH)}--en`.length;
+    addTemplate('a'.repeat(longest), 'en');
+    expect(faults()).toEqual([]);
+    addTemplate('a'.repeat(longest), 'deu');
+    addTemplate('a'.repeat(longest + 1), 'en');
+    expect(faults()).toEqual([
+      `${'a'.repeat(longest)}/deu:1: 41 characters in the names of template and locale together; allowed: 40`,
+      `${'a'.repeat(longest + 1)}/en:1: 41 characters in the names of template and locale together; allowed: 40`,
     ]);
   });
 
   it('shows all faults at once', () => {
-    write(`${withMessage}/body.txt`, text.replace('${requestId}', '${foo}\n{{bar'));
-    rmSync(join(directory, withoutMessage), { recursive: true });
-    expect(faults()).toHaveLength(6);
+    write(`${withMessage}/en/body.txt`, text.replace('${requestId}', '${foo}\n{{bar'));
+    rmSync(join(directory, withoutMessage, 'fr'), { recursive: true });
+    mkdirSync(join(directory, withoutMessage, 'fr_CA'));
+    // A malformed variable, an unknown and a missing one; no locale and its three parts.
+    expect(faults()).toHaveLength(3 + 4);
   });
 
   it('names files relative to where synth runs', () => {
     const shipped = new URL('../../lib', import.meta.url).pathname;
     expect(() => compileNotificationTemplates(shipped)).toThrow(
-      /^lib\/ciba-with-binding-message\/body\.html:1: missing file/m,
+      /^lib\/operator:1: missing locale en/m,
     );
   });
 });
@@ -303,7 +449,7 @@ describe('a rendered mail', () => {
   const data = templateData(request, hostile, magicLink);
 
   it.each(compileNotificationTemplates())(
-    'of $name asks for nothing that is not sent with it (F10)',
+    'of $name in $locale asks for nothing that is not sent with it (F10)',
     ({ subject, html, text }) => {
       expect(Object.keys(data)).toEqual(expect.arrayContaining(variablesOf(subject + html + text)));
     },
@@ -318,8 +464,8 @@ describe('a rendered mail', () => {
   afterAll(() => server.close());
 
   it.each(compileNotificationTemplates())(
-    'of $name shows hostile values as they are, and never as markup or variables (T5)',
-    async ({ name, subject, html, text }) => {
+    'of $name in $locale shows hostile values as they are, and never as markup or variables (T5)',
+    async ({ name, locale, subject, html, text }) => {
       const client = new SESv2Client({
         endpoint: origin,
         region: 'us-east-1',
@@ -327,7 +473,7 @@ describe('a rendered mail', () => {
       });
       await client.send(
         new CreateEmailTemplateCommand({
-          TemplateName: name,
+          TemplateName: `${name}-${locale}`,
           TemplateContent: { Subject: subject, Html: html, Text: text },
         }),
       );
@@ -335,13 +481,15 @@ describe('a rendered mail', () => {
         new SendEmailCommand({
           FromEmailAddress: 'op@op.example',
           Destination: { ToAddresses: ['alice@example.com'] },
-          Content: { Template: { TemplateName: name, TemplateData: JSON.stringify(data) } },
+          Content: {
+            Template: { TemplateName: `${name}-${locale}`, TemplateData: JSON.stringify(data) },
+          },
         }),
       );
       const mail = await lastMail(origin);
       const shown = name === withMessage ? 2 : 1;
 
-      expect(mail.subject).toBe(`${hostile} asks for your approval`);
+      expect(mail.subject).toBe(subject.replace('{{appName}}', () => hostile));
       expect(mail.body.text.split(hostile)).toHaveLength(shown + 1);
       expect(mail.body.text.match(/https?:\/\/\S+/g)).toEqual([magicLink]);
 

@@ -78,6 +78,7 @@ describe('settings', () => {
     ['approveReservedConcurrency', 50],
     ['alarmTopicArn', 'arn:aws-cn:sns:cn-north-1:111122223333:alarms'],
     ['stackName', 'Ciba-2'],
+    ['stackName', 'a'.repeat(22)],
   ])('takes %s = %j', (key, value) => {
     expect(settingsOf({ [key]: value })).toMatchObject({ [key]: value });
   });
@@ -162,8 +163,8 @@ describe('settings', () => {
       'arn:aws:sqs:eu-west-1:111122223333:alarms',
       'the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:111122223333:alarms',
     ],
-    ['stackName', 'ciba_provider', '1 to 35 letters, digits and hyphens, a letter first'],
-    ['stackName', 'a'.repeat(36), '1 to 35 letters, digits and hyphens, a letter first'],
+    ['stackName', 'ciba_provider', '1 to 22 letters, digits and hyphens, a letter first'],
+    ['stackName', 'a'.repeat(23), '1 to 22 letters, digits and hyphens, a letter first'],
   ])('refuses %s = %j and says what is allowed', (key, value, allowed) => {
     expect(mistakesIn({ senderAddress, [key]: value })).toEqual([
       `Setting ${key} must be ${allowed}; it is ${JSON.stringify(value)}.`,

@@ -26,12 +26,15 @@ interface Replacements {
   publicKeys?: PublicJwk[];
   mailer?: Mailer;
   startFlow?: (ref: string) => Promise<void>;
+  /** The locales of `a-template`, which the flow names. */
+  locales?: string[];
 }
 
 export function providerInMemory(replacements: Replacements = {}) {
   const now = { at: EXAMPLE_NOW };
   const log: LogEvent[] = [];
   const started: string[] = [];
+  const startedFlows: string[] = [];
   const mails: Mail[] = [];
   const directory = inMemoryDirectory();
   const stored = inMemoryRequests();
@@ -47,12 +50,14 @@ export function providerInMemory(replacements: Replacements = {}) {
       maxExpiresIn: 600,
       defaultInterval: 2,
       auditRetention: 30 * 86_400,
+      flow: 'a-flow',
     },
     requests,
     ...directory.ports,
     flow: {
-      start: async (ref: string) => {
+      start: async (ref: string, flowName: string) => {
         started.push(ref);
+        startedFlows.push(flowName);
         await replacements.startFlow?.(ref);
       },
     },
@@ -65,6 +70,7 @@ export function providerInMemory(replacements: Replacements = {}) {
       sign: async (alg: string, typ: string, claims: object) =>
         `${alg}.${typ}.${JSON.stringify(claims)}`,
     },
+    templates: new Map([['a-template', replacements.locales ?? ['en']]]),
     mailer: replacements.mailer ?? {
       send: async (mail: Mail) => {
         mails.push(mail);
@@ -83,6 +89,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     now,
     log,
     started,
+    startedFlows,
     mails,
     directory,
     requests: stored,

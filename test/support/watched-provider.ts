@@ -132,6 +132,7 @@ export async function startWatchedProvider(directory: Directory) {
         maxExpiresIn: 600,
         defaultInterval: 2,
         auditRetention: 30 * 86_400,
+        flow: 'ciba-flow',
       },
       requests: requestsTable(dynamo, 'requests'),
       clients: clientDirectory(dynamo, 'directory', clock),
@@ -140,7 +141,11 @@ export async function startWatchedProvider(directory: Directory) {
       linkKeys: linkKeys(dynamo, 'keys', clock),
       wrappingKeys: wrappingKeys(dynamo, 'keys', clock),
       usedTokenIds: usedTokenIds(dynamo, 'requests', timeless),
-      flow: stepFunctionsFlow(stepFunctions, 'arn:aws:states:us-east-1:1:stateMachine:x'),
+      flow: stepFunctionsFlow(
+        stepFunctions,
+        new Map([['ciba-flow', 'arn:aws:states:us-east-1:1:stateMachine:x']]),
+      ),
+      templates: new Map(templateNames.map((name) => [name, ['en']])),
       mailer: sesMailer(ses, 'approvals@bank.example', 'a-set'),
       signer: {
         sign: (...token: Parameters<TokenSigner['sign']>) => {
@@ -271,6 +276,9 @@ const definition = JSON.parse(
 const taskStates = Object.entries(definition.States).flatMap(([name, state]) =>
   Object(state).Type === 'Task' ? [name] : [],
 );
+
+/** What the flow calls its templates: substitutions are not made here. */
+const templateNames = ['${cibaWithBindingMessageTemplate}', '${cibaWithoutBindingMessageTemplate}'];
 
 /** An error of the worst manners: it says everything it was given. */
 function quoting(message: string, input: unknown): Error {

@@ -299,6 +299,7 @@ describe('the acknowledgement (CIBA 7.3)', () => {
         maxExpiresIn: 600,
         defaultInterval: 2,
         auditRetention: 86_400,
+        flow: 'a-flow',
       },
       requests,
       ...directory.ports,

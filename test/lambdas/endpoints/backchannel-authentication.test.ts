@@ -39,6 +39,7 @@ describe('a request that is acknowledged', () => {
     const provider = providerInMemory();
     const authReqId = await provider.ask();
     expect(provider.started).toEqual([refOf(authReqId)]);
+    expect(provider.startedFlows).toEqual(['a-flow']);
   });
 
   it('has the lifetime and interval that its client registered', async () => {

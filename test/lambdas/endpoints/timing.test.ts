@@ -72,6 +72,7 @@ beforeAll(async () => {
       maxExpiresIn: 600,
       defaultInterval: 2,
       auditRetention: 86_400,
+      flow: 'a-flow',
     },
     requests: requestsTable(client, 'requests'),
     clients: clientDirectory(client, 'directory', runtime.clock),

@@ -61,7 +61,7 @@ describe('the mail', () => {
     expect(provider.mails).toEqual([
       {
         to: 'alice@example.com',
-        templateName: 'a-template',
+        templateName: 'a-template-en',
         data: {
           appName: 'Fuel & Go, Pump 4',
           appName_html: 'Fuel &amp; Go, Pump 4',
@@ -76,6 +76,33 @@ describe('the mail', () => {
         },
       },
     ]);
+  });
+
+  it.each([
+    ['fr', 'fr'],
+    ['fr-CA', 'fr'],
+    ['pt-BR', 'en'],
+    [undefined, 'en'],
+  ])(
+    'is in the language of the user, or the nearest there is: %s in %s',
+    async (locale, chosen) => {
+      const provider = providerInMemory({ locales: ['de', 'en', 'fr'] });
+      const { locale: _, ...user } = exampleUser;
+      provider.directory.users.set('u-alice', locale === undefined ? user : { ...user, locale });
+      await provider.send(await provider.ask());
+      expect(provider.mails).toMatchObject([{ templateName: `a-template-${chosen}` }]);
+    },
+  );
+
+  it('of a template that there is not is a defect of the flow, found before anything is claimed', async () => {
+    const provider = providerInMemory();
+    const ref = refOf(await provider.ask());
+    const before = await provider.requests.find(ref);
+    for (const templateName of ['another', 'a-template-en', 'constructor']) {
+      await expect(provider.mail({ ref, templateName })).rejects.toThrow('See the log line');
+    }
+    expect(await provider.requests.find(ref)).toEqual(before);
+    expect(provider.log.at(-1)).toMatchObject({ event: 'mail', outcome: 'error', ref });
   });
 
   it('F3: goes out once, however often the task runs', async () => {

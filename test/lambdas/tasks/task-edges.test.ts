@@ -147,6 +147,7 @@ describe('the mail', () => {
       requests,
       ...inMemoryDirectory().ports,
       linkKeys: { linkKeys: async () => [newest, retired] },
+      templates: new Map([['a-template', ['en']]]),
       mailer: {
         async send(sent) {
           mails.push(sent);

@@ -1,0 +1,162 @@
+/**
+ * The part of the Amazon States Language that flows are written in: JSONPath and `lambda:invoke` tasks, which AWS,
+ * emulators and the local host run alike. The stack is synthesized, and the local host starts, with nothing else.
+ */
+import * as z from 'zod/mini';
+
+/** The one kind of task: an invocation of a function that is waited for. */
+const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+
+/** A path of members below the input; filters, slices, the context object and intrinsic functions are read differently. */
+const path = z.string().check(z.regex(/^\$(?:\.[A-Za-z_]\w*)*$/, 'a path of member names'));
+
+/** The interpreter takes `$` alone for the name of a member. */
+const resultPath = z.optional(
+  z.nullable(
+    z.string().check(z.regex(/^\$(?:\.[A-Za-z_]\w*)+$/, 'null or a path of member names')),
+  ),
+);
+
+/** In a payload template the members whose name ends in `.$` hold paths. */
+const holdsPlainPaths = z.refine<Record<string, unknown>>(
+  (value) => findPaths(value).every((found) => path.safeParse(found).success),
+  'a path of member names',
+);
+
+const payloadTemplate = z.record(z.string(), z.unknown());
+
+const errorNames = z.array(z.string()).check(z.minLength(1));
+
+const retrier = z.strictObject({
+  ErrorEquals: errorNames,
+  IntervalSeconds: z.optional(z.number()),
+  MaxAttempts: z.optional(z.number()),
+  BackoffRate: z.optional(z.number()),
+  MaxDelaySeconds: z.optional(z.number()),
+  JitterStrategy: z.optional(z.enum(['FULL', 'NONE'])),
+});
+
+const catcher = z.strictObject({
+  ErrorEquals: errorNames,
+  ResultPath: resultPath,
+  Next: z.string(),
+});
+
+const task = z.strictObject({
+  Type: z.literal('Task'),
+  Comment: z.optional(z.string()),
+  Resource: z.literal(LAMBDA_INVOKE),
+  Parameters: z
+    .strictObject({
+      FunctionName: z.string(),
+      Payload: z.optional(payloadTemplate),
+      'Payload.$': z.optional(path),
+    })
+    .check(holdsPlainPaths),
+  ResultSelector: z.optional(payloadTemplate.check(holdsPlainPaths)),
+  ResultPath: resultPath,
+  TimeoutSeconds: z.number(),
+  Retry: z.optional(z.array(retrier)),
+  Catch: z.optional(z.array(catcher)),
+  Next: z.optional(z.string()),
+  End: z.optional(z.literal(true)),
+});
+
+const comparison = {
+  Variable: z.optional(path),
+  StringEquals: z.optional(z.string()),
+  BooleanEquals: z.optional(z.boolean()),
+  NumericEquals: z.optional(z.number()),
+  IsPresent: z.optional(z.boolean()),
+};
+
+/** Comparisons joined by And, Or and Not, to any depth. */
+const rule: z.ZodMiniType<object> = z.lazy(() => z.strictObject({ ...comparison, ...connectives }));
+
+const connectives = {
+  And: z.optional(z.array(rule)),
+  Or: z.optional(z.array(rule)),
+  Not: z.optional(rule),
+};
+
+const choice = z.strictObject({
+  Type: z.literal('Choice'),
+  Comment: z.optional(z.string()),
+  Choices: z.array(z.strictObject({ ...comparison, ...connectives, Next: z.string() })),
+  Default: z.optional(z.string()),
+});
+
+const succeed = z.strictObject({ Type: z.literal('Succeed'), Comment: z.optional(z.string()) });
+
+const fail = z.strictObject({
+  Type: z.literal('Fail'),
+  Comment: z.optional(z.string()),
+  Error: z.optional(z.string()),
+  Cause: z.optional(z.string()),
+});
+
+const machine = z.strictObject({
+  Comment: z.optional(z.string()),
+  StartAt: z.string(),
+  TimeoutSeconds: z.optional(z.number()),
+  States: z.record(z.string(), z.discriminatedUnion('Type', [task, choice, succeed, fail])),
+});
+
+/** What is wrong at one place of a definition, as `States.LocateUser.Assign`. */
+export interface LanguageFault {
+  place: string;
+  /** What would be right there; without it the member itself is foreign to the language. */
+  expected: string | undefined;
+}
+
+/** A definition within the language. */
+export interface FlowOutline {
+  states: ReadonlySet<string>;
+  /** Every way from one state to another; the first leads from `StartAt`. */
+  steps: { from: string; to: string }[];
+  /** The task states and the function that each invokes. */
+  tasks: Map<string, string>;
+}
+
+/** Reads a definition, with or without its substitutions made. */
+export function readFlow(definition: unknown): { flow: FlowOutline } | { faults: LanguageFault[] } {
+  const parsed = machine.safeParse(definition);
+  if (!parsed.success) return { faults: parsed.error.issues.flatMap(describeIssue) };
+  const { StartAt, States } = parsed.data;
+  const flow: FlowOutline = {
+    states: new Set(Object.keys(States)),
+    steps: [{ from: 'StartAt', to: StartAt }],
+    tasks: new Map(),
+  };
+  for (const [name, state] of Object.entries(States)) {
+    for (const to of nextStates(state)) flow.steps.push({ from: name, to });
+    if (state.Type === 'Task') flow.tasks.set(name, state.Parameters.FunctionName);
+  }
+  return { flow };
+}
+
+/** The states that this one names, in whatever case it goes on to them. */
+function nextStates(state: z.output<typeof machine>['States'][string]): string[] {
+  const named: (string | undefined)[] = [];
+  if (state.Type === 'Task') named.push(state.Next, ...(state.Catch ?? []).map(({ Next }) => Next));
+  if (state.Type === 'Choice') {
+    named.push(...state.Choices.map(({ Next }) => Next), state.Default);
+  }
+  return named.filter((name) => name !== undefined);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): LanguageFault[] {
+  const place = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ place, expected: issue.message }];
+  return issue.keys.map((key) => ({
+    place: [place, key].filter(Boolean).join('.'),
+    expected: undefined,
+  }));
+}
+
+function findPaths(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    name.endsWith('.$') ? [member] : findPaths(member),
+  );
+}

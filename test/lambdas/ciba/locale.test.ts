@@ -1,0 +1,44 @@
+/** The choice of a locale: the lookup of RFC 4647, section 3.4, with the examples of the standard. */
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_LOCALE, lookUpLocale } from '../../../lambdas/ciba/locale.ts';
+import { DEFAULT_LOCALE as defaultOfTemplates } from '../../../lib/notification-templates/compile.ts';
+
+const available = ['de', 'de-CH', 'en', 'es-419', 'fr', 'pt-BR', 'zh-Hant', 'zh-Hant-TW'];
+
+describe('lookUpLocale', () => {
+  it.each([
+    ['the very locale', 'de-CH', 'de-CH'],
+    ['the language without the region', 'fr-CA', 'fr'],
+    ['the script without the region', 'zh-Hant-HK', 'zh-Hant'],
+    ['a region by its number', 'es-419', 'es-419'],
+    ['a locale in other letters, as it is written where it is', 'PT-br', 'pt-BR'],
+    ['the example of RFC 4647, which has extensions', 'zh-Hant-CN-x-private1-private2', 'zh-Hant'],
+    ['the default for a language that there is not', 'it', 'en'],
+    ['the default for a region of it, since a longer locale is no answer to a shorter', 'pt', 'en'],
+    ['the default for another script', 'zh-Hans-TW', 'en'],
+    ['the default for what is written with an underscore', 'fr_CA', 'en'],
+    ['the default for what is no language tag', 'fr-', 'en'],
+    ['the default for nothing', '', 'en'],
+    ['the default for a wildcard, which a lookup passes over', '*', 'en'],
+  ])('answers %s', (_, wanted, chosen) => {
+    expect(lookUpLocale([wanted], available)).toBe(chosen);
+  });
+
+  it('shortens a single letter away with what it introduces', () => {
+    expect(lookUpLocale(['zh-x-private'], ['en', 'zh', 'zh-x'])).toBe('zh');
+    expect(lookUpLocale(['zh-x'], ['en', 'zh', 'zh-x'])).toBe('zh-x');
+  });
+
+  it('takes the first wanted locale that leads to one, however far it is shortened', () => {
+    expect(lookUpLocale(['it', 'fr-CA', 'de-CH'], available)).toBe('fr');
+    expect(lookUpLocale(['*', 'fr_CA', 'de-CH'], available)).toBe('de-CH');
+  });
+
+  it('answers the default where nothing is wanted', () => {
+    expect(lookUpLocale([], available)).toBe(DEFAULT_LOCALE);
+  });
+
+  it('has the default that every template must have', () => {
+    expect(defaultOfTemplates).toBe(DEFAULT_LOCALE);
+  });
+});
