@@ -13,6 +13,8 @@ import type { Client, SigningAlgorithm } from './ciba/client.ts';
 import type { SingleUse } from './ciba/client-assertion.ts';
 import type { PublishedKey, SecretKey } from './ciba/key-rotation.ts';
 import type { TemplateData } from './ciba/notification.ts';
+import type { Asked, NotificationLimit, NotificationPolicy } from './ciba/notification-policy.ts';
+import type { RefusedRequest } from './ciba/refused-request.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
 import type { Claims } from './ciba/tokens.ts';
 import type {
@@ -72,10 +74,10 @@ export interface AuthenticationRequestStore {
   redeem(redemption: Redemption): Promise<RedeemOutcome>;
 
   /**
-   * S11. Revokes the refresh token of a request whose auth_req_id is shown again later than ten seconds after its
-   * redemption, for good. True if this call revoked it.
+   * S11. Records that an auth_req_id is shown again later than ten seconds after its redemption, once, which ends its
+   * refresh token for good. True if this call recorded it.
    */
-  revokeReplayed(owner: Owner, now: number): Promise<boolean>;
+  recordReplay(owner: Owner, now: number): Promise<boolean>;
 
   /** S2. Lets one mail task send until the lease ends. The link nonce is written by the first claim and never changes. */
   claimMail(claim: Claim): Promise<ClaimOutcome>;
@@ -88,6 +90,28 @@ export interface AuthenticationRequestStore {
 
   /** S4. Marks a pending request failed. False if it is over already: a decision is never touched. */
   fail(ref: string, cause: FailureCause, now: number): Promise<boolean>;
+
+  /** Keeps for the audit that an authenticated client's request was refused; no handle leads to it. */
+  refuse(refused: RefusedRequest): Promise<void>;
+}
+
+/** Whoever is asked: a user, or what a hint says that names nobody. */
+export type Addressee = { sub: string } | { hint: string };
+
+export interface NotificationQuotas {
+  /**
+   * Counts one notification for its addressee if the policy lets it, in one atomic step: of any number of callers at the
+   * same moment no more are let through than the limits say. Answers the limit that was reached, if one was.
+   * Addressees that exist and that do not cost the same reads and writes.
+   */
+  countAsked(
+    addressee: Addressee,
+    asked: Asked,
+    policy: NotificationPolicy,
+  ): Promise<NotificationLimit | undefined>;
+
+  /** Counts one mail of the deployment on its day, unless there were as many already; false then. Never one too many. */
+  countMail(at: number, mailsPerDay: number): Promise<boolean>;
 }
 
 /** How old an answer may be: `cached` at most ten seconds, `consistent` not at all. */
@@ -136,6 +160,14 @@ export interface TokenSigner {
 export interface LinkKeys {
   /** The keys that links and form tokens are proved with, the one that makes new ones first. Never empty. */
   linkKeys(): Promise<readonly [KeyObject, ...KeyObject[]]>;
+}
+
+export interface AddresseeNames {
+  /**
+   * A name of 256 bits that stands for an addressee, always the same and telling nothing: the counters of users, and of
+   * hints that name nobody, are kept under it.
+   */
+  nameOf(addressee: Addressee): Promise<string>;
 }
 
 export interface WrappingKeys {

@@ -6,6 +6,11 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { routes } from '../lambdas/routes.ts';
 import type { NotificationFlow } from './notification-flow.ts';
+import {
+  flowPoliciesSetting,
+  notificationPoliciesSetting,
+  type PolicySettings,
+} from './policies.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { PublicApi } from './public-api.ts';
 import type { Tables } from './tables.ts';
@@ -26,6 +31,9 @@ export interface BackchannelAuthenticationEndpointProps {
 
   /** Least time between two polls, in seconds. */
   interval: number;
+
+  /** How often users may be asked, and over which flows requests are distributed. */
+  policies: PolicySettings;
 
   /** How long a request can be looked up after its end, in days. */
   auditRetentionDays: number;
@@ -50,6 +58,8 @@ export class BackchannelAuthenticationEndpoint extends Construct {
         REQUESTS_TABLE: tables.requests.tableName,
         KEYS_TABLE: tables.keys.tableName,
         FLOWS: flow.describeFlows(),
+        FLOW_POLICIES: JSON.stringify(flowPoliciesSetting(props.policies)),
+        NOTIFICATION_POLICIES: JSON.stringify(notificationPoliciesSetting(props.policies)),
         DEFAULT_EXPIRES_IN: String(props.expiresIn),
         MIN_EXPIRES_IN: String(props.minExpiresIn),
         MAX_EXPIRES_IN: String(props.maxExpiresIn),

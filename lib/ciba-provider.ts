@@ -22,6 +22,7 @@ import {
   DEPLOYMENT_NAME_LENGTH,
   type NotificationTemplate,
 } from './notification-templates/compile.ts';
+import { findUnknownFlows, type PolicySettings } from './policies.ts';
 import { PublicApi } from './public-api.ts';
 import {
   type CheckedProviderSettings,
@@ -66,6 +67,9 @@ export class CibaProvider extends Construct {
 
   /** What mails are sent with. */
   readonly mail: NotificationMail;
+
+  /** How often users may be asked, and over which flows requests are distributed. */
+  readonly policies: PolicySettings;
 
   /** The function that renews the keys, which an operator calls who wants new ones now. */
   readonly rotateKeysFunction: IFunction;
@@ -117,12 +121,16 @@ export class CibaProvider extends Construct {
       logRetention,
     });
 
+    const unknownFlows = findUnknownFlows(settings, Object.keys(flow.flows));
+    if (unknownFlows.length > 0) throw new Error(unknownFlows.join('\n'));
+
     const endpoint = { api, tables, issuer, logRetention };
     const authorize = new BackchannelAuthenticationEndpoint(this, 'BackchannelAuthentication', {
       ...endpoint,
       ...settings,
       issuer,
       flow,
+      policies: settings,
     });
     const token = new TokenEndpoint(this, 'TokenIssuance', {
       ...endpoint,
@@ -157,9 +165,9 @@ export class CibaProvider extends Construct {
     this.requestsTable = tables.requests;
     this.directoryTable = tables.directory;
     this.keysTable = tables.keys;
-    this.stateMachine = flow.stateMachine;
     this.rotateKeysFunction = keyRotation.function;
     this.keyRotationDays = settings.keyRotationDays;
+    this.policies = settings;
     this.flows = flow.flows;
     this.flowArns = flow.describeFlows();
     this.mail = mail;

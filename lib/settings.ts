@@ -7,6 +7,14 @@ import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
+import {
+  type FlowPolicy,
+  findPolicyContradictions,
+  flowPolicies,
+  type NotificationPolicy,
+  notificationPolicies,
+  policyName,
+} from './policies.ts';
 
 /** Longest life of a request in seconds: ASVS 5.0, 6.5 gives out-of-band authentication ten minutes. */
 const LONGEST_LIFE = 600;
@@ -124,6 +132,31 @@ export interface ProviderSettings {
    * @default 30
    */
   auditRetentionDays?: number | undefined;
+
+  /**
+   * The notification policy of clients that name none.
+   * @default standard
+   */
+  notificationPolicy?: string | undefined;
+
+  /**
+   * How often users may be asked, by the name of the policy that a client names. `standard` and `none` are always there;
+   * one given here under such a name takes its place.
+   * @default standard and none
+   */
+  notificationPolicies?: Record<string, NotificationPolicy> | undefined;
+
+  /**
+   * The flow policy of clients that name none.
+   * @default standard
+   */
+  flowPolicy?: string | undefined;
+
+  /**
+   * Over which flows requests are distributed: weights by the names of flows, by the name of the policy that a client names.
+   * @default standard, which gives all of them to ciba-flow
+   */
+  flowPolicies?: Record<string, FlowPolicy> | undefined;
 
   /**
    * How old the newest signing, link or wrapping key becomes before another is made, in days. A new signing or link key
@@ -261,6 +294,14 @@ const providerSettingsSchema = z.strictObject({
     .optional()
     .describe('1 to 255 printable ASCII characters without space, " and \\'),
   auditRetentionDays: wholeNumber(1, 3653, 30),
+  notificationPolicy: policyName.describe('the name of a notification policy'),
+  notificationPolicies: notificationPolicies.describe(
+    'an object of notification policies by their names, or the JSON of one',
+  ),
+  flowPolicy: policyName.describe('the name of a flow policy'),
+  flowPolicies: flowPolicies.describe(
+    'an object of flow policies by their names, or the JSON of one',
+  ),
   keyRotationDays: wholeNumber(1, 365, 90),
   logRetentionDays: numeric
     .refine((days) => logRetentions.includes(days))
@@ -371,19 +412,29 @@ function describeIssue(
   context: Record<string, unknown>,
   known: string[],
 ): string[] {
-  if (issue.code === 'unrecognized_keys') {
+  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
     return issue.keys.map(
       (key) => `Setting ${key} is unknown; the settings are ${known.join(', ')}.`,
     );
   }
   const key = String(issue.path[0]);
+  if (issue.path.length > 1) return [`Setting ${issue.path.join('.')} ${sentenceOf(issue)}.`];
   const found = key in context ? `it is ${JSON.stringify(context[key])}` : 'it is missing';
   return [`Setting ${key} must be ${allowedSettings.get(key)}; ${found}.`];
 }
 
+/** What is wrong inside of a setting, as its own rule says it. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+}
+
 /** What each setting alone cannot show. */
 function findContradictions(settings: CheckedProviderSettings): string[] {
-  return [...findLifetimeContradictions(settings), ...findDomainContradictions(settings)];
+  return [
+    ...findLifetimeContradictions(settings),
+    ...findDomainContradictions(settings),
+    ...findPolicyContradictions(settings),
+  ];
 }
 
 function findDomainContradictions(settings: CheckedProviderSettings): string[] {

@@ -44,12 +44,17 @@ export interface DynamoTable {
   remove(key: string, condition: Condition): Promise<boolean>;
 }
 
+/** The names that attributes have in the table, where these are not the names that items have here. */
+export type StoredNames = Readonly<Record<string, string>>;
+
 /** The table `tableName`, whose partition key is the attribute `keyName`. */
 export function dynamoTable(
   client: DynamoDBClient,
   tableName: string,
   keyName: string,
+  storedNames: StoredNames = {},
 ): DynamoTable {
+  const names = attributeNames(storedNames);
   const keyOf = (key: string) => ({ [keyName]: { S: key } });
   return {
     async read(key) {
@@ -58,14 +63,14 @@ export function dynamoTable(
           new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true }),
         ),
       );
-      return item && unmarshall(item);
+      return item && names.fromStored(unmarshall(item));
     },
 
     async put(item, condition) {
       const command = new PutItemCommand({
         TableName: tableName,
-        Item: marshall(item, { removeUndefinedValues: true }),
-        ...expressions(condition),
+        Item: marshall(names.toStored(item), { removeUndefinedValues: true }),
+        ...expressions(names, condition),
       });
       return (await unlessConditionFails(client.send(command))) !== undefined;
     },
@@ -75,12 +80,12 @@ export function dynamoTable(
         TableName: tableName,
         Key: keyOf(key),
         UpdateExpression: update,
-        ...expressions(condition, update),
+        ...expressions(names, condition, update),
         ...(returning && { ReturnValues: returning }),
       });
       const result = await unlessConditionFails(client.send(command));
       return result
-        ? { written: true, item: unmarshall(result.Attributes ?? {}) }
+        ? { written: true, item: names.fromStored(unmarshall(result.Attributes ?? {})) }
         : { written: false };
     },
 
@@ -88,20 +93,42 @@ export function dynamoTable(
       const command = new DeleteItemCommand({
         TableName: tableName,
         Key: keyOf(key),
-        ...expressions(condition),
+        ...expressions(names, condition),
       });
       return (await unlessConditionFails(client.send(command))) !== undefined;
     },
   };
 }
 
+interface AttributeNames {
+  stored(name: string): string;
+  toStored(item: Item): Item;
+  fromStored(item: Item): Item;
+}
+
+function attributeNames(storedNames: StoredNames): AttributeNames {
+  const given = new Map(Object.entries(storedNames));
+  const read = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]));
+  const renamed = (item: Item, names: Map<string, string>) =>
+    Object.fromEntries(
+      Object.entries(item).map(([name, value]) => [names.get(name) ?? name, value]),
+    );
+  return {
+    stored: (name) => given.get(name) ?? name,
+    toStored: (item) => renamed(item, given),
+    fromStored: (item) => renamed(item, read),
+  };
+}
+
 /** Every attribute goes by a placeholder, so that no name can collide with a reserved word. */
-function expressions({ condition, values }: Condition, update = '') {
+function expressions({ stored }: AttributeNames, { condition, values }: Condition, update = '') {
   const names = new Set(`${update} ${condition}`.match(/#\w+/g));
   return {
     ConditionExpression: condition,
     ...(names.size > 0 && {
-      ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [name, name.slice(1)])),
+      ExpressionAttributeNames: Object.fromEntries(
+        [...names].map((name) => [name, stored(name.slice(1))]),
+      ),
     }),
     ...(values && { ExpressionAttributeValues: marshall(values) }),
   };

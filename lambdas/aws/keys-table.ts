@@ -2,14 +2,28 @@
  * The table of keys: private signing keys, link keys and wrapping keys, each kind an item of its own, so that a role can
  * be given one kind and not the others. Whoever may only use a key never writes here.
  */
-import { createPrivateKey, createSecretKey, type KeyObject, sign } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { SigningAlgorithm } from '../ciba/client.ts';
 import { orderLinkKeys, secretKey } from '../ciba/key-rotation.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { currentSigningKey, signingKey } from '../ciba/signing-keys.ts';
-import type { Clock, KeyStore, LinkKeys, TokenSigner, WrappingKeys } from '../ports.ts';
+import type {
+  AddresseeNames,
+  Clock,
+  KeyStore,
+  LinkKeys,
+  TokenSigner,
+  WrappingKeys,
+} from '../ports.ts';
 import { directoryKey, publicKeysItem } from './directory-table.ts';
 import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
 import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
@@ -155,6 +169,33 @@ export function wrappingKeys(
       const [newest] = await keysNotOlderThan(0);
       if (!newest) throw keysMissing();
       return newest;
+    },
+  };
+}
+
+/**
+ * Names under the oldest wrapping key of the table, which is never removed: an HMAC, so that who reads the counters of the
+ * notifications and not the keys cannot try out addresses.
+ */
+export function addresseeNames(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  clock: Clock,
+): AddresseeNames {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  const load = cached(clock, async () => {
+    const item = await table.read(keyItem.wrap);
+    const oldest = item && secretKeysItem.parse(item).keys.at(-1);
+    if (!oldest) throw keysMissing();
+    // A key of its own, so that no two algorithms share one.
+    return Buffer.from(hkdfSync('sha256', toKeyObject(oldest), '', 'names of addressees', 32));
+  });
+  return {
+    async nameOf(addressee) {
+      const [kind, text] = 'sub' in addressee ? ['sub', addressee.sub] : ['hint', addressee.hint];
+      return createHmac('sha256', await load())
+        .update(`${kind}|${text}`)
+        .digest('base64url');
     },
   };
 }

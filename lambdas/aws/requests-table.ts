@@ -20,13 +20,42 @@ import {
 } from '../ciba/transitions.ts';
 import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
-import { type DynamoTable, dynamoTable, type Item } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable, type Item, type StoredNames } from './dynamo-table.ts';
 
-/** The format of the item, stored with it. */
-const ITEM_VERSION = 1;
+/** The format of the item, stored with it; no release had another one. */
+const ITEM_VERSION = 2;
+
+/** The status of what was never acknowledged: it is in the audit and no request. */
+const REFUSED = 'refused';
 
 /** How many partitions of the index by day one day's requests are spread over. */
 const DAY_PARTITIONS = 16;
+
+/**
+ * What is stored under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one write unit for
+ * a poll. The others are short already, or keys of an index.
+ */
+const storedNames: StoredNames = {
+  secretHash: 'sh',
+  contactVersion: 'cv',
+  bindingMessage: 'bm',
+  flow: 'fl',
+  decoy: 'dc',
+  interval: 'iv',
+  polledAt: 'pa',
+  polls: 'pn',
+  linkNonce: 'ln',
+  mailClaimId: 'mc',
+  mailClaimUntil: 'mu',
+  mailedAt: 'ma',
+  decidedAt: 'da',
+  failedAt: 'fa',
+  redeemedAt: 'ra',
+  attemptId: 'ai',
+  replayedAt: 'rp',
+  refreshHash: 'rh',
+  refreshEndsAt: 're',
+};
 
 const facts = {
   v: z.literal(ITEM_VERSION),
@@ -38,11 +67,13 @@ const facts = {
   decoy: z.optional(z.enum(unreachableReasons)),
   scope: z.string(),
   bindingMessage: z.optional(z.string()),
+  flow: z.string(),
   createdAt: z.number(),
   expiresAt: z.number(),
   ttl: z.number(),
   interval: z.number(),
   polledAt: z.optional(z.number()),
+  polls: z.number(),
   linkNonce: z.optional(z.string()),
   mailClaimId: z.optional(z.string()),
   mailClaimUntil: z.optional(z.number()),
@@ -68,7 +99,7 @@ const storedItem = z.discriminatedUnion('status', [
     attemptId: z.string(),
     refreshHash: z.optional(z.string()),
     refreshEndsAt: z.optional(z.number()),
-    refreshRevokedAt: z.optional(z.number()),
+    replayedAt: z.optional(z.number()),
   }),
 ]);
 
@@ -85,7 +116,7 @@ export function toItem(request: AuthenticationRequest): Item {
 }
 
 function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
-  if (!item) return undefined;
+  if (!item || item['status'] === REFUSED) return undefined;
   const { v: _version, ttl, mailClaimId, mailClaimUntil, ...rest } = storedItem.parse(item);
   const mailClaim =
     mailClaimId === undefined || mailClaimUntil === undefined
@@ -95,24 +126,42 @@ function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
 }
 
 /** `2026-11-23#7`: the day of the request (UTC) and one of {@link DAY_PARTITIONS}, drawn by the random ref. */
-function dayPartition({ ref, createdAt }: AuthenticationRequest): string {
+function dayPartition({
+  ref,
+  createdAt,
+}: Pick<AuthenticationRequest, 'ref' | 'createdAt'>): string {
   const day = new Date(createdAt * 1000).toISOString().slice(0, 10);
   return `${day}#${ref.charCodeAt(0) % DAY_PARTITIONS}`;
 }
 
-/** The requests in the table `tableName`. Every promise of the port is kept by single conditional writes. */
+/** The table of requests, for the functions below: each gives what one kind of caller does, so that a bundle holds no more. */
+export function requestItems(client: DynamoDBClient, tableName: string): DynamoTable {
+  return dynamoTable(client, tableName, 'ref', storedNames);
+}
+
+/** All of it. Every promise of the port is kept by single conditional writes. */
 export function requestsTable(
   client: DynamoDBClient,
   tableName: string,
 ): AuthenticationRequestStore {
-  const table = dynamoTable(client, tableName, 'ref');
+  const table = requestItems(client, tableName);
   return {
-    create: (request) => create(table, request),
-    find: async (ref) => fromItem(await table.read(ref)),
+    ...finding(table),
+    ...acknowledging(table),
     ...polling(table),
     ...deciding(table),
     ...mailing(table),
+    ...failing(table),
+    ...refusing(table),
   };
+}
+
+export function finding(table: DynamoTable): Pick<AuthenticationRequestStore, 'find'> {
+  return { find: async (ref) => fromItem(await table.read(ref)) };
+}
+
+export function acknowledging(table: DynamoTable): Pick<AuthenticationRequestStore, 'create'> {
+  return { create: (request) => create(table, request) };
 }
 
 async function create(table: DynamoTable, request: PendingRequest): Promise<void> {
@@ -123,16 +172,34 @@ async function create(table: DynamoTable, request: PendingRequest): Promise<void
   if (stored?.secretHash !== request.secretHash) throw new Error('the ref is taken');
 }
 
-function polling(
+export function refusing(table: DynamoTable): Pick<AuthenticationRequestStore, 'refuse'> {
+  return {
+    async refuse({ forgetAt, ...refused }) {
+      await table.put(
+        {
+          v: ITEM_VERSION,
+          status: REFUSED,
+          ...refused,
+          ttl: forgetAt,
+          day: dayPartition(refused),
+        },
+        { condition: 'attribute_not_exists(#ref)' },
+      );
+    },
+  };
+}
+
+export function polling(
   table: DynamoTable,
-): Pick<AuthenticationRequestStore, 'stampPoll' | 'slowDown' | 'redeem' | 'revokeReplayed'> {
+): Pick<AuthenticationRequestStore, 'stampPoll' | 'slowDown' | 'redeem' | 'recordReplay'> {
   return {
     async stampPoll({ ref, secretHash, clientId }, now) {
       const stamped = await table.update(ref, {
-        update: 'SET #polledAt = :now',
+        update: 'SET #polledAt = :now ADD #polls :one',
         condition: '#secretHash = :secretHash AND #clientId = :clientId AND #status <> :redeemed',
         values: {
           ':now': now,
+          ':one': 1,
           ':secretHash': secretHash,
           ':clientId': clientId,
           ':redeemed': 'redeemed',
@@ -198,16 +265,15 @@ function polling(
       return outcome === 'redeemed' ? unexplained() : { outcome };
     },
 
-    async revokeReplayed({ ref, secretHash, clientId }, now) {
-      const revoked = await table.update(ref, {
-        update: 'SET #refreshRevokedAt = :now',
+    async recordReplay({ ref, secretHash, clientId }, now) {
+      const recorded = await table.update(ref, {
+        update: 'SET #replayedAt = :now',
         condition: [
           '#secretHash = :secretHash',
           '#clientId = :clientId',
           '#status = :redeemed',
           '#redeemedAt < :graceEnded',
-          'attribute_exists(#refreshHash)',
-          'attribute_not_exists(#refreshRevokedAt)',
+          'attribute_not_exists(#replayedAt)',
         ].join(' AND '),
         values: {
           ':now': now,
@@ -217,12 +283,12 @@ function polling(
           ':graceEnded': now - REPLAY_GRACE_SECONDS,
         },
       });
-      return revoked.written;
+      return recorded.written;
     },
   };
 }
 
-function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, 'decide' | 'fail'> {
+export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, 'decide'> {
   return {
     async decide(user) {
       const approves = user.decision === 'approve';
@@ -248,7 +314,11 @@ function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, 'decide'
       const { next: _unwritten, ...refused } = decide(fromItem(await table.read(user.ref)), user);
       return refused.outcome === 'decided' ? unexplained() : refused;
     },
+  };
+}
 
+export function failing(table: DynamoTable): Pick<AuthenticationRequestStore, 'fail'> {
+  return {
     async fail(ref, cause, now) {
       const failed = await table.update(ref, {
         update: 'SET #status = :failed, #failedAt = :now, #cause = :cause',
@@ -260,7 +330,7 @@ function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, 'decide'
   };
 }
 
-function mailing(
+export function mailing(
   table: DynamoTable,
 ): Pick<AuthenticationRequestStore, 'claimMail' | 'recordMailed' | 'releaseMail'> {
   return {

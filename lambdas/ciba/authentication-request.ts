@@ -22,6 +22,8 @@ interface RequestFacts {
   decoy?: UnreachableReason | undefined;
   scope: string;
   bindingMessage?: string | undefined;
+  /** The flow that notifies the user, chosen by the client's flow policy. */
+  flow: string;
   createdAt: number;
   /** From this instant on nothing can be decided or redeemed. */
   expiresAt: number;
@@ -35,6 +37,8 @@ interface PollBookkeeping {
   interval: number;
   /** The last poll of the owner. */
   polledAt?: number | undefined;
+  /** How many polls of the owner there were; a write repeated after a lost answer counts twice. */
+  polls: number;
 }
 
 /** What the mail leaves behind. */
@@ -68,8 +72,6 @@ interface RefreshBookkeeping {
   refreshHash?: string | undefined;
   /** From this instant on the refresh token is worth nothing. */
   refreshEndsAt?: number | undefined;
-  /** Set once, for good. */
-  refreshRevokedAt?: number | undefined;
 }
 
 type Progress =
@@ -82,6 +84,8 @@ type Progress =
       decidedAt: number;
       redeemedAt: number;
       attemptId: string;
+      /** When the auth_req_id was first shown again, too late for a retry; from then on no refresh token works. */
+      replayedAt?: number | undefined;
     } & RefreshBookkeeping);
 
 export type AuthenticationRequest = RequestFacts & PollBookkeeping & MailBookkeeping & Progress;

@@ -25,6 +25,7 @@ import {
 } from './client.ts';
 import { registeredJwks } from './client-key-registration.ts';
 import { algorithmsOf, keyAlgorithms } from './client-keys.ts';
+import { isPolicyName, POLICY_NAME_RULE } from './policy-name.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
 import { isScope, SCOPE_LENGTH, scopeValues } from './scope.ts';
 
@@ -65,6 +66,11 @@ function seconds(bounds: { min: number; max: number }) {
     .check(z.int({ error }), z.minimum(bounds.min, { error }), z.maximum(bounds.max, { error }));
 }
 
+/** A policy of the deployment, which knows whether there is one of this name. */
+const policyName = z
+  .string({ error: 'must be a text' })
+  .check(z.refine(isPolicyName, { error: `must be ${POLICY_NAME_RULE}` }));
+
 /** The members that are stored as they are registered. */
 const metadata = {
   client_id: clientId,
@@ -87,6 +93,8 @@ const metadata = {
   failed_flow: z._default(oneOf(failedFlowAnswers), 'expire'),
   expires_in: z.optional(seconds(EXPIRES_IN_BOUNDS)),
   interval: z.optional(seconds(INTERVAL_BOUNDS)),
+  notification_policy: z.optional(policyName),
+  flow_policy: z.optional(policyName),
 };
 
 /** A client as the operator writes it, whose members agree with its authentication method. */

@@ -93,6 +93,8 @@ export const storedClient = z.object({
   failed_flow: z.enum(failedFlowAnswers),
   expires_in: seconds,
   interval: seconds,
+  notification_policy: z.optional(z.string()),
+  flow_policy: z.optional(z.string()),
   ...storedSecret,
   /** The secret before the present one, which is accepted as well until the instant `until` (epoch seconds). */
   retiring_secret: z.optional(z.object({ ...storedSecret, until: z.number() })),

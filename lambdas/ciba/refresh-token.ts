@@ -41,9 +41,9 @@ export function refreshableRequest(
   now: number,
 ): RedeemedRequest | undefined {
   if (request?.status !== 'redeemed' || request.clientId !== presented.clientId) return undefined;
-  const { refreshHash, refreshEndsAt, refreshRevokedAt } = request;
+  const { refreshHash, refreshEndsAt, replayedAt } = request;
   if (refreshHash === undefined || refreshHash !== presented.secretHash) return undefined;
-  if (refreshRevokedAt !== undefined) return undefined;
+  if (replayedAt !== undefined) return undefined;
   return refreshEndsAt !== undefined && now < refreshEndsAt ? request : undefined;
 }
 

@@ -38,7 +38,11 @@ export type PollTransition =
  */
 export function stampPoll(request: Stored, owner: Owner, now: number): PollTransition {
   if (!isOwned(request, owner) || request.status === 'redeemed') return { outcome: 'not_found' };
-  return { outcome: 'stamped', before: request, next: { ...request, polledAt: now } };
+  return {
+    outcome: 'stamped',
+    before: request,
+    next: { ...request, polledAt: now, polls: request.polls + 1 },
+  };
 }
 
 export type SlowDownTransition =
@@ -221,22 +225,20 @@ export const REPLAY_GRACE_SECONDS = 10;
 
 /**
  * S11: an auth_req_id that is shown again later than {@link REPLAY_GRACE_SECONDS} after its redemption is in wrong
- * hands, or its first use was: the refresh token that came of it is revoked (RFC 9700, 4.14.2).
+ * hands, or its first use was: it is recorded, once, and the refresh token that came of it is worth nothing from then on
+ * (RFC 9700, 4.14.2).
  */
-export function revokeReplayed(
+export function recordReplay(
   request: Stored,
   owner: Owner,
   now: number,
-): Refused<'nothing_to_revoke'> | { outcome: 'revoked'; next: AuthenticationRequest } {
+): Refused<'nothing_to_record'> | { outcome: 'recorded'; next: AuthenticationRequest } {
   if (!isOwned(request, owner) || request.status !== 'redeemed') {
-    return { outcome: 'nothing_to_revoke' };
+    return { outcome: 'nothing_to_record' };
   }
-  const { redeemedAt, refreshHash, refreshRevokedAt } = request;
-  const isReplay = now > redeemedAt + REPLAY_GRACE_SECONDS;
-  if (!isReplay || refreshHash === undefined || refreshRevokedAt !== undefined) {
-    return { outcome: 'nothing_to_revoke' };
-  }
-  return { outcome: 'revoked', next: { ...request, refreshRevokedAt: now } };
+  const isReplay = now > request.redeemedAt + REPLAY_GRACE_SECONDS;
+  if (!isReplay || request.replayedAt !== undefined) return { outcome: 'nothing_to_record' };
+  return { outcome: 'recorded', next: { ...request, replayedAt: now } };
 }
 
 function isOwned(request: Stored, owner: Owner): request is AuthenticationRequest {

@@ -11,6 +11,7 @@ import {
   parseBackchannelAuthenticationRequest,
 } from '../ciba/backchannel-authentication-request.ts';
 import { type Client, mayUseCiba } from '../ciba/client.ts';
+import { chooseFlow, FLOW_ENTROPY_BYTES, type FlowPolicies } from '../ciba/flow-policy.ts';
 import {
   formatHandle,
   formatRef,
@@ -22,14 +23,24 @@ import {
 import { judgeIdTokenHint } from '../ciba/id-token-hint.ts';
 import { type LoginHint, parseLoginHint } from '../ciba/login.ts';
 import { judgeLoginHintToken } from '../ciba/login-hint-token.ts';
+import {
+  limitsUsers,
+  type NotificationLimit,
+  type NotificationPolicies,
+  type NotificationPolicy,
+  policyOf,
+} from '../ciba/notification-policy.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
+import { CAUSE_LENGTH, isRefusal } from '../ciba/refused-request.ts';
 import { judgeReachability, type User } from '../ciba/user.ts';
-import { oauthEndpoint } from '../http/oauth-endpoint.ts';
-import type { Log } from '../log.ts';
+import { oauthEndpoint, type Trace } from '../http/oauth-endpoint.ts';
+import { describeCause, type Log } from '../log.ts';
 import type {
+  Addressee,
   AuthenticationRequestStore,
   Entropy,
   Flow,
+  NotificationQuotas,
   PublicKeys,
   UserDirectory,
 } from '../ports.ts';
@@ -48,10 +59,11 @@ export interface BackchannelAuthenticationDeps extends ClientAuthenticationDeps 
     defaultInterval: number;
     /** How long the audit keeps a request after its end, in seconds. */
     auditRetention: number;
-    /** The name of the flow that notifies the user. */
-    flow: string;
+    notificationPolicies: NotificationPolicies;
+    flowPolicies: FlowPolicies;
   };
-  requests: Pick<AuthenticationRequestStore, 'create' | 'fail'>;
+  requests: Pick<AuthenticationRequestStore, 'create' | 'fail' | 'refuse'>;
+  quotas: NotificationQuotas;
   users: UserDirectory;
   keys: PublicKeys;
   flow: Flow;
@@ -66,56 +78,155 @@ export function backchannelAuthenticationEndpoint(
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
     const untilStep = deps.startSteps();
     const authenticated = await readAuthenticatedForm(httpRequest, deps, trace);
-    const { form, client } = authenticated;
-    if (!mayUseCiba(client)) {
-      throw new OAuthError(
-        'unauthorized_client',
-        'The client is not registered for the CIBA grant.',
-      );
+    const known: KnownOfRefused = {};
+    try {
+      return await acknowledge(deps, authenticated, trace, known);
+    } catch (error) {
+      await keepRefusal(deps, authenticated.client, trace, known, error);
+      throw error;
+    } finally {
+      if (authenticated.client.unknown_user === 'decoy') {
+        await untilStep(answerSteps.acknowledgement);
+      }
     }
-    const asked = parseBackchannelAuthenticationRequest(form, client, deps.settings);
-    const user = await identifyUser(deps, authenticated, asked.hint);
-
-    const secret = formatSecret(deps.entropy(SECRET_ENTROPY_BYTES));
-    const pending = pendingRequest(deps, client, user, asked, secret);
-    await deps.requests.create(pending);
-    trace.ref = pending.ref;
-    await startFlow(deps, pending);
-    if (client.unknown_user === 'decoy') await untilStep(answerSteps.acknowledgement);
-    return {
-      auth_req_id: formatHandle({ ref: pending.ref, secret }),
-      expires_in: asked.expiresIn,
-      interval: pending.interval,
-    };
   });
+}
+
+/** What the audit is to say of a refused request, as far as it went. */
+interface KnownOfRefused {
+  sub?: string;
+}
+
+/** The checks in the order of CIBA Core 7.2, then the request: stored, its flow started, acknowledged (7.3). */
+async function acknowledge(
+  deps: BackchannelAuthenticationDeps,
+  authenticated: AuthenticatedForm,
+  trace: Trace,
+  known: KnownOfRefused,
+): Promise<object> {
+  const { form, client } = authenticated;
+  if (!mayUseCiba(client)) {
+    throw new OAuthError('unauthorized_client', 'The client is not registered for the CIBA grant.');
+  }
+  const asked = parseBackchannelAuthenticationRequest(form, client, deps.settings);
+  const found = await findUser(deps, authenticated, asked.hint);
+  if (found.user) known.sub = found.user.sub;
+
+  const secret = formatSecret(deps.entropy(SECRET_ENTROPY_BYTES));
+  const facts = requestFacts(deps, client, asked, secret);
+  const policy = policyOf(deps.settings.notificationPolicies, client.notification_policy);
+  await demandRoomForUser(deps, policy, facts, found);
+  const pending = { ...facts, ...requestedUser(client, found.user) };
+  await demandRoomForMail(deps, policy, pending);
+
+  await deps.requests.create(pending);
+  trace.ref = pending.ref;
+  await startFlow(deps, pending);
+  return {
+    auth_req_id: formatHandle({ ref: pending.ref, secret }),
+    expires_in: asked.expiresIn,
+    interval: pending.interval,
+  };
+}
+
+/** DESIGN 4.9: a refusal after client authentication is in the audit, and the error's correlation id leads to it. */
+async function keepRefusal(
+  { requests, settings, clock, entropy }: BackchannelAuthenticationDeps,
+  { client_id: clientId }: Client,
+  trace: Trace,
+  known: KnownOfRefused,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof OAuthError) || !isRefusal(error.code)) return;
+  const ref = formatRef(entropy(REF_ENTROPY_BYTES));
+  const createdAt = clock();
+  const cause = describeCause(error.cause) ?? error.message;
+  try {
+    await requests.refuse({
+      ref,
+      clientId,
+      ...known,
+      code: error.code,
+      cause: cause.slice(0, CAUSE_LENGTH),
+      createdAt,
+      forgetAt: Math.ceil(createdAt) + settings.auditRetention,
+    });
+    trace.ref = ref;
+  } catch {
+    // The client is refused all the same; that the audit lacks it shows in the log, whose line has no ref then.
+  }
 }
 
 /** Whom a request is for; a decoy is for nobody, which its client is not to learn. */
 type RequestedUser = Pick<PendingRequest, 'sub' | 'contactVersion' | 'decoy'>;
 
+/** The user whom a hint leads to, if there is one, and whose notifications a request counts among. */
+interface FoundUser {
+  user: User | undefined;
+  addressee: Addressee;
+}
+
 /**
- * CIBA Core 7.2: the hint is valid and names a user; one who cannot be asked is no different from one who does not exist.
- * The look-ups are the same for both, so that their time does not tell either.
+ * CIBA Core 7.2: the user whom the hint names. The look-ups are the same whether or not there is one, so that their time
+ * does not tell.
  */
-async function identifyUser(
+async function findUser(
   deps: BackchannelAuthenticationDeps,
   { client, secrets }: AuthenticatedForm,
   hint: Hint,
-): Promise<RequestedUser> {
+): Promise<FoundUser> {
   const named = await readHint(deps, client, secrets, hint);
-  const found =
+  const user =
     named?.by === 'sub' ? await deps.users.findUser(named.sub) : await findByLogin(deps, named);
-  const reachability = judgeReachability(found);
+  if (user) return { user, addressee: { sub: user.sub } };
+  return {
+    user,
+    addressee: { hint: named?.by === 'sub' ? named.sub : (named?.login ?? hint.text) },
+  };
+}
+
+/** A user who cannot be asked is no different from one who does not exist. */
+function requestedUser(client: Client, user: User | undefined): RequestedUser {
+  const reachability = judgeReachability(user);
   if (reachability.reachable) {
     const { sub, contact_version: contactVersion } = reachability.user;
     return { sub, contactVersion };
   }
   const { reason } = reachability;
   if (client.unknown_user === 'decoy') {
-    return { sub: found?.sub ?? '', contactVersion: found?.contact_version ?? 0, decoy: reason };
+    return { sub: user?.sub ?? '', contactVersion: user?.contact_version ?? 0, decoy: reason };
   }
   throw new OAuthError('unknown_user_id', 'The hint does not identify a user who can be asked.', {
     cause: reason,
+  });
+}
+
+/** CIBA Core 13: refused in advance, for a user who exists as for one who does not (threats T3, T6). */
+async function demandRoomForUser(
+  { quotas }: BackchannelAuthenticationDeps,
+  policy: NotificationPolicy,
+  { ref, clientId, createdAt: at, expiresAt }: RequestFacts,
+  { addressee }: FoundUser,
+): Promise<void> {
+  if (!limitsUsers(policy)) return;
+  const limit = await quotas.countAsked(addressee, { ref, clientId, at, expiresAt }, policy);
+  if (limit !== undefined) throw overLimit(limit);
+}
+
+/** Counted last, so that nothing that is refused anyway uses up what all users share. */
+async function demandRoomForMail(
+  { quotas }: BackchannelAuthenticationDeps,
+  { mailsPerDay }: NotificationPolicy,
+  { createdAt }: RequestFacts,
+): Promise<void> {
+  if (mailsPerDay === undefined || (await quotas.countMail(createdAt, mailsPerDay))) return;
+  throw overLimit('mailsPerDay');
+}
+
+/** One text for every limit: it tells nothing of the user. */
+function overLimit(limit: NotificationLimit): OAuthError {
+  return new OAuthError('access_denied', 'Too many requests. Try again later.', {
+    cause: `over ${limit}`,
   });
 }
 
@@ -158,13 +269,15 @@ function invalidHint(cause: string): OAuthError {
   return new OAuthError('invalid_request', 'The hint is not valid.', { cause });
 }
 
-function pendingRequest(
+/** Everything of a request but whom it is for. */
+type RequestFacts = Omit<PendingRequest, keyof RequestedUser>;
+
+function requestFacts(
   { settings, clock, entropy }: BackchannelAuthenticationDeps,
   client: Client,
-  user: RequestedUser,
   asked: BackchannelAuthenticationRequest,
   secret: string,
-): PendingRequest {
+): RequestFacts {
   const createdAt = clock();
   const expiresAt = createdAt + asked.expiresIn;
   return {
@@ -172,23 +285,24 @@ function pendingRequest(
     ref: formatRef(entropy(REF_ENTROPY_BYTES)),
     secretHash: hashSecret(secret),
     clientId: client.client_id,
-    ...user,
     scope: asked.scope,
     ...(asked.bindingMessage !== undefined && { bindingMessage: asked.bindingMessage }),
+    flow: chooseFlow(settings.flowPolicies, client.flow_policy, entropy(FLOW_ENTROPY_BYTES)),
     createdAt,
     expiresAt,
     forgetAt: Math.ceil(expiresAt) + settings.auditRetention,
     interval: client.interval ?? settings.defaultInterval,
+    polls: 0,
   };
 }
 
 /** A flow that cannot be started would leave the user unasked and the client waiting: the request fails at once. */
 async function startFlow(
-  { flow, requests, settings, clock }: BackchannelAuthenticationDeps,
-  { ref }: PendingRequest,
+  { flow, requests, clock }: BackchannelAuthenticationDeps,
+  { ref, flow: flowName }: PendingRequest,
 ): Promise<void> {
   try {
-    await flow.start(ref, settings.flow);
+    await flow.start(ref, flowName);
   } catch (cause) {
     // If even that is not possible the request expires unasked; what went wrong first is what the log is to say.
     await requests.fail(ref, 'start_failed', clock()).catch(() => false);

@@ -33,11 +33,9 @@ export async function redeemByPoll(
   const now = deps.clock();
   const stamped = await deps.requests.stampPoll(owner, now);
   if (stamped.outcome === 'not_found') {
-    // Whether or not there was anything to revoke, the work is the same and so is the answer.
-    const revoked = await deps.requests.revokeReplayed(owner, now);
-    throw noSuchRequest(
-      revoked ? 'replayed: refresh token revoked' : 'not found, foreign or redeemed',
-    );
+    // Whether or not there was anything to record, the work is the same and so is the answer.
+    const replayed = await deps.requests.recordReplay(owner, now);
+    throw noSuchRequest(replayed ? 'replayed' : 'not found, foreign or redeemed');
   }
   trace.ref = owner.ref;
 

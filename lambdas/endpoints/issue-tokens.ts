@@ -18,7 +18,7 @@ export interface TokenDeps extends ClientAuthenticationDeps {
   accessTokenAudience: string;
   requests: Pick<
     AuthenticationRequestStore,
-    'find' | 'stampPoll' | 'slowDown' | 'redeem' | 'revokeReplayed'
+    'find' | 'stampPoll' | 'slowDown' | 'redeem' | 'recordReplay'
   >;
   users: Pick<UserDirectory, 'findUser'>;
   signer: TokenSigner;

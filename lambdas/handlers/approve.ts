@@ -3,7 +3,7 @@
  */
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
-import { requestsTable } from '../aws/requests-table.ts';
+import { deciding, finding, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { approveEndpoint } from '../endpoints/approve.ts';
 import { httpHandler } from '../http/api-gateway-event.ts';
@@ -12,13 +12,14 @@ import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(approveEnvironment);
 const dynamo = dynamoDbClient();
+const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
 export const handler = httpHandler(
   environment.ISSUER,
   approveEndpoint({
     ...runtime,
     issuer: environment.ISSUER,
-    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
+    requests: { ...finding(requests), ...deciding(requests) },
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),

@@ -1,13 +1,14 @@
 /**
  * The function behind the backchannel authentication endpoint (CIBA Core 7).
  */
+import { randomInt } from 'node:crypto';
 import { clientDirectory, publicKeys, userDirectory } from '../aws/directory-table.ts';
-import { wrappingKeys } from '../aws/keys-table.ts';
-import { requestsTable } from '../aws/requests-table.ts';
+import { addresseeNames, wrappingKeys } from '../aws/keys-table.ts';
+import { notificationQuotas } from '../aws/notification-quotas.ts';
+import { acknowledging, failing, finding, refusing, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
 import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
-import { DEFAULT_FLOW } from '../ciba/flow.ts';
 import { backchannelAuthenticationEndpoint } from '../endpoints/backchannel-authentication.ts';
 import { httpHandler } from '../http/api-gateway-event.ts';
 import { authorizeEnvironment, readEnvironment } from './environment.ts';
@@ -15,6 +16,7 @@ import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(authorizeEnvironment);
 const dynamo = dynamoDbClient();
+const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
 export const handler = httpHandler(
   environment.ISSUER,
@@ -27,9 +29,15 @@ export const handler = httpHandler(
       maxExpiresIn: environment.MAX_EXPIRES_IN,
       defaultInterval: environment.DEFAULT_INTERVAL,
       auditRetention: environment.AUDIT_RETENTION,
-      flow: DEFAULT_FLOW,
+      flowPolicies: environment.FLOW_POLICIES,
+      notificationPolicies: environment.NOTIFICATION_POLICIES,
     },
-    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
+    requests: { ...acknowledging(requests), ...failing(requests), ...refusing(requests) },
+    quotas: notificationQuotas(dynamo, environment.REQUESTS_TABLE, {
+      names: addresseeNames(dynamo, environment.KEYS_TABLE, runtime.clock),
+      requests: finding(requests),
+      draw: randomInt,
+    }),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),

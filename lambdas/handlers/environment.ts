@@ -3,13 +3,26 @@
  * so that a variable which a function needs and the stack does not set is a compile error.
  */
 import * as z from 'zod/mini';
+import { type FlowPolicies, flowPolicies } from '../ciba/flow-policy.ts';
+import {
+  type NotificationLimit,
+  type NotificationPolicies,
+  notificationPolicies,
+} from '../ciba/notification-policy.ts';
+
+export type { NotificationLimit };
+
+/** What the variables FLOW_POLICIES and NOTIFICATION_POLICIES hold, for the stack that writes them. */
+export type FlowPoliciesSetting = FlowPolicies;
+export type NotificationPoliciesSetting = NotificationPolicies;
 
 const text = z.string().check(z.minLength(1));
 const seconds = z.pipe(z.pipe(text, z.transform(Number)), z.number().check(z.int(), z.positive()));
 
-/** A map as JSON, `{"name":…}`. */
-function jsonMap<Value extends z.ZodMiniType>(value: Value) {
-  const json = z.transform((given: string, context): unknown => {
+/** What is of this form, as JSON. The bundles whose function has no such variable leave it out. */
+/* @__NO_SIDE_EFFECTS__ */
+function json<Value extends z.ZodMiniType>(value: Value) {
+  const parsed = z.transform((given: string, context): unknown => {
     try {
       return JSON.parse(given);
     } catch {
@@ -17,11 +30,17 @@ function jsonMap<Value extends z.ZodMiniType>(value: Value) {
       return z.NEVER;
     }
   });
+  return z.pipe(z.pipe(text, parsed), value);
+}
+
+/** A map as JSON, `{"name":…}`. */
+/* @__NO_SIDE_EFFECTS__ */
+function jsonMap<Value extends z.ZodMiniType>(value: Value) {
   const map = z.transform(
     (members: Record<string, z.output<Value>>): ReadonlyMap<string, z.output<Value>> =>
       new Map(Object.entries(members)),
   );
-  return z.pipe(z.pipe(z.pipe(text, json), z.record(text, value)), map);
+  return z.pipe(json(z.record(text, value)), map);
 }
 
 /** What every function that speaks HTTP knows of its deployment. */
@@ -39,6 +58,9 @@ export const authorizeEnvironment = z.object({
   KEYS_TABLE: text,
   /** The ARN of the state machine of each flow, by its name. */
   FLOWS: jsonMap(text),
+  /** How requests are distributed over them, and how often users may be asked. */
+  FLOW_POLICIES: json(flowPolicies),
+  NOTIFICATION_POLICIES: json(notificationPolicies),
   /** Lifetime of a request whose client registered none and asked for none, in seconds. */
   DEFAULT_EXPIRES_IN: seconds,
   /** Bounds of `requested_expiry`, in seconds. */

@@ -1,7 +1,7 @@
 /**
  * The function of the flow's state RecordFailure.
  */
-import { requestsTable } from '../aws/requests-table.ts';
+import { failing, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { recordFailureTask } from '../tasks/record-failure.ts';
 import { readEnvironment, recordFailureEnvironment } from './environment.ts';
@@ -11,5 +11,5 @@ const environment = readEnvironment(recordFailureEnvironment);
 
 export const handler = recordFailureTask({
   ...runtime,
-  requests: requestsTable(dynamoDbClient(), environment.REQUESTS_TABLE),
+  requests: failing(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
 });

@@ -28,10 +28,12 @@ export function exampleRequest(changes: Partial<PendingRequest> = {}): PendingRe
     contactVersion: 1,
     scope: 'openid profile',
     bindingMessage: 'PUMP-4 50.00 EUR',
+    flow: 'ciba-flow',
     createdAt: EXAMPLE_NOW,
     expiresAt: EXAMPLE_NOW + 120,
     forgetAt: EXAMPLE_NOW + 120 + 30 * 86_400,
     interval: 2,
+    polls: 0,
     ...changes,
   };
 }

@@ -216,11 +216,12 @@ async function snapshot({ provider, refs }: World): Promise<string> {
 function withoutPolls(item: AuthenticationRequest | undefined): object {
   const {
     polledAt: _polled,
+    polls: _polls,
     interval: _interval,
-    refreshRevokedAt: _revoked,
+    replayedAt: _replayed,
     ...rest
   } = {
-    refreshRevokedAt: 0,
+    replayedAt: 0,
     ...Object(item),
   };
   return rest;

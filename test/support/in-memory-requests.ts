@@ -8,9 +8,9 @@ import {
   decide,
   fail,
   recordMailed,
+  recordReplay,
   redeem,
   releaseMail,
-  revokeReplayed,
   slowDown,
   stampPoll,
 } from '../../lambdas/ciba/transitions.ts';
@@ -56,8 +56,8 @@ export function inMemoryRequests(): AuthenticationRequestStore {
     redeem: async (redemption) => ({
       outcome: apply(redemption.ref, (request) => redeem(request, redemption)).outcome,
     }),
-    revokeReplayed: async (owner, now) =>
-      apply(owner.ref, (request) => revokeReplayed(request, owner, now)).outcome === 'revoked',
+    recordReplay: async (owner, now) =>
+      apply(owner.ref, (request) => recordReplay(request, owner, now)).outcome === 'recorded',
     async claimMail(claim) {
       const result = apply(claim.ref, (request) => claimMail(request, claim));
       return result.outcome === 'claimed'
@@ -68,6 +68,8 @@ export function inMemoryRequests(): AuthenticationRequestStore {
       apply(ref, (request) => recordMailed(request, claimId, now)).outcome === 'recorded',
     releaseMail: async (ref, claimId) =>
       apply(ref, (request) => releaseMail(request, claimId)).outcome === 'released',
+    // The audit is no matter of the transitions.
+    refuse: async () => {},
     fail: async (ref, cause, now) =>
       apply(ref, (request) => fail(request, cause, now)).outcome === 'failed',
   };

@@ -3,9 +3,13 @@
  * in one process, for tests of what happens in which order.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
+import type { RefusedRequest } from '../../lambdas/ciba/refused-request.ts';
 import type { PublicJwk } from '../../lambdas/ciba/signing-keys.ts';
 import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
-import { backchannelAuthenticationEndpoint } from '../../lambdas/endpoints/backchannel-authentication.ts';
+import {
+  type BackchannelAuthenticationDeps,
+  backchannelAuthenticationEndpoint,
+} from '../../lambdas/endpoints/backchannel-authentication.ts';
 import { tokenEndpoint } from '../../lambdas/endpoints/token.ts';
 import type { LogEvent } from '../../lambdas/log.ts';
 import type { AuthenticationRequestStore, Mail, Mailer, TokenSigner } from '../../lambdas/ports.ts';
@@ -14,6 +18,7 @@ import { mailTask } from '../../lambdas/tasks/mail.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { exampleClient, exampleClientSecret, inMemoryDirectory } from './example-directory.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
+import { inMemoryQuotas, plainPolicies } from './in-memory-quotas.ts';
 import { inMemoryRequests } from './in-memory-requests.ts';
 import { inMemoryUsedTokenIds } from './in-memory-used-token-ids.ts';
 
@@ -24,6 +29,7 @@ interface Replacements {
   requests?: Partial<AuthenticationRequestStore>;
   signer?: TokenSigner;
   publicKeys?: PublicJwk[];
+  policies?: Partial<BackchannelAuthenticationDeps['settings']>;
   mailer?: Mailer;
   startFlow?: (ref: string) => Promise<void>;
   /** The locales of `a-template`, which the flow names. */
@@ -38,7 +44,14 @@ export function providerInMemory(replacements: Replacements = {}) {
   const mails: Mail[] = [];
   const directory = inMemoryDirectory();
   const stored = inMemoryRequests();
-  const requests = { ...stored, ...replacements.requests };
+  const refused: RefusedRequest[] = [];
+  const requests = {
+    ...stored,
+    refuse: async (request: RefusedRequest) => {
+      refused.push(request);
+    },
+    ...replacements.requests,
+  };
   const linkKey = createSecretKey(randomBytes(32));
 
   const deps = {
@@ -50,9 +63,11 @@ export function providerInMemory(replacements: Replacements = {}) {
       maxExpiresIn: 600,
       defaultInterval: 2,
       auditRetention: 30 * 86_400,
-      flow: 'a-flow',
+      ...plainPolicies,
+      ...replacements.policies,
     },
     requests,
+    quotas: inMemoryQuotas(requests),
     ...directory.ports,
     flow: {
       start: async (ref: string, flowName: string) => {
@@ -93,6 +108,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     mails,
     directory,
     requests: stored,
+    refused,
     authorize: backchannelAuthenticationEndpoint(deps),
     token: tokenEndpoint(deps),
     approve: approveEndpoint(deps),

@@ -126,7 +126,7 @@ export function describeRequestStore(
         expect(first).toEqual({ outcome: 'stamped', before: request });
         expect(second).toEqual({
           outcome: 'stamped',
-          before: { ...request, polledAt: EXAMPLE_NOW + 1.25 },
+          before: { ...request, polledAt: EXAMPLE_NOW + 1.25, polls: 1 },
         });
       });
 
@@ -440,32 +440,32 @@ export function describeRequestStore(
         expect(await stored(request)).toMatchObject({ forgetAt: request.forgetAt });
       });
 
-      it('are revoked by a replay later than ten seconds, once and for good', async () => {
+      it('S11: a replay later than ten seconds is recorded, once and for good', async () => {
         const request = await redeemed();
         const owner = ownerOf(request);
-        expect(await store.revokeReplayed(owner, EXAMPLE_NOW + 30)).toBe(false);
-        expect(await store.revokeReplayed(owner, EXAMPLE_NOW + 30.001)).toBe(true);
-        expect(await store.revokeReplayed(owner, EXAMPLE_NOW + 31)).toBe(false);
-        expect(await stored(request)).toMatchObject({ refreshRevokedAt: EXAMPLE_NOW + 30.001 });
+        expect(await store.recordReplay(owner, EXAMPLE_NOW + 30)).toBe(false);
+        expect(await store.recordReplay(owner, EXAMPLE_NOW + 30.001)).toBe(true);
+        expect(await store.recordReplay(owner, EXAMPLE_NOW + 31)).toBe(false);
+        expect(await stored(request)).toMatchObject({ replayedAt: EXAMPLE_NOW + 30.001 });
       });
 
       it.each<[string, (owner: Owner) => Owner]>([
         ['another client', (owner) => ({ ...owner, clientId: 'desk-1' })],
         ['a wrong secret', (owner) => ({ ...owner, secretHash: hashSecret('w'.repeat(43)) })],
         ['an unknown ref', (owner) => ({ ...owner, ref: exampleRequest().ref })],
-      ])('I9: are not revoked by %s', async (_who, foreign) => {
+      ])('I9: a replay is not recorded by %s', async (_who, foreign) => {
         const request = await redeemed();
         const before = await stored(request);
-        expect(await store.revokeReplayed(foreign(ownerOf(request)), EXAMPLE_NOW + 99)).toBe(false);
+        expect(await store.recordReplay(foreign(ownerOf(request)), EXAMPLE_NOW + 99)).toBe(false);
         expect(await stored(request)).toEqual(before);
       });
 
-      it('leave nothing to revoke where there is none, or before they exist', async () => {
+      it('S11: a replay is recorded where there is no refresh token too, and never before the redemption', async () => {
         const without = await redeemed({ refresh: undefined });
-        expect(await store.revokeReplayed(ownerOf(without), EXAMPLE_NOW + 99)).toBe(false);
+        expect(await store.recordReplay(ownerOf(without), EXAMPLE_NOW + 99)).toBe(true);
         const request = await approved();
-        expect(await store.revokeReplayed(ownerOf(request), EXAMPLE_NOW + 99)).toBe(false);
-        expect(await stored(request)).not.toHaveProperty('refreshRevokedAt');
+        expect(await store.recordReplay(ownerOf(request), EXAMPLE_NOW + 99)).toBe(false);
+        expect(await stored(request)).not.toHaveProperty('replayedAt');
       });
     });
 

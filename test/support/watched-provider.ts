@@ -17,7 +17,14 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { clientDirectory, publicKeys, userDirectory } from '../../lambdas/aws/directory-table.ts';
 import { generateSigningKey } from '../../lambdas/aws/generate-signing-key.ts';
-import { keyStore, linkKeys, tokenSigner, wrappingKeys } from '../../lambdas/aws/keys-table.ts';
+import {
+  addresseeNames,
+  keyStore,
+  linkKeys,
+  tokenSigner,
+  wrappingKeys,
+} from '../../lambdas/aws/keys-table.ts';
+import { notificationQuotas } from '../../lambdas/aws/notification-quotas.ts';
 import { requestsTable } from '../../lambdas/aws/requests-table.ts';
 import { sesMailer } from '../../lambdas/aws/ses-mailer.ts';
 import { stepFunctionsFlow } from '../../lambdas/aws/step-functions-flow.ts';
@@ -43,7 +50,14 @@ import {
 import { applyDirectory } from '../../lib/operator/apply-directory.ts';
 import type { Directory } from '../../lib/operator/directory-file.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
+import { plainPolicies } from './in-memory-quotas.ts';
 import { tablesOnDynalite } from './tables-on-dynalite.ts';
+
+/** Limits that nothing here reaches, so that everything is counted. */
+const countedPolicies = {
+  byDefault: 'counted',
+  policies: { counted: { mailsPerUserPerDay: 1000, mailsPerDay: 1_000_000 } },
+};
 
 export const watchedIssuer = 'https://ciba.example';
 
@@ -132,9 +146,15 @@ export async function startWatchedProvider(directory: Directory) {
         maxExpiresIn: 600,
         defaultInterval: 2,
         auditRetention: 30 * 86_400,
-        flow: 'ciba-flow',
+        ...plainPolicies,
+        notificationPolicies: countedPolicies,
       },
       requests: requestsTable(dynamo, 'requests'),
+      quotas: notificationQuotas(dynamo, 'requests', {
+        names: addresseeNames(dynamo, 'keys', clock),
+        requests: requestsTable(dynamo, 'requests'),
+        draw: () => 0,
+      }),
       clients: clientDirectory(dynamo, 'directory', clock),
       users: userDirectory(dynamo, 'directory'),
       keys: publicKeys(dynamo, 'directory'),

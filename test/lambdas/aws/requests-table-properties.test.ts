@@ -107,10 +107,10 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
         (store, refs) =>
           store.redeem({ ref: refOf(refs, at), ...by }),
     ),
-  revokeReplayed: fc.tuple(which, fc.record({ secretHash, clientId }), time).map(
+  recordReplay: fc.tuple(which, fc.record({ secretHash, clientId }), time).map(
     ([at, owner, now]) =>
       (store, refs) =>
-        store.revokeReplayed({ ref: refOf(refs, at), ...owner }, now),
+        store.recordReplay({ ref: refOf(refs, at), ...owner }, now),
   ),
 };
 
@@ -120,11 +120,16 @@ const call = fc
     (calls[name] ?? fc.constant<Call>(async () => undefined)).map((run) => ({ name, run })),
   );
 
+interface NamedCall {
+  name: string;
+  run: Call;
+}
+
 /**
- * What the first request has been through before anything happens by chance: at least its creation, at most the
- * revocation of its refresh token.
+ * What the first request has been through before anything happens by chance: at least its creation, at most its
+ * denial, or the replay of its auth_req_id.
  */
-const beginning: { name: string; run: Call }[] = [
+const asked: NamedCall[] = [
   {
     name: 'create',
     run: (store, [ref = '']) =>
@@ -141,17 +146,23 @@ const beginning: { name: string; run: Call }[] = [
         until: EXAMPLE_NOW + 16,
       }),
   },
-  {
+];
+
+function decided(decision: 'approve' | 'deny'): NamedCall {
+  return {
     name: 'decide',
     run: (store, [ref = '']) =>
       store.decide({
         ref,
-        decision: 'approve',
+        decision,
         linkNonce: 'nonce-1',
         contactVersion: 1,
         now: EXAMPLE_NOW + 2,
       }),
-  },
+  };
+}
+
+const redeemed: NamedCall[] = [
   {
     name: 'redeem',
     run: (store, [ref = '']) =>
@@ -166,21 +177,28 @@ const beginning: { name: string; run: Call }[] = [
       }),
   },
   {
-    name: 'revokeReplayed',
+    name: 'recordReplay',
     run: (store, [ref = '']) =>
-      store.revokeReplayed(
+      store.recordReplay(
         { ref, secretHash: hashSecret('secret'), clientId: 'pump-4' },
         EXAMPLE_NOW + 119,
       ),
   },
 ];
 
+const beginnings = [
+  [...asked, decided('approve'), ...redeemed],
+  [...asked, decided('approve'), ...redeemed],
+  [...asked, decided('deny')],
+];
+
 const history = fc
   .tuple(
-    fc.integer({ min: 1, max: beginning.length }),
+    fc.constantFrom(...beginnings),
+    fc.integer({ min: 1, max: asked.length + redeemed.length + 1 }),
     fc.array(call, { minLength: 5, maxLength: STEPS }),
   )
-  .map(([length, steps]) => [...beginning.slice(0, length), ...steps]);
+  .map(([beginning, length, steps]) => [...beginning.slice(0, length), ...steps]);
 
 it(`the adapter answers and leaves what the rules say, in ${RUNS} histories of up to ${STEPS} calls`, {
   timeout: 60_000 + RUNS * 1000,

@@ -79,34 +79,36 @@ describe('T27: what each step costs (S1)', () => {
 });
 
 describe('the item', () => {
-  it('has the format of version 1, attribute by attribute (golden)', async () => {
+  it('has the format of version 2, attribute by attribute (golden)', async () => {
     const request = exampleRequest();
     await store.create(request);
     const { Item: item } = await tables.client.send(
       new GetItemCommand({ TableName: 'requests', Key: marshall({ ref: request.ref }) }),
     );
     expect(unmarshall(item ?? {})).toEqual({
-      v: 1,
+      v: 2,
       status: 'pending',
       ref: request.ref,
-      secretHash: '1kuTyfG2DrM45ctBXWo2vZIO3Q6bNvfqXHMNDhD_FH8',
+      sh: '1kuTyfG2DrM45ctBXWo2vZIO3Q6bNvfqXHMNDhD_FH8',
       clientId: 'pump-4',
       sub: 'u-alice',
-      contactVersion: 1,
+      cv: 1,
       scope: 'openid profile',
-      bindingMessage: 'PUMP-4 50.00 EUR',
+      bm: 'PUMP-4 50.00 EUR',
+      fl: 'ciba-flow',
       createdAt: EXAMPLE_NOW,
       expiresAt: EXAMPLE_NOW + 120,
       ttl: EXAMPLE_NOW + 120 + 30 * 86_400,
       day: expect.stringMatching(/^2023-11-14#(?:\d|1[0-5])$/),
-      interval: 2,
+      iv: 2,
+      pn: 0,
     });
   });
 
   it('of another version is refused rather than misread (F15)', async () => {
     const request = exampleRequest();
     await tables.client.send(
-      new PutItemCommand({ TableName: 'requests', Item: marshall({ ...toItem(request), v: 2 }) }),
+      new PutItemCommand({ TableName: 'requests', Item: marshall({ ...toItem(request), v: 1 }) }),
     );
     await expect(store.find(request.ref)).rejects.toThrow();
   });
@@ -142,7 +144,7 @@ describe('the item', () => {
       attemptId: 'a'.repeat(22),
       refreshHash: 'r'.repeat(43),
       refreshEndsAt: EXAMPLE_NOW + 2_592_599,
-      refreshRevokedAt: EXAMPLE_NOW + 2_592_598.123,
+      replayedAt: EXAMPLE_NOW + 2_592_598.123,
     };
     const polledAt = EXAMPLE_NOW + 599.123;
     const mailClaim = { id: 'c'.repeat(16), until: EXAMPLE_NOW + 599.123 };

@@ -210,14 +210,6 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   'slowDown: only what the poll was judged by': {
     slowDown: (item) => productionRules.slowDown(item, item?.interval ?? 0),
   },
-  'revokeReplayed: a token that was given out': {
-    revokeReplayed: (item, by, now) =>
-      productionRules.revokeReplayed(
-        item?.status === 'redeemed' ? { ...item, refreshHash: 'any' } : item,
-        by,
-        now,
-      ),
-  },
   'recordMailed: claim': {
     recordMailed: (item, _claimId, now) =>
       item ? { outcome: 'recorded', next: { ...item, mailedAt: now } } : { outcome: 'not_claimed' },
@@ -278,30 +270,30 @@ const withoutGuard: Record<string, Partial<Rules>> = {
         refresh: by.refresh && { ...by.refresh, forgetAt: item?.forgetAt ?? 0 },
       }),
   },
-  'revokeReplayed: client': {
-    revokeReplayed: (item, by, now) =>
-      productionRules.revokeReplayed(item, { ...by, clientId: item?.clientId ?? '' }, now),
+  'recordReplay: client': {
+    recordReplay: (item, by, now) =>
+      productionRules.recordReplay(item, { ...by, clientId: item?.clientId ?? '' }, now),
   },
-  'revokeReplayed: secret': {
-    revokeReplayed: (item, by, now) =>
-      productionRules.revokeReplayed(item, { ...by, secretHash: item?.secretHash ?? '' }, now),
+  'recordReplay: secret': {
+    recordReplay: (item, by, now) =>
+      productionRules.recordReplay(item, { ...by, secretHash: item?.secretHash ?? '' }, now),
   },
-  'revokeReplayed: ten seconds': {
-    revokeReplayed: (item, by, now) => productionRules.revokeReplayed(item, by, now + 11),
+  'recordReplay: ten seconds': {
+    recordReplay: (item, by, now) => productionRules.recordReplay(item, by, now + 11),
   },
-  'revokeReplayed: once': {
-    revokeReplayed: (item, by, now) =>
-      productionRules.revokeReplayed(
-        item?.status === 'redeemed' ? { ...item, refreshRevokedAt: undefined } : item,
+  'recordReplay: once': {
+    recordReplay: (item, by, now) =>
+      productionRules.recordReplay(
+        item?.status === 'redeemed' ? { ...item, replayedAt: undefined } : item,
         by,
         now,
       ),
   },
-  'revokeReplayed: revokes at all': {
-    revokeReplayed: (item) =>
+  'recordReplay: records at all': {
+    recordReplay: (item) =>
       item?.status === 'redeemed'
-        ? { outcome: 'nothing_to_revoke' }
-        : { outcome: 'nothing_to_revoke' },
+        ? { outcome: 'nothing_to_record' }
+        : { outcome: 'nothing_to_record' },
   },
   'refresh: client': {
     refreshableRequest: (item, by, now) =>
@@ -316,7 +308,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   'refresh: not revoked': {
     refreshableRequest: (item, by, now) =>
       productionRules.refreshableRequest(
-        item?.status === 'redeemed' ? { ...item, refreshRevokedAt: undefined } : item,
+        item?.status === 'redeemed' ? { ...item, replayedAt: undefined } : item,
         by,
         now,
       ),

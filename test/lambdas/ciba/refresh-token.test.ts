@@ -72,7 +72,7 @@ describe('a refresh token is worth something', () => {
     ['it is another client’s (I9)', redeemed, { clientId: 'desk-1' }],
     ['its secret is another', redeemed, { secretHash: hashSecret('x'.repeat(43)) }],
     ['the auth_req_id is shown in its place', redeemed, { secretHash: redeemed.secretHash }],
-    ['it is revoked (I15)', { ...redeemed, refreshRevokedAt: now }, {}],
+    ['it is revoked (I15)', { ...redeemed, replayedAt: now }, {}],
     ['none was given out', { ...redeemed, refreshHash: undefined }, {}],
     ['it has no end', { ...redeemed, refreshEndsAt: undefined }, {}],
   ])('unless %s', (_what, request, changes) => {

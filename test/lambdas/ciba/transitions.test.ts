@@ -14,9 +14,9 @@ import {
   fail,
   type Owner,
   recordMailed,
+  recordReplay,
   redeem,
   releaseMail,
-  revokeReplayed,
   SLOW_DOWN_SECONDS,
   slowDown,
   stampPoll,
@@ -170,13 +170,15 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
   ],
   [
     'S11: the auth_req_id is shown again, long after its use',
-    (request) => revokeReplayed(request, owner, late),
-    columns.map((column) => (column === 'offline' ? 'revoked > redeemed' : 'nothing_to_revoke')),
+    (request) => recordReplay(request, owner, late),
+    columns.map((column) =>
+      column === 'redeemed' || column === 'offline' ? 'recorded > redeemed' : 'nothing_to_record',
+    ),
   ],
   [
     'S11: the auth_req_id is shown again at once',
-    (request) => revokeReplayed(request, owner, now),
-    columns.map(() => 'nothing_to_revoke'),
+    (request) => recordReplay(request, owner, now),
+    columns.map(() => 'nothing_to_record'),
   ],
   [
     'S2: claim the mail',
@@ -223,7 +225,7 @@ describe('what a transition writes', () => {
     expect(stampPoll(pending, owner, now)).toEqual({
       outcome: 'stamped',
       before: pending,
-      next: { ...pending, polledAt: now },
+      next: { ...pending, polledAt: now, polls: 1 },
     });
   });
 
@@ -285,24 +287,24 @@ describe('S11: a replay', () => {
   const { offline } = requests;
 
   it.each([
-    ['ten seconds after the redemption', offline.redeemedAt + 10, 'nothing_to_revoke'],
-    ['a millisecond later', offline.redeemedAt + 10.001, 'revoked > redeemed'],
+    ['ten seconds after the redemption', offline.redeemedAt + 10, 'nothing_to_record'],
+    ['a millisecond later', offline.redeemedAt + 10.001, 'recorded > redeemed'],
   ])('%s', (_when, at, answer) => {
-    expect(answerOf(revokeReplayed(offline, owner, at))).toBe(answer);
+    expect(answerOf(recordReplay(offline, owner, at))).toBe(answer);
   });
 
   it('writes its time once, and nothing else', () => {
-    const { next } = revokeReplayed(offline, owner, late);
-    expect(next).toEqual({ ...offline, refreshRevokedAt: late });
-    expect(revokeReplayed(next, owner, late + 1)).toEqual({ outcome: 'nothing_to_revoke' });
+    const { next } = recordReplay(offline, owner, late);
+    expect(next).toEqual({ ...offline, replayedAt: late });
+    expect(recordReplay(next, owner, late + 1)).toEqual({ outcome: 'nothing_to_record' });
   });
 
   it.each<[string, Partial<Owner>]>([
     ['another client', { clientId: 'desk-1' }],
     ['another secret', { secretHash: 'x'.repeat(43) }],
-  ])('by %s revokes nothing (I9)', (_who, changes) => {
-    expect(revokeReplayed(offline, { ...owner, ...changes }, late)).toEqual({
-      outcome: 'nothing_to_revoke',
+  ])('by %s records nothing (I9)', (_who, changes) => {
+    expect(recordReplay(offline, { ...owner, ...changes }, late)).toEqual({
+      outcome: 'nothing_to_record',
     });
   });
 });

@@ -12,6 +12,7 @@ import {
   inMemoryDirectory,
 } from '../../support/example-directory.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
+import { inMemoryQuotas, plainPolicies } from '../../support/in-memory-quotas.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { inMemoryUsedTokenIds } from '../../support/in-memory-used-token-ids.ts';
 import { formRequest, issuer, providerInMemory } from '../../support/provider-in-memory.ts';
@@ -35,7 +36,7 @@ async function withoutId(response: Response) {
   return [
     response.status,
     [...response.headers],
-    body.replace(/\(Correlation ID: [\w-]{12}\)/, '(Correlation ID: …)'),
+    body.replace(/\(Correlation ID: [\w.-]+\)/, '(Correlation ID: …)'),
   ];
 }
 
@@ -86,7 +87,7 @@ describe('each error', () => {
     ],
     [400, 'unknown_user_id', 'broken JSON', ask({ login_hint: '{"format":"iss_sub"' })],
   ])(
-    '%i %s for %s, in the form of CIBA 13, and no flow is started',
+    '%i %s for %s, in the form of CIBA 13, kept for the audit, and no flow is started',
     async (status, error, _what, request) => {
       const provider = providerInMemory();
       const response = await provider.authorize(request);
@@ -97,10 +98,15 @@ describe('each error', () => {
       expect(body).toEqual({
         error,
         error_description: expect.stringMatching(
-          /^[\x20\x21\x23-\x5b\x5d-\x7e]+\. \(Correlation ID: [\w-]{12}\)$/,
+          /^[\x20\x21\x23-\x5b\x5d-\x7e]+\. \(Correlation ID: (?:[a-z2-7]{26}\.)?[\w-]{12}\)$/,
         ),
       });
       expect(provider.started).toEqual([]);
+      // Of an authenticated client, whose error then leads to the entry.
+      const kept = provider.log[0]?.client_id === undefined ? [] : [error];
+      expect(provider.refused.map(({ code }) => code)).toEqual(kept);
+      const ref = /\(Correlation ID: ([a-z2-7]{26})\./.exec(String(body['error_description']))?.[1];
+      expect(provider.refused.map((one) => one.ref)).toEqual(ref === undefined ? [] : [ref]);
     },
   );
 
@@ -299,9 +305,10 @@ describe('the acknowledgement (CIBA 7.3)', () => {
         maxExpiresIn: 600,
         defaultInterval: 2,
         auditRetention: 86_400,
-        flow: 'a-flow',
+        ...plainPolicies,
       },
       requests,
+      quotas: inMemoryQuotas(requests),
       ...directory.ports,
       keys: { publicKeys: async () => [] },
       wrappingKeys: { unwrap: async (_clientId, wrapped) => wrapped },
@@ -323,8 +330,8 @@ describe('the acknowledgement (CIBA 7.3)', () => {
         interval: 2,
       }),
     );
-    // Correlation id; secret of 256 bits; ref of 26 times five bits.
-    expect(taken).toEqual([9, 32, 26]);
+    // Correlation id; secret of 256 bits; ref of 26 times five bits; the choice of the flow.
+    expect(taken).toEqual([9, 32, 26, 6]);
     expect(await requests.find('d'.repeat(26))).toMatchObject({
       createdAt: EXAMPLE_NOW + 0.4,
       expiresAt: EXAMPLE_NOW + 30.4,

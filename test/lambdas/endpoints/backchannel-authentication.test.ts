@@ -28,10 +28,12 @@ describe('a request that is acknowledged', () => {
       contactVersion: 1,
       scope: 'openid profile',
       bindingMessage: 'Pump 4',
+      flow: 'ciba-flow',
       createdAt: EXAMPLE_NOW,
       expiresAt: EXAMPLE_NOW + 60,
       forgetAt: EXAMPLE_NOW + 60 + 30 * 86_400,
       interval: 2,
+      polls: 0,
     });
   });
 
@@ -39,7 +41,7 @@ describe('a request that is acknowledged', () => {
     const provider = providerInMemory();
     const authReqId = await provider.ask();
     expect(provider.started).toEqual([refOf(authReqId)]);
-    expect(provider.startedFlows).toEqual(['a-flow']);
+    expect(provider.startedFlows).toEqual(['ciba-flow']);
   });
 
   it('has the lifetime and interval that its client registered', async () => {

@@ -222,7 +222,7 @@ describe('S11: an auth_req_id that is shown again', () => {
     for (let again = 0; again < 3; again += 1) {
       expect((await refresh(made, refreshToken)).body).toMatchObject({ error: 'invalid_grant' });
     }
-    expect(made.log.map(({ cause }) => cause)).toContain('replayed: refresh token revoked');
+    expect(made.log.map(({ cause }) => cause)).toContain('replayed');
   });
 
   it('by another client revokes nothing (I9)', async () => {

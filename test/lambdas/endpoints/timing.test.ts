@@ -2,19 +2,24 @@
  * What the time of an answer tells (threats T6, T14): a thousand requests of one kind against as many of the other, over
  * the real adapters on dynalite. An area of 0.5 is nothing, 0.55 the most that is allowed.
  */
+
+import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   clientDirectory,
   publicKeys,
   userDirectory,
 } from '../../../lambdas/aws/directory-table.ts';
+import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { usedTokenIds } from '../../../lambdas/aws/used-token-ids.ts';
+import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { backchannelAuthenticationEndpoint } from '../../../lambdas/endpoints/backchannel-authentication.ts';
 import { runtime } from '../../../lambdas/handlers/runtime.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { exampleClientSecret } from '../../support/example-directory.ts';
+import { plainPolicies } from '../../support/in-memory-quotas.ts';
 import { formRequest, issuer } from '../../support/provider-in-memory.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 import { areaUnderCurve, timeInRounds } from '../../support/timing-classifier.ts';
@@ -72,9 +77,19 @@ beforeAll(async () => {
       maxExpiresIn: 600,
       defaultInterval: 2,
       auditRetention: 86_400,
-      flow: 'a-flow',
+      ...plainPolicies,
+      // Counted, and never reached.
+      notificationPolicies: {
+        byDefault: 'counted',
+        policies: { counted: { mailsPerUserPerDay: 1e9, mailsPerDay: 1e9 } },
+      },
     },
     requests: requestsTable(client, 'requests'),
+    quotas: notificationQuotas(client, 'requests', {
+      names: { nameOf: async (addressee) => hashSecret(JSON.stringify(addressee)) },
+      requests: requestsTable(client, 'requests'),
+      draw: randomInt,
+    }),
     clients: clientDirectory(client, 'directory', runtime.clock),
     users: userDirectory(client, 'directory'),
     keys: publicKeys(client, 'directory'),

@@ -1,0 +1,42 @@
+/**
+ * The notification quotas in memory: the pure judgement over a history for each addressee, in one synchronous step.
+ */
+import {
+  type AskedHistory,
+  dayOf,
+  judgeAsked,
+  refsToRead,
+} from '../../lambdas/ciba/notification-policy.ts';
+import type { AuthenticationRequestStore, NotificationQuotas } from '../../lambdas/ports.ts';
+
+export function inMemoryQuotas({
+  find,
+}: Pick<AuthenticationRequestStore, 'find'>): NotificationQuotas {
+  const histories = new Map<string, AskedHistory>();
+  const mails = new Map<string, number>();
+  return {
+    async countAsked(addressee, asked, policy) {
+      const key = JSON.stringify(addressee);
+      const refs = refsToRead(histories.get(key), asked, policy);
+      const found = await Promise.all(refs.map((ref) => find(ref)));
+      const byRef = new Map(found.flatMap((one) => (one ? [[one.ref, one] as const] : [])));
+      const judged = judgeAsked(histories.get(key), byRef, asked, policy);
+      if (judged.outcome === 'over') return judged.limit;
+      histories.set(key, judged.next);
+      return undefined;
+    },
+    async countMail(at, mailsPerDay) {
+      const day = dayOf(at);
+      const count = mails.get(day) ?? 0;
+      if (count >= mailsPerDay) return false;
+      mails.set(day, count + 1);
+      return true;
+    },
+  };
+}
+
+/** Policies that distribute nothing and limit nobody. */
+export const plainPolicies = {
+  flowPolicies: { byDefault: 'standard', policies: { standard: { 'ciba-flow': 100 } } },
+  notificationPolicies: { byDefault: 'none', policies: { none: {} } },
+};
