@@ -114,6 +114,12 @@ export const recordFailureEnvironment = z.object({
   REQUESTS_TABLE: text,
 });
 
+/** What is heard of mails that were sent. */
+export const mailFeedbackEnvironment = z.object({
+  DIRECTORY_TABLE: text,
+  REQUESTS_TABLE: text,
+});
+
 /** The rotation of the keys, which also makes the first ones. */
 export const rotateKeysEnvironment = z.object({
   DIRECTORY_TABLE: text,
@@ -129,6 +135,7 @@ export type MetadataEnvironment = z.input<typeof metadataEnvironment>;
 export type LocateUserEnvironment = z.input<typeof locateUserEnvironment>;
 export type MailEnvironment = z.input<typeof mailEnvironment>;
 export type RecordFailureEnvironment = z.input<typeof recordFailureEnvironment>;
+export type MailFeedbackEnvironment = z.input<typeof mailFeedbackEnvironment>;
 export type RotateKeysEnvironment = z.input<typeof rotateKeysEnvironment>;
 
 /**

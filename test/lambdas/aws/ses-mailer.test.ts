@@ -17,6 +17,7 @@ import type { Mail } from '../../../lambdas/ports.ts';
 import { exampleRequest } from '../../support/example-request.ts';
 
 const mail: Mail = {
+  ref: exampleRequest().ref,
   to: 'alice@example.com',
   templateName: 'ciba-with-binding-message',
   data: templateData(exampleRequest(), 'Fuel & Go', 'https://ciba.example/approve/x'),
