@@ -28,7 +28,7 @@ export class MailFeedback extends Construct {
     super(scope, id);
     const { tables, configurationSetName, logRetention } = props;
 
-    this.function = new ProviderFunction(this, 'Record', {
+    this.function = new ProviderFunction(this, 'MailFeedback', {
       handler: 'mail-feedback',
       environment: {
         DIRECTORY_TABLE: tables.directory.tableName,
