@@ -131,8 +131,11 @@ function nextUser(registration: UserRegistration, before: User | undefined): Use
   const email = registration.email === undefined ? undefined : normaliseEmail(registration.email);
   const sameContact =
     before?.email === email && before?.email_verified === registration.email_verified;
+  // What is noted of an address is true of it until the operator says otherwise, and of no other one.
+  const undeliverable = before?.undeliverable?.email === email ? before?.undeliverable : undefined;
   return storedUser.parse({
     ...registration,
+    ...(undeliverable && { undeliverable }),
     username: normaliseUsername(registration.username),
     ...(email !== undefined && { email }),
     contact_version: before && sameContact ? before.contact_version : nextContactVersion(before),
