@@ -36,15 +36,32 @@ interface Fate {
 }
 
 /** What becomes of a mail, by what its address begins with; a label may follow, as in `bounce+label@`. */
-const fates: Record<string, (emailAddress: string, timestamp: string) => Fate> = {
-  bounce: (emailAddress, timestamp) =>
-    bounced(timestamp, 'General', { emailAddress, diagnosticCode: 'smtp; 550 5.1.1 user unknown' }),
-  suppressionlist: (emailAddress, timestamp) =>
-    bounced(timestamp, 'Suppressed', {
-      emailAddress,
-      diagnosticCode: 'Amazon SES has suppressed sending to this address',
-    }),
-  complaint: (emailAddress, timestamp) => ({
+const fates = new Map<string, (emailAddress: string, timestamp: string) => Fate>([
+  ['bounce', bounced('General', 'smtp; 550 5.1.1 user unknown')],
+  ['suppressionlist', bounced('Suppressed', 'Amazon SES has suppressed sending to this address')],
+  ['complaint', complained],
+]);
+
+function bounced(bounceSubType: string, diagnosticCode: string) {
+  return (emailAddress: string, timestamp: string): Fate => ({
+    type: 'bounce',
+    detailType: 'Email Bounced',
+    told: {
+      eventType: 'Bounce',
+      bounce: {
+        feedbackId: randomUUID(),
+        bounceType: 'Permanent',
+        bounceSubType,
+        bouncedRecipients: [{ emailAddress, action: 'failed', status: '5.1.1', diagnosticCode }],
+        timestamp,
+        reportingMTA: 'dns; amazonses.com',
+      },
+    },
+  });
+}
+
+function complained(emailAddress: string, timestamp: string): Fate {
+  return {
     type: 'complaint',
     detailType: 'Email Complaint Received',
     told: {
@@ -59,24 +76,6 @@ const fates: Record<string, (emailAddress: string, timestamp: string) => Fate> =
         arrivalDate: timestamp,
       },
     },
-  }),
-};
-
-function bounced(timestamp: string, bounceSubType: string, recipient: object): Fate {
-  return {
-    type: 'bounce',
-    detailType: 'Email Bounced',
-    told: {
-      eventType: 'Bounce',
-      bounce: {
-        feedbackId: randomUUID(),
-        bounceType: 'Permanent',
-        bounceSubType,
-        bouncedRecipients: [{ action: 'failed', status: '5.1.1', ...recipient }],
-        timestamp,
-        reportingMTA: 'dns; amazonses.com',
-      },
-    },
   };
 }
 
@@ -87,7 +86,7 @@ export function simulateMailbox(mail: AcceptedMail): MailEvent[] {
   const timestamp = new Date().toISOString();
   return mail.to.flatMap((address) => {
     const [, name = ''] = simulated.exec(address) ?? [];
-    const fate = fates[name.toLowerCase()]?.(address, timestamp);
+    const fate = fates.get(name.toLowerCase())?.(address, timestamp);
     return fate ? [{ type: fate.type, event: busEvent(mail, fate, timestamp) }] : [];
   });
 }

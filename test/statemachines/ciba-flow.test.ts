@@ -191,7 +191,7 @@ describe('the paths', () => {
     },
   );
 
-  it.each(['user_unknown', 'user_disabled', 'email_unverified'])(
+  it.each(['user_unknown', 'user_disabled', 'email_unverified', 'email_undeliverable'])(
     'records a user who cannot be reached: %s',
     async (outcome) => {
       for (const bindingMessage of [true, false]) {
