@@ -20,6 +20,9 @@ const exampleDirectory = fileURLToPath(
   new URL('../lib/local/example-directory.json', import.meta.url),
 );
 
+/** On one's own machine nobody is asked too often, unless a setting or a client names a policy that limits it. */
+const localSettings = { notificationPolicy: 'none' };
+
 let host: LocalHost | undefined;
 const ending = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
@@ -73,7 +76,13 @@ async function start(options: LocalOptions): Promise<LocalHost> {
   const issuer = `http://localhost:${port}`;
   const { signal } = ending;
   const synthesized =
-    options.assembly ?? synthesize({ issuer, settings, environment: process.env, signal });
+    options.assembly ??
+    synthesize({
+      issuer,
+      settings: { ...localSettings, ...settings },
+      environment: process.env,
+      signal,
+    });
   const [assembly, { startLocalHost }] = await Promise.all([
     synthesized,
     import('../lib/local/start-local-host.ts'),

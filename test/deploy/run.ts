@@ -99,6 +99,8 @@ async function deploy(emulator: string): Promise<Outputs> {
     [
       ...['cdk', 'deploy', '--require-approval', 'never', '--output', join(folder, 'cdk.out')],
       ...['--context', `issuer=http://localhost:${issuerPort}`, '--context', 'target=emulator'],
+      // The suite asks its users more often than any person would stand.
+      ...['--context', 'notificationPolicy=none'],
       ...['--outputs-file', outputsFile],
     ],
     options,
