@@ -29,11 +29,11 @@ export class ProviderStack extends Stack {
       ApiEndpoint: provider.apiEndpoint,
       BackchannelAuthenticationEndpoint: provider.issuer + routes.backchannelAuthentication,
       TokenEndpoint: provider.issuer + routes.token,
+      KeyRotationDays: String(provider.keyRotationDays),
+      RotateKeysFunction: provider.rotateKeysFunction.functionName,
       RequestsTable: provider.requestsTable.tableName,
       DirectoryTable: provider.directoryTable.tableName,
       KeysTable: provider.keysTable.tableName,
-      KeyRotationDays: String(provider.keyRotationDays),
-      RotateKeysFunction: provider.rotateKeysFunction.functionName,
       ...(provider.customDomainTarget && { CustomDomainTarget: provider.customDomainTarget }),
     });
   }

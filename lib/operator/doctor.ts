@@ -50,7 +50,9 @@ function findingOf(error: unknown): Finding {
   const { message } = describeError(error);
   if (error instanceof OperatorError) return { verdict: 'warning', message };
   const name = error instanceof Error ? error.name : '';
-  if (unknownOperations.includes(name)) return { verdict: 'not here', message };
+  if (unknownOperations.includes(name)) {
+    return { verdict: 'not here', message: 'not offered where AWS_ENDPOINT_URL leads' };
+  }
   if (/AccessDenied|NotAuthorized/.test(name)) {
     return { verdict: 'warning', message, mend: 'ask for the right to look' };
   }
