@@ -9,6 +9,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { routes } from '../../lambdas/routes.ts';
+import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
 
 /** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
@@ -688,6 +689,16 @@ describe('the alarms', () => {
       AlarmActions: [topic],
     });
   });
+
+  it('have names that begin with those of the stack and of their construct: ciba doctor finds them so', () => {
+    const found = template.findResources('AWS::CloudWatch::Alarm');
+    expect(Object.keys(found).length).toBeGreaterThan(0);
+    for (const [logicalId, { Properties: properties }] of Object.entries(found)) {
+      expect(alarmPrefix('S')).toBe('S-Alarms');
+      expect(logicalId).toMatch(/^Alarms/);
+      expect(properties.AlarmName).toBeUndefined();
+    }
+  });
 });
 
 describe('the issuer', () => {
@@ -795,10 +806,23 @@ describe('the outputs', () => {
       'BackchannelAuthenticationEndpoint',
       'DirectoryTable',
       'Issuer',
+      'KeyRotationDays',
       'KeysTable',
       'RequestsTable',
+      'RotateKeysFunction',
       'TokenEndpoint',
     ]);
+  });
+
+  it('say how keys are renewed, and by which function', () => {
+    const own = synthesize({ keyRotationDays: 30 }).template;
+    own.hasOutput('KeyRotationDays', { Value: '30' });
+    const [rotation = ''] = Object.keys(
+      own.findResources('AWS::Lambda::Function', {
+        Properties: { Description: 'lambdas/handlers/rotate-keys.ts' },
+      }),
+    );
+    own.hasOutput('RotateKeysFunction', { Value: { Ref: rotation } });
   });
 });
 
