@@ -53,6 +53,7 @@ async function main(argv: string[]): Promise<void> {
       issuer,
       inbox,
       control,
+      stackName: host.stack.name,
       directory,
       seed: relative('', seed),
       generatedSecrets,

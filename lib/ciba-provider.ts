@@ -67,6 +67,12 @@ export class CibaProvider extends Construct {
   /** What mails are sent with. */
   readonly mail: NotificationMail;
 
+  /** The function that renews the keys, which an operator calls who wants new ones now. */
+  readonly rotateKeysFunction: IFunction;
+
+  /** How old the newest key of a kind becomes before another is made. */
+  readonly keyRotationDays: number;
+
   /** All functions, of endpoints and tasks. */
   readonly functions: IFunction[];
 
@@ -154,6 +160,8 @@ export class CibaProvider extends Construct {
     this.flows = flow.flows;
     this.flowArns = flow.describeFlows();
     this.mail = mail;
+    this.rotateKeysFunction = keyRotation.function;
+    this.keyRotationDays = settings.keyRotationDays;
     this.#tables = tables;
     this.#warnOfExampleSender(settings);
   }

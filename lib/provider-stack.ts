@@ -37,6 +37,8 @@ export class ProviderStack extends Stack {
       TemplatePrefix: provider.mail.templatePrefix,
       Sender: provider.mail.sender,
       ConfigurationSet: provider.mail.configurationSetName,
+      KeyRotationDays: String(provider.keyRotationDays),
+      RotateKeysFunction: provider.rotateKeysFunction.functionName,
       ...(provider.customDomainTarget && { CustomDomainTarget: provider.customDomainTarget }),
     });
   }

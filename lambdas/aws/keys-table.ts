@@ -15,7 +15,7 @@ import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
 import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
 
 /** Partition keys of the table; the stack's policies name them. */
-const keyItem = {
+export const keyItem = {
   signing: (alg: SigningAlgorithm) => `signing#${alg}`,
   link: 'link',
   wrap: 'wrap',
@@ -27,7 +27,7 @@ const signingKeysItem = z.object({ version: z.number(), keys: z.array(signingKey
 const secretKeysItem = z.object({ version: z.number(), keys: z.array(secretKey) });
 
 /** Beside the keys when each leaves, by its `kid`: a public key has no member for it. */
-const publishedKeysItem = z.extend(publicKeysItem, {
+export const publishedKeysItem = z.extend(publicKeysItem, {
   keptUntil: z._default(z.record(z.string(), z.number()), {}),
 });
 

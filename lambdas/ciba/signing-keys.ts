@@ -43,10 +43,10 @@ export type SigningKey = z.output<typeof signingKey>;
  * The key that signs now: of those already allowed to, the newest.
  * @param now epoch seconds
  */
-export function currentSigningKey(
-  keys: readonly SigningKey[],
+export function currentSigningKey<Key extends Pick<SigningKey, 'signsFrom'>>(
+  keys: readonly Key[],
   now: number,
-): SigningKey | undefined {
+): Key | undefined {
   return keys
     .filter((key) => key.signsFrom !== undefined && key.signsFrom <= now)
     .toSorted((one, other) => (other.signsFrom ?? 0) - (one.signsFrom ?? 0))[0];

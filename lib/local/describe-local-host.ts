@@ -1,11 +1,14 @@
 /** What a person reads when the provider runs: its addresses, who is in its directory, and commands to try. */
+import { DEFAULT_STACK } from '../operator/default-stack.ts';
 import type { Directory } from '../operator/directory-file.ts';
+import { localAccount } from './resource-names.ts';
 
 /** What there is to tell. */
 export interface LocalHostFacts {
   issuer: string;
   inbox: string;
   control: string;
+  stackName: string;
   /** What the provider was seeded with, and where it came from. */
   directory: Directory;
   seed: string;
@@ -27,10 +30,23 @@ The provider is running. Ctrl-C ends it.
   Inbox      ${inbox}   every mail it sends
   Control    ${control}/directory     PUT replaces clients and users
              ${control}/rotate-keys   POST makes new keys and uses them at once
+             ${control}   AWS_ENDPOINT_URL of tools, such as the operator's command line
   Directory  ${seed}
   Clients    ${listClients(facts.directory)}
   Users      ${listUsers(facts.directory)}
-${secrets.join('')}${describeCommands(facts)}`;
+${secrets.join('')}${describeCommands(facts)}${describeOperator(facts)}`;
+}
+
+/** The command line works on this machine as on an account; the credentials only have to be there. */
+function describeOperator({ control, stackName }: LocalHostFacts): string {
+  const stack = stackName === DEFAULT_STACK ? '' : `--stack ${stackName} `;
+  return `
+The operator's command line, here as on an account (ciba -- --help lists what there is):
+
+   AWS_ENDPOINT_URL=${control} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=${localAccount.region} \\
+     npm run -s ciba -- ${stack}doctor
+
+`;
 }
 
 function listClients({ clients }: Directory): string {

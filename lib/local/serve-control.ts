@@ -1,4 +1,7 @@
-/** The control server of the local host: what tests and tools change from outside, on loopback only. */
+/**
+ * The control server of the local host: what tests and tools change from outside, on loopback only, and AWS's services for
+ * tools that sign their requests.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Directory, DirectoryError, parseDirectory } from '../operator/directory-file.ts';
 import {
@@ -10,6 +13,7 @@ import {
   type PortChoice,
   readBody,
 } from './loopback.ts';
+import { type AnswerSigned, signedService } from './serve-aws.ts';
 
 /** More than any directory file that a person writes. */
 const BODY_BYTES = 32 * 1024 * 1024;
@@ -28,15 +32,20 @@ export interface ControlActions {
 
 /**
  * Starts the control server. `PUT /directory` takes the JSON of a directory file, and answers 400 with the message of a
- * DirectoryError; `POST /rotate-keys` takes nothing. One call is answered after the other.
+ * DirectoryError; `POST /rotate-keys` takes nothing. One call is answered after the other. A request that is signed for a
+ * service of AWS goes there.
  * @throws LocalHostError if the port cannot be had
  */
 export async function serveControl(
   choice: PortChoice,
   actions: ControlActions,
+  answerSigned: AnswerSigned,
 ): Promise<LocalControl> {
   let previous: Promise<unknown> = Promise.resolve();
   const server = createAsyncServer(async (request, response) => {
+    if (isOfWebPage(request)) return answerJson(response, 403, { message: 'Not for web pages' });
+    const service = signedService(request);
+    if (service !== undefined) return answerSigned(service, request, response);
     const refusal = judge(request);
     if (refusal) return answerJson(response, refusal.status, { message: refusal.message });
     const body = await readBody(request, BODY_BYTES);
@@ -55,12 +64,13 @@ const methods = new Map([
   ['/rotate-keys', 'POST'],
 ]);
 
-/** A web page can neither send JSON to us without asking first, nor leave out its Origin. */
+/** A web page can neither send JSON or a signature to us without asking first, nor leave out its Origin. */
+function isOfWebPage(request: IncomingMessage): boolean {
+  return isForeign(request) || request.headers.origin !== undefined;
+}
+
 function judge(request: IncomingMessage): { status: number; message: string } | undefined {
-  if (isForeign(request) || request.headers.origin !== undefined) {
-    return { status: 403, message: 'Not for web pages' };
-  }
-  const message = 'There are PUT /directory and POST /rotate-keys';
+  const message = 'There are PUT /directory, POST /rotate-keys, and signed requests to AWS';
   const method = methods.get(request.url ?? '');
   if (method === undefined) return { status: 404, message };
   if (request.method !== method) return { status: 405, message };

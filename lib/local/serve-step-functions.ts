@@ -1,6 +1,6 @@
 /**
- * Step Functions on this machine: an endpoint for `StartExecution` of Express state machines, and the interpreter that runs
- * the very definition of the template behind it.
+ * Step Functions on this machine: an endpoint for `StartExecution` and `DescribeStateMachine` of Express state machines, and
+ * the interpreter that runs the very definition of the template behind it.
  */
 import './promise-with-resolvers.ts';
 import { randomUUID } from 'node:crypto';
@@ -41,22 +41,46 @@ export async function serveStepFunctions(
     stateMachines.map((machine) => [machine.arn, prepare(machine, invoke, log)]),
   );
   const running = new Set<() => void>();
+  const createdAt = Date.now() / 1000;
   const server = createAsyncServer(async (request, response) =>
     send(response, await answer(request)),
   );
 
   async function answer(request: IncomingMessage): Promise<Reply> {
     const target = request.headers['x-amz-target'];
-    if (target !== 'AWSStepFunctions.StartExecution') {
-      return refuse(400, 'UnknownOperationException', `The local host does not know ${target}`);
-    }
+    if (target === 'AWSStepFunctions.DescribeStateMachine') return describe(request);
+    if (target === 'AWSStepFunctions.StartExecution') return start(request);
+    return refuse(400, 'UnknownOperationException', `The local host does not know ${target}`);
+  }
+
+  async function describe(request: IncomingMessage): Promise<Reply> {
+    const parsed = describeStateMachine.safeParse(parseJson(await readBody(request, BODY_BYTES)));
+    if (!parsed.success) return refuse(400, 'ValidationException', 'stateMachineArn is a text');
+    const { stateMachineArn: arn } = parsed.data;
+    const machine = stateMachines.find((candidate) => candidate.arn === arn);
+    if (machine === undefined) return noStateMachine(arn);
+    const { name, definition } = machine;
+    return {
+      status: 200,
+      body: {
+        stateMachineArn: arn,
+        name,
+        status: 'ACTIVE',
+        type: 'EXPRESS',
+        definition: JSON.stringify(definition),
+        roleArn: localArn('iam:role/', name),
+        creationDate: createdAt,
+      },
+    };
+  }
+
+  async function start(request: IncomingMessage): Promise<Reply> {
     const parsed = startExecution.safeParse(parseJson(await readBody(request, BODY_BYTES)));
     if (!parsed.success)
       return refuse(400, 'ValidationException', 'stateMachineArn and input are texts');
     const { stateMachineArn: arn, name = randomUUID(), input: text } = parsed.data;
     const machine = machines.get(arn);
-    if (machine === undefined)
-      return refuse(400, 'StateMachineDoesNotExist', `No state machine ${arn}`);
+    if (machine === undefined) return noStateMachine(arn);
     const input = parseJson(text);
     if (input === undefined) return refuse(400, 'InvalidExecutionInput', 'The input is not JSON');
     const abort = machine.start(name, input, () => running.delete(abort));
@@ -79,6 +103,12 @@ interface Reply {
   status: number;
   body: object;
 }
+
+function noStateMachine(arn: string): Reply {
+  return refuse(400, 'StateMachineDoesNotExist', `No state machine ${arn}`);
+}
+
+const describeStateMachine = z.object({ stateMachineArn: z.string() });
 
 const startExecution = z.object({
   stateMachineArn: z.string(),

@@ -13,6 +13,7 @@ import { type LocalStack, readStack } from './read-stack.ts';
 import { runCustomResources } from './run-custom-resources.ts';
 import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
 import { runSchedules } from './run-schedules.ts';
+import { createLocalAws } from './serve-aws.ts';
 import { serveControl } from './serve-control.ts';
 import { createHttpApi } from './serve-http-api.ts';
 import { serveInbox } from './serve-inbox.ts';
@@ -44,7 +45,7 @@ export interface LocalHost {
   issuer: string;
   /** Of the inbox: its page is `/`. */
   inbox: string;
-  /** Of the control server. */
+  /** Of the control server, which is the AWS_ENDPOINT_URL of tools too. */
   control: string;
   /** Of the services, for tests that look behind the provider. */
   endpoints: ServiceEndpoints;
@@ -133,6 +134,7 @@ async function start(
       replaceDirectory: (directory) => thenRestart(apply(directory, { prune: true })),
       rotateKeys: () => thenRestart(invoke(rotationFunctionOf(stack), { rotate: 'now', lead: 0 })),
     },
+    createLocalAws({ stack, endpoints, invoke }),
   );
   stops.push(control.stop, runSchedules(stack.schedules, invoke));
   open({ api: { id: 'local', domainName: 'localhost', port }, routes: stack.routes, invoke, log });

@@ -7,6 +7,7 @@ import type { Clock } from '../../lambdas/ports.ts';
 import { askYesOrNo, type CommandContext, type QuestionStreams } from './command-context.ts';
 import { examples } from './commands/examples.ts';
 import { keysCommand } from './commands/keys.ts';
+import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
 import { describeError } from './describe-error.ts';
 import { usageError } from './operator-error.ts';
@@ -20,8 +21,6 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 
 /** The groups of commands, in the order in which help lists them. */
 const commandGroups: ((context: CommandContext) => Command)[] = [keysCommand];
-
-const DEFAULT_STACK = 'CibaProvider';
 
 /** CloudFormation's rule for the name of a stack. */
 const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,127}$/;

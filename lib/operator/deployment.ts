@@ -21,8 +21,10 @@ export type StackOutput =
   | 'BackchannelAuthenticationEndpoint'
   | 'DirectoryTable'
   | 'Issuer'
+  | 'KeyRotationDays'
   | 'KeysTable'
   | 'RequestsTable'
+  | 'RotateKeysFunction'
   | 'TokenEndpoint';
 
 /** The services of AWS that commands call. */
@@ -60,7 +62,11 @@ export function createClients(): AwsClients {
     cloudFormation: new CloudFormationClient(settings),
     cloudWatch: new CloudWatchClient(settings),
     dynamodb: new DynamoDBClient(settings),
-    lambda: new LambdaClient(settings),
+    // A call that is repeated runs twice.
+    lambda: new LambdaClient({
+      maxAttempts: 1,
+      requestHandler: { ...timeLimits, requestTimeout: 60_000 },
+    }),
     ses: new SESv2Client(settings),
     stepFunctions: new SFNClient(settings),
   };

@@ -9,6 +9,7 @@ const addresses = {
   inbox: 'http://localhost:4011',
   control: 'http://localhost:4012',
   seed: 'directory.json',
+  stackName: 'CibaProvider',
 };
 const exampleFile = fileURLToPath(
   new URL('../../../lib/local/example-directory.json', import.meta.url),
@@ -25,6 +26,21 @@ describe('describeLocalHost', () => {
     expect(text).toContain('pump-4, desk-1');
     expect(text).toContain('alice, bob, carol (disabled), dave (address not verified)');
     expect(text).toContain('-u pump-4:example-secret-of-pump-4-for-localhost-only');
+  });
+
+  test("shows how the operator's command line reaches it, and names the stack if it must", () => {
+    const describeStack = (stackName: string) =>
+      describeLocalHost({
+        ...addresses,
+        stackName,
+        directory: parseDirectory({ clients: [], users: [] }),
+        generatedSecrets: [],
+      });
+    expect(describeStack('CibaProvider')).toContain(
+      `   AWS_ENDPOINT_URL=${addresses.control} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1 \\
+     npm run -s ciba -- doctor\n`,
+    );
+    expect(describeStack('Approvals')).toContain('npm run -s ciba -- --stack Approvals doctor\n');
   });
 
   test('quotes a secret for the shell, and encodes it for Basic (RFC 6749, 2.3.1)', () => {

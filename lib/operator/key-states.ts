@@ -1,0 +1,118 @@
+/** What each key of a deployment is good for now, judged by its times alone. */
+import type { SigningAlgorithm } from '../../lambdas/ciba/client.ts';
+import { currentSigningKey } from '../../lambdas/ciba/signing-keys.ts';
+
+/** What a key is for: signing with an algorithm, making links, or wrapping client secrets. */
+export type KeyKind = SigningAlgorithm | 'link' | 'wrap';
+
+/** A key of the table of keys, without its secret. Times are epoch seconds. */
+export interface StoredKey {
+  kind: KeyKind;
+  kid: string;
+  createdAt?: number | undefined;
+  /** Of a signing key; not yet allowed to sign without it. */
+  signsFrom?: number | undefined;
+  /** Of the others; used from the start without it. */
+  usedFrom?: number | undefined;
+}
+
+/** A key of /jwks. */
+interface PublishedKey {
+  kid: string;
+  alg: SigningAlgorithm;
+  keptUntil?: number | undefined;
+}
+
+export interface DeploymentKeys {
+  published: PublishedKey[];
+  /** Missing where they may not be read. */
+  stored?: StoredKey[];
+}
+
+/**
+ * `in use`: signs, makes links or wraps. `waiting`: will do so later. `superseded`: its successor does, and it is dropped soon.
+ * `kept`: wraps nothing new. `retired`: verifies what it signed, until it leaves /jwks. `published`: in /jwks; what it does is in the
+ * table of keys, which could not be read. `not published`: signs or would, and nobody could verify it.
+ */
+export type KeyStatus =
+  | 'in use'
+  | 'waiting'
+  | 'superseded'
+  | 'kept'
+  | 'retired'
+  | 'published'
+  | 'not published';
+
+/** A key and what it is good for; times in epoch seconds. */
+export interface KeyState {
+  kind: KeyKind;
+  kid: string;
+  status: KeyStatus;
+  createdAt?: number | undefined;
+  /** From when it is, was or will be used. */
+  usedFrom?: number | undefined;
+  /** When it leaves /jwks. */
+  keptUntil?: number | undefined;
+}
+
+/** Signing keys first, kind by kind, the newest of each first. */
+export function judgeKeys({ published, stored }: DeploymentKeys, now: number): KeyState[] {
+  if (stored === undefined) {
+    return published.map(({ alg: kind, kid, keptUntil }) => ({
+      kind,
+      kid,
+      keptUntil,
+      status: keptUntil === undefined ? 'published' : 'retired',
+    }));
+  }
+  const publishedKids = new Set(published.map(({ kid }) => kid));
+  const states = (['ES256', 'RS256'] as const).flatMap((alg) => {
+    const keys = stored.filter(({ kind }) => kind === alg);
+    const privateKids = new Set(keys.map(({ kid }) => kid));
+    return [
+      ...judgeStored(alg, keys, now).map((state) =>
+        // One that is not allowed to sign yet is about to be published.
+        publishedKids.has(state.kid) || state.usedFrom === undefined
+          ? state
+          : { ...state, status: 'not published' as const },
+      ),
+      ...published
+        .filter((key) => key.alg === alg && !privateKids.has(key.kid))
+        .map(({ kid, keptUntil }) => ({ kind: alg, kid, keptUntil, status: 'retired' as const })),
+    ];
+  });
+  const secrets = (['link', 'wrap'] as const).flatMap((kind) =>
+    judgeStored(
+      kind,
+      stored.filter((key) => key.kind === kind),
+      now,
+    ),
+  );
+  return [...states, ...secrets];
+}
+
+function judgeStored(kind: KeyKind, keys: StoredKey[], now: number): KeyState[] {
+  const isSecret = kind === 'link' || kind === 'wrap';
+  const termed = keys.map(({ kid, createdAt, signsFrom, usedFrom }) => ({
+    kid,
+    createdAt,
+    signsFrom: isSecret ? (usedFrom ?? createdAt ?? 0) : signsFrom,
+  }));
+  const current = currentSigningKey(termed, now);
+  return termed.map(({ kid, createdAt, signsFrom }) => ({
+    kind,
+    kid,
+    createdAt,
+    ...(signsFrom !== 0 && { usedFrom: signsFrom }),
+    status: statusOf(signsFrom, { isCurrent: current?.kid === kid, isKept: kind === 'wrap', now }),
+  }));
+}
+
+function statusOf(
+  usedFrom: number | undefined,
+  { isCurrent, isKept, now }: { isCurrent: boolean; isKept: boolean; now: number },
+): KeyStatus {
+  if (isCurrent) return 'in use';
+  if (usedFrom === undefined || usedFrom > now) return 'waiting';
+  return isKept ? 'kept' : 'superseded';
+}

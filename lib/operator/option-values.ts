@@ -1,0 +1,11 @@
+/** Readers of option values: each names what is allowed, and commander names the option. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number within bounds. */
+export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Allowed: whole numbers from ${min} to ${max}`);
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The keys of a deployment without their secrets: what is published, from the directory's table, and how old each key is, from the
+ * table of keys, out of which no private half is ever read.
+ */
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod/mini';
+import { directoryKey } from '../../lambdas/aws/directory-table.ts';
+import { dynamoTable } from '../../lambdas/aws/dynamo-table.ts';
+import { keyItem, publishedKeysItem } from '../../lambdas/aws/keys-table.ts';
+import { idTokenSigningAlgorithms } from '../../lambdas/ciba/client.ts';
+import type { DeploymentKeys, KeyKind, StoredKey } from './key-states.ts';
+
+/** Where the keys are. */
+export interface KeyTables {
+  dynamodb: DynamoDBClient;
+  directoryTable: string;
+  keysTable: string;
+}
+
+/** The item of each kind in the table of keys. */
+export const keyItems: [KeyKind, string][] = [
+  ...idTokenSigningAlgorithms.map((alg): [KeyKind, string] => [alg, keyItem.signing(alg)]),
+  ['link', keyItem.link],
+  ['wrap', keyItem.wrap],
+];
+
+/** Reads all of them; `stored` is missing where the caller may not read the table of keys. */
+export async function readKeys(tables: KeyTables): Promise<DeploymentKeys> {
+  const [published, stored] = await Promise.all([readPublished(tables), readStored(tables)]);
+  return { published, ...(stored && { stored }) };
+}
+
+async function readPublished({ dynamodb, directoryTable }: KeyTables) {
+  const item = await dynamoTable(dynamodb, directoryTable, 'pk').read(directoryKey.publicKeys);
+  if (item === undefined) return [];
+  const { keys, keptUntil } = publishedKeysItem.parse(item);
+  return keys.map(({ kid, alg }) => ({ kid, alg, keptUntil: keptUntil[kid] }));
+}
+
+async function readStored(tables: KeyTables): Promise<StoredKey[] | undefined> {
+  try {
+    const kinds = await Promise.all(
+      keyItems.map(async ([kind, pk]) => {
+        const { keys } = await readKeyItem(tables, pk);
+        return keys.map((key) => ({ kind, ...key }));
+      }),
+    );
+    return kinds.flat();
+  } catch (error) {
+    if (error instanceof Error && /AccessDenied/.test(error.name)) return undefined;
+    throw error;
+  }
+}
+
+/** More keys than any kind has: signing and link keys are dropped, a wrapping key comes every few months. */
+const MOST_KEYS = 60;
+
+/** The members of a key that are no secret. */
+const members = ['kid', 'createdAt', 'signsFrom', 'usedFrom'];
+
+const keyItemWithoutSecrets = z.object({
+  version: z.number(),
+  keys: z.array(
+    z.object({
+      kid: z.string(),
+      createdAt: z.optional(z.number()),
+      signsFrom: z.optional(z.number()),
+      usedFrom: z.optional(z.number()),
+    }),
+  ),
+});
+
+/** One kind of keys as it is stored, without the secrets: the projection leaves them in DynamoDB. */
+export async function readKeyItem(
+  { dynamodb, keysTable }: Pick<KeyTables, 'dynamodb' | 'keysTable'>,
+  pk: string,
+): Promise<z.output<typeof keyItemWithoutSecrets>> {
+  const paths = Array.from({ length: MOST_KEYS }, (_, index) =>
+    members.map((member) => `#keys[${index}].#${member}`),
+  );
+  const { Item: item } = await dynamodb.send(
+    new GetItemCommand({
+      TableName: keysTable,
+      Key: { pk: { S: pk } },
+      ConsistentRead: true,
+      ProjectionExpression: ['#version', ...paths.flat()].join(','),
+      ExpressionAttributeNames: Object.fromEntries(
+        ['version', 'keys', ...members].map((name) => [`#${name}`, name]),
+      ),
+    }),
+  );
+  return item ? keyItemWithoutSecrets.parse(unmarshall(item)) : { version: 0, keys: [] };
+}
