@@ -52,6 +52,12 @@ export class CibaProvider extends Construct {
   /** What the DNS of a custom domain has to lead to, for whoever gave no hosted zone. */
   readonly customDomainTarget: string | undefined;
 
+  /** The function that renews the keys, which an operator calls who wants new ones now. */
+  readonly rotateKeysFunction: IFunction;
+
+  /** How old the newest key of a kind becomes before another is made. */
+  readonly keyRotationDays: number;
+
   readonly requestsTable: Table;
 
   readonly directoryTable: Table;
@@ -66,12 +72,6 @@ export class CibaProvider extends Construct {
 
   /** What mails are sent with. */
   readonly mail: NotificationMail;
-
-  /** The function that renews the keys, which an operator calls who wants new ones now. */
-  readonly rotateKeysFunction: IFunction;
-
-  /** How old the newest key of a kind becomes before another is made. */
-  readonly keyRotationDays: number;
 
   /** All functions, of endpoints and tasks. */
   readonly functions: IFunction[];
@@ -154,14 +154,14 @@ export class CibaProvider extends Construct {
     this.api = api.api;
     this.apiEndpoint = api.endpoint;
     this.customDomainTarget = api.customDomain?.target;
+    this.rotateKeysFunction = keyRotation.function;
+    this.keyRotationDays = settings.keyRotationDays;
     this.requestsTable = tables.requests;
     this.directoryTable = tables.directory;
     this.keysTable = tables.keys;
     this.flows = flow.flows;
     this.flowArns = flow.describeFlows();
     this.mail = mail;
-    this.rotateKeysFunction = keyRotation.function;
-    this.keyRotationDays = settings.keyRotationDays;
     this.#tables = tables;
     this.#warnOfExampleSender(settings);
   }

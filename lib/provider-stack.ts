@@ -29,6 +29,8 @@ export class ProviderStack extends Stack {
       ApiEndpoint: provider.apiEndpoint,
       BackchannelAuthenticationEndpoint: provider.issuer + routes.backchannelAuthentication,
       TokenEndpoint: provider.issuer + routes.token,
+      KeyRotationDays: String(provider.keyRotationDays),
+      RotateKeysFunction: provider.rotateKeysFunction.functionName,
       RequestsTable: provider.requestsTable.tableName,
       DirectoryTable: provider.directoryTable.tableName,
       KeysTable: provider.keysTable.tableName,
@@ -37,8 +39,6 @@ export class ProviderStack extends Stack {
       TemplatePrefix: provider.mail.templatePrefix,
       Sender: provider.mail.sender,
       ConfigurationSet: provider.mail.configurationSetName,
-      KeyRotationDays: String(provider.keyRotationDays),
-      RotateKeysFunction: provider.rotateKeysFunction.functionName,
       ...(provider.customDomainTarget && { CustomDomainTarget: provider.customDomainTarget }),
     });
   }

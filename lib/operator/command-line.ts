@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Clock } from '../../lambdas/ports.ts';
 import { askYesOrNo, type CommandContext, type QuestionStreams } from './command-context.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
 import { keysCommand } from './commands/keys.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
@@ -20,7 +21,7 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 }
 
 /** The groups of commands, in the order in which help lists them. */
-const commandGroups: ((context: CommandContext) => Command)[] = [keysCommand];
+const commandGroups: ((context: CommandContext) => Command)[] = [doctorCommand, keysCommand];
 
 /** CloudFormation's rule for the name of a stack. */
 const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,127}$/;
