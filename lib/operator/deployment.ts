@@ -19,7 +19,9 @@ import { OperatorError } from './operator-error.ts';
 export const stackOutputs = [
   'ApiEndpoint',
   'BackchannelAuthenticationEndpoint',
+  'ConfigurationSet',
   'DirectoryTable',
+  'FlowPolicies',
   'Flows',
   'Issuer',
   'KeyRotationDays',
