@@ -21,7 +21,6 @@ export const stackOutputs = [
   'BackchannelAuthenticationEndpoint',
   'ConfigurationSet',
   'DirectoryTable',
-  'FlowPolicies',
   'Flows',
   'Issuer',
   'KeyRotationDays',

@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { DEFAULT_FLOW } from '../../lambdas/ciba/flow.ts';
 import { routes } from '../../lambdas/routes.ts';
 import { MAIN_FLOW } from '../../lib/flow-definitions.ts';
+import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
 
 /** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
@@ -741,6 +742,16 @@ describe('the alarms', () => {
       AlarmActions: [topic],
     });
   });
+
+  it('have names that begin with those of the stack and of their construct: ciba doctor finds them so', () => {
+    const found = template.findResources('AWS::CloudWatch::Alarm');
+    expect(Object.keys(found).length).toBeGreaterThan(0);
+    for (const [logicalId, { Properties: properties }] of Object.entries(found)) {
+      expect(alarmPrefix('S')).toBe('S-Alarms');
+      expect(logicalId).toMatch(/^Alarms/);
+      expect(properties.AlarmName).toBeUndefined();
+    }
+  });
 });
 
 describe('the issuer', () => {
@@ -874,6 +885,17 @@ describe('the outputs', () => {
     expect(TemplatePrefix.Value).toBe('CibaProvider-');
     expect(Sender.Value).toBe(senderAddress);
     expect(readable(ConfigurationSet.Value)).toBe('NotificationMailConfigurationSet');
+  });
+
+  it('say how keys are renewed, and by which function', () => {
+    const own = synthesize({ keyRotationDays: 30 }).template;
+    own.hasOutput('KeyRotationDays', { Value: '30' });
+    const [rotation = ''] = Object.keys(
+      own.findResources('AWS::Lambda::Function', {
+        Properties: { Description: 'lambdas/handlers/rotate-keys.ts' },
+      }),
+    );
+    own.hasOutput('RotateKeysFunction', { Value: { Ref: rotation } });
   });
 });
 

@@ -14,14 +14,13 @@ interface World {
   deployment?: Deployment;
   /** What is typed on a terminal; without it there is no terminal. */
   typed?: string;
-  /** Epoch seconds. */
-  now?: number;
+  clock?: () => number;
 }
 
 /** One command to its end. */
 export async function ciba(
   argv: string[],
-  { deployment, typed, now = 1_800_000_000 }: World = {},
+  { deployment, typed, clock = () => 1_800_000_000 }: World = {},
 ): Promise<CibaRun> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (typed !== undefined) {
@@ -39,7 +38,7 @@ export async function ciba(
       if (deployment?.stackName === stackName) return deployment;
       throw new Error(`no deployment ${stackName} in this test`);
     },
-    clock: () => now,
+    clock,
   });
   return { exitCode, ...written };
 }

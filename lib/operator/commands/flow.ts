@@ -22,7 +22,7 @@ export function flowCommand(context: CommandContext): Command {
 async function list({ deployment, output }: CommandContext): Promise<void> {
   const found = await deployment();
   const flows = flowsOf(found);
-  const policies = found.outputs['FlowPolicies'] === undefined ? undefined : flowPoliciesOf(found);
+  const policies = flowPoliciesOf(found);
   output.json({ flows, ...(policies && { policies }) });
   output.table(['FLOW', 'STATE MACHINE'], Object.entries(flows));
   if (policies === undefined) return;

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { compareTemplates, type TemplateState } from '../compare-templates.ts';
 import { openPreview } from '../open-preview.ts';
+import { usageError } from '../operator-error.ts';
 import { emailAddress } from '../option-values.ts';
 import type { Tone } from '../output.ts';
 import { localesOf } from '../read-json-output.ts';
@@ -60,7 +61,7 @@ export function templateCommand(context: CommandContext): Command {
     .command('test')
     .description('sends one mail through SES, with sample values and a link that leads nowhere')
     .argument('<name>', 'the template, as its folder is called')
-    .requiredOption('--to <address>', 'who is sent it', emailAddress)
+    .option('--to <address>', 'who is sent it; required', emailAddress)
     .addOption(localeOption())
     .addHelpText(
       'after',
@@ -145,7 +146,7 @@ async function preview(
 }
 
 interface TestOptions {
-  to: string;
+  to?: string;
   locale?: string;
 }
 
@@ -155,6 +156,7 @@ async function test(
   { to, locale: wanted }: TestOptions,
 ): Promise<void> {
   const { output } = context;
+  if (to === undefined) throw usageError('--to <address> is missing: who is sent the mail');
   const deployment = await context.deployment();
   const locale = chooseLocale(localesOf(deployment), name, wanted);
   noteOtherLocale(output, wanted, locale);
