@@ -106,10 +106,10 @@ function findFlowFaults(file: string, text: string, allowed: Substitutions): str
   if ('flow' in read) {
     return [...findLostStates(file, read.flow), ...findForeignFunctions(file, read.flow, allowed)];
   }
-  return read.faults.map(({ place, expected }) =>
-    expected === undefined
-      ? `${file}: ${place} is not of the language of flows; statemachines/README.md says what is`
-      : `${file}: ${place} has a value that is not of the language of flows (${expected})`,
+  return read.faults.map((fault) =>
+    fault.allowed === undefined
+      ? `${file}: ${fault.place} is not of the language of flows; statemachines/README.md says what is`
+      : `${file}: ${fault.place} has a value that is not of the language of flows; allowed: ${fault.allowed}`,
   );
 }
 
@@ -119,7 +119,7 @@ function findLostStates(file: string, { states, steps }: FlowOutline): string[] 
     .map(({ from, to }) => `${file}: ${from} leads to ${to}, which is no state of the flow`);
 }
 
-/** The stack allows a flow to invoke the functions that it knows. An unknown substitution is a fault already. */
+/** The stack allows a flow to invoke the functions that it knows. Unknown and partial substitutions are faults already. */
 function findForeignFunctions(
   file: string,
   { tasks }: FlowOutline,
@@ -128,7 +128,7 @@ function findForeignFunctions(
   return Array.from(tasks)
     .filter(([, invoked]) => {
       const [, name] = /^\$\{(\w+)\}$/.exec(invoked) ?? [];
-      return name === undefined || templates.includes(name);
+      return name === undefined ? !invoked.includes('${') : templates.includes(name);
     })
     .map(
       ([state, invoked]) =>

@@ -1,7 +1,10 @@
 /** The operator's command line as a process, against a local host that runs the whole stack: as on an account. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -78,7 +81,128 @@ describe('ciba', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('lists the flows of the stack with their state machines', async () => {
+    const { exitCode, stdout, stderr } = await ciba(['flow', 'list', '--json']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const { flows } = JSON.parse(stdout);
+    expect(Object.keys(flows)).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
+    const arns = host.stack.stateMachines.map(({ arn }) => arn);
+    expect(Object.values(flows).sort()).toEqual(arns.sort());
+  });
+
+  it('lists the templates, which SES has as the files have them', async () => {
+    const { exitCode, stdout, stderr } = await ciba(['template', 'list', '--json']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual(
+      ['ciba-with-binding-message', 'ciba-without-binding-message'].flatMap((name) =>
+        ['de', 'en', 'es', 'fr', 'ja'].map((locale) => ({ name, locale, state: 'same' })),
+      ),
+    );
+  });
+
+  it('sends a test mail as the preview shows it, but for the link, which the issuer does not know', async () => {
+    const template = ['ciba-with-binding-message', '--locale', 'fr-CA', '--json'];
+    const sent = await ciba(['template', 'test', ...template, '--to', 'Operator@bank.example']);
+    expect(sent).toEqual({
+      exitCode: 0,
+      stdout: '{"name":"ciba-with-binding-message","locale":"fr","to":"operator@bank.example"}\n',
+      stderr: 'There is no fr-CA: users of that locale get fr.\n',
+    });
+    const { emails } = JSON.parse(await (await fetch(`${host.inbox}/store`)).text());
+    const mail = emails.at(-1);
+    expect(mail.destination.to).toEqual(['operator@bank.example']);
+    expect(mail.from).toBe('approvals@bank.example');
+    const [link = ''] = mail.body.text.match(/https?:\S+/);
+    expect(link).toMatch(new RegExp(`^${host.issuer}/approve/`));
+    expect((await fetch(link)).status).toBe(404);
+
+    const previewed = JSON.parse((await ciba(['template', 'preview', ...template])).stdout);
+    const inPreview = (part: string) =>
+      part.replaceAll(host.issuer, 'https://id.example.com').trim();
+    expect(previewed.subject).toBe(mail.subject);
+    expect(previewed.text.trim()).toBe(inPreview(mail.body.text));
+    expect(previewed.html.trim()).toBe(inPreview(mail.body.html));
+  });
+
+  it('opens a preview in the browser', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ciba-browser-'));
+    const opened = join(folder, 'opened');
+    const browser = join(folder, 'browser');
+    writeFileSync(
+      browser,
+      `#!/bin/sh\nprintf %s "$1" > ${opened}.part && mv ${opened}.part ${opened}\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    try {
+      const argv = ['template', 'preview', 'ciba-without-binding-message', '--open'];
+      const { exitCode, stderr } = await ciba(argv, { BROWSER: browser });
+      expect([exitCode, stderr]).toEqual([
+        0,
+        'Opened build/preview-ciba-without-binding-message-en.html\n',
+      ]);
+      await vi.waitFor(() => expect(existsSync(opened)).toBe(true), { timeout: 10_000 });
+      const file = readFileSync(opened, 'utf8').replace('file://', '');
+      expect(file).toBe(join(project, 'build/preview-ciba-without-binding-message-en.html'));
+      expect(readFileSync(file, 'utf8')).toContain('<html lang="en">');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it.each<[string, string[], Environment, number, RegExp]>([
+    [
+      'a template that there is not, of the files',
+      ['template', 'preview', 'greeting'],
+      {},
+      2,
+      /^There is no template "greeting"; allowed: ciba-with-binding-message, ciba-without-binding-message$/,
+    ],
+    [
+      'a template that there is not, of the deployment',
+      ['template', 'test', 'constructor', '--to', 'me@bank.example'],
+      {},
+      2,
+      /^There is no template "constructor"; allowed: ciba-with-binding-message, ciba-without-binding-message$/,
+    ],
+    [
+      'a locale that is none',
+      ['template', 'preview', 'ciba-with-binding-message', '--locale', 'fr_CA'],
+      {},
+      2,
+      /^option '--locale <tag>' argument 'fr_CA' is invalid\. Allowed: language tags such as en, pt-BR or zh-Hant; /,
+    ],
+    [
+      'two parts alone',
+      ['template', 'preview', 'ciba-with-binding-message', '--html', '--text'],
+      {},
+      2,
+      /^option '--html' cannot be used with option '--text'; /,
+    ],
+    [
+      'a test mail to nobody',
+      ['template', 'test', 'ciba-with-binding-message'],
+      {},
+      2,
+      /^--to <address> is missing: who is sent the mail$/,
+    ],
+    [
+      'a test mail to what is no address',
+      ['template', 'test', 'ciba-with-binding-message', '--to', 'me'],
+      {},
+      2,
+      /^option '--to <address>' argument 'me' is invalid\. Allowed: one e-mail address such as alice@example\.com; /,
+    ],
+    ['a word too many', ['template', 'list', 'all'], {}, 2, /^too many arguments for 'list'/],
+    ['a flow by its name', ['flow', 'list', 'ciba-flow'], {}, 2, /^too many arguments for 'list'/],
+    [
+      'the flows of a missing stack',
+      ['flow', 'list', '--stack', 'Other'],
+      {},
+      1,
+      /^No stack Other in us-east-1/,
+    ],
     [
       'a wrong option',
       ['keys', 'list', '--colour'],

@@ -7,7 +7,9 @@ import type { Clock } from '../../lambdas/ports.ts';
 import { askYesOrNo, type CommandContext, type QuestionStreams } from './command-context.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
+import { flowCommand } from './commands/flow.ts';
 import { keysCommand } from './commands/keys.ts';
+import { templateCommand } from './commands/template.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
 import { describeError } from './describe-error.ts';
@@ -21,7 +23,12 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 }
 
 /** The groups of commands, in the order in which help lists them. */
-const commandGroups: ((context: CommandContext) => Command)[] = [doctorCommand, keysCommand];
+const commandGroups: ((context: CommandContext) => Command)[] = [
+  doctorCommand,
+  flowCommand,
+  keysCommand,
+  templateCommand,
+];
 
 /** CloudFormation's rule for the name of a stack. */
 const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,127}$/;

@@ -19,6 +19,7 @@ import { OperatorError } from './operator-error.ts';
 export const stackOutputs = [
   'ApiEndpoint',
   'BackchannelAuthenticationEndpoint',
+  'ConfigurationSet',
   'DirectoryTable',
   'Flows',
   'Issuer',

@@ -6,30 +6,11 @@ import {
   type MetricAlarm,
 } from '@aws-sdk/client-cloudwatch';
 import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn';
-import * as z from 'zod';
-import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
-import { OperatorError } from './operator-error.ts';
-
-/** The output Flows: the ARN of each by its name. */
-const flowsOutput = z.string().transform((text, context) => {
-  try {
-    return z.record(z.string(), z.string()).parse(JSON.parse(text));
-  } catch {
-    context.addIssue({ code: 'custom', message: 'not the ARNs of flows by name' });
-    return z.NEVER;
-  }
-});
-
-/** @throws OperatorError for an output that cannot be read */
-function flowsOf(deployment: Deployment): [string, string][] {
-  const parsed = flowsOutput.safeParse(deployment.output('Flows'));
-  if (parsed.success) return Object.entries(parsed.data);
-  throw new OperatorError('The output Flows cannot be read: npx cdk deploy');
-}
+import { flowsOf } from './read-json-output.ts';
 
 export const checkFlows: Check = async ({ deployment }) => {
-  const flows = flowsOf(deployment);
+  const flows = Object.entries(flowsOf(deployment));
   const { stepFunctions } = deployment.clients;
   const faults = await Promise.all(flows.map((flow) => tryFlow(stepFunctions, flow)));
   const found = faults.flat();
@@ -59,7 +40,7 @@ const SECONDS_PER_DAY = 86_400;
 const failures = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'];
 
 export const checkFlowRuns: Check = async ({ deployment, clock }) => {
-  const flows = flowsOf(deployment);
+  const flows = Object.entries(flowsOf(deployment));
   const found = await Promise.all(
     flows.map(async ([name, arn]) =>
       judgeRuns(name, await countRuns(deployment.clients.cloudWatch, arn, clock())),

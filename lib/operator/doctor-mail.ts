@@ -7,11 +7,10 @@ import {
   type SESv2Client,
   TestRenderEmailTemplateCommand,
 } from '@aws-sdk/client-sesv2';
-import * as z from 'zod';
 import { templateData } from '../../lambdas/ciba/notification.ts';
 import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
-import { OperatorError } from './operator-error.ts';
+import { localesOf } from './read-json-output.ts';
 
 export const checkSender: Check = async ({ deployment }) => {
   const address = addressOf(deployment.output('Sender'));
@@ -149,24 +148,10 @@ function describeQuota({ SendQuota: quota }: Account): string {
   return most < 0 ? 'no quota' : `${Math.max(0, most - sent)} of ${most} mails left for 24 hours`;
 }
 
-/** The output NotificationTemplates: the locales of each template by its name. */
-const localesOutput = z.string().transform((text, context) => {
-  try {
-    return z.record(z.string(), z.array(z.string())).parse(JSON.parse(text));
-  } catch {
-    context.addIssue({ code: 'custom', message: 'not the locales of templates by name' });
-    return z.NEVER;
-  }
-});
-
 /** The names of the templates in SES. @throws OperatorError for outputs that cannot be read */
 export function templateNames(deployment: Pick<Deployment, 'output'>): string[] {
-  const parsed = localesOutput.safeParse(deployment.output('NotificationTemplates'));
-  if (!parsed.success) {
-    throw new OperatorError('The output NotificationTemplates cannot be read: npx cdk deploy');
-  }
   const prefix = deployment.output('TemplatePrefix');
-  return Object.entries(parsed.data).flatMap(([name, locales]) =>
+  return Object.entries(localesOf(deployment)).flatMap(([name, locales]) =>
     locales.map((locale) => `${prefix}${name}-${locale}`),
   );
 }

@@ -182,6 +182,13 @@ export const users = {
   flows: user('flows'),
   /** Whose entry changes while the suite runs. */
   changing: user('changing'),
+  /** Who read other languages; of two of them there is no mail in just this one. */
+  german: user('german', { locale: 'de' }),
+  spanish: user('spanish', { locale: 'es' }),
+  french: user('french', { locale: 'fr' }),
+  japanese: user('japanese', { locale: 'ja' }),
+  canadian: user('canadian', { locale: 'fr-CA' }),
+  italian: user('italian', { locale: 'it' }),
 };
 
 export const refusedUsers = {

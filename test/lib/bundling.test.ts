@@ -136,7 +136,7 @@ describe('a bundle that runs', () => {
     DIRECTORY_TABLE: 'directory',
     REQUESTS_TABLE: 'requests',
     KEYS_TABLE: 'keys',
-    STATE_MACHINE_ARN: 'arn:aws:states:eu-west-1:111122223333:stateMachine:ciba-flow',
+    FLOWS: '{"ciba-flow":"arn:aws:states:eu-west-1:111122223333:stateMachine:ciba-flow"}',
     ACCESS_TOKEN_AUDIENCE: 'https://ciba.example',
     DEFAULT_EXPIRES_IN: '120',
     MIN_EXPIRES_IN: '10',

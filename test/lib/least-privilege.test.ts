@@ -100,17 +100,34 @@ const faults: { meet: () => Promise<void>; reason: string }[] = [
   { meet: startTwice, reason: 'Express runs at least once: the second run finds the mail sent.' },
   { meet: failToNotify, reason: 'A flow whose mail is refused records its failure.' },
   { meet: failToStart, reason: 'A request whose flow does not start is closed at once.' },
+  { meet: runOtherFlow, reason: 'The other flow runs only where settings choose it.' },
+];
+
+/** Rights to what an operator's settings choose among: the suite runs with one setting of each. */
+const chosenBySettings: (Exception & { resource: RegExp })[] = [
+  {
+    actions: ['states:StartExecution'],
+    resource: /:stateMachine:\S*cibagenericmailflow/,
+    reason: 'Which flow a request starts is said by settings; by default that is ciba-flow alone.',
+  },
 ];
 
 const recorded = recordCalls();
 /** Reasons of faults that used no right which was unused before. */
 const superfluousFaults: string[] = [];
+/** What the local host says of each execution: `<state machine> <name> ended: LocateUser > …`. */
+const runs: string[] = [];
 let host: SynthesizedHost;
 let assembly: Assembly;
 let references: References;
 
 beforeAll(async () => {
-  host = await startSynthesizedHost({ interpose: recorded.interpose });
+  host = await startSynthesizedHost({
+    interpose: recorded.interpose,
+    log: (kind, line) => {
+      if (kind === 'flow' || kind === 'failure') runs.push(line);
+    },
+  });
   assembly = host.assembly;
   references = createReferences(assembly, host.issuer);
   await runBlackBoxSuite();
@@ -199,17 +216,62 @@ async function loseAnswer(): Promise<void> {
 async function startTwice(): Promise<void> {
   const ref = String((await ask()).ref);
   await mailed(ref);
+  await startFlow('ciba-flow', ref);
+  await called('mail', ({ action, input: { Key } }) => {
+    return action === 'dynamodb:GetItem' && JSON.stringify(Key).includes(ref);
+  });
+}
+
+/** As the authorize function would. */
+async function startFlow(name: string, ref: string): Promise<void> {
   const stepFunctions = new SFNClient({
     endpoint: host.endpoints.stepFunctions,
     region: localAccount.region,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const stateMachineArn = z.string().parse(host.stack.stateMachines[0]?.arn);
+  const flows = z
+    .record(z.string(), z.string())
+    .parse(JSON.parse(host.stack.outputs['Flows'] ?? ''));
+  const stateMachineArn = z.string().parse(flows[name]);
   const input = JSON.stringify({ ref });
   await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, input }));
   stepFunctions.destroy();
-  await called('mail', ({ action, input: { Key } }) => {
-    return action === 'dynamodb:GetItem' && JSON.stringify(Key).includes(ref);
+}
+
+/** Once to each of its ends: for a request that is mailed already, and for one whose user is switched off meanwhile. */
+async function runOtherFlow(): Promise<void> {
+  const ref = String((await ask()).ref);
+  await mailed(ref);
+  const ended = async (state: string) => {
+    await startFlow('ciba-generic-mail-flow', ref);
+    await vi.waitFor(
+      () =>
+        expect(
+          statesOfRuns().some(({ machine, states }) => isOther(machine) && states.includes(state)),
+        ).toBe(true),
+      { timeout: 10_000, interval: 20 },
+    );
+  };
+  await ended('Done');
+  const [alice] = directory.users;
+  await host.applyDirectory(parseDirectory({ users: [{ ...alice, enabled: false }] }), {
+    prune: false,
+  });
+  await ended('RequestFailed');
+  await host.applyDirectory(directory, { prune: false });
+}
+
+function isOther(machine: string): boolean {
+  return machine.includes('cibagenericmailflow');
+}
+
+/** The states that each execution so far has entered. */
+function statesOfRuns(): { machine: string; states: string[] }[] {
+  return runs.flatMap((line) => {
+    const [, machine, states] = /^(\S+) \S+ (?:ended|failed): ([^:]+)/.exec(line) ?? [];
+    return machine === undefined || states === undefined
+      ? []
+      : [{ machine, states: states.split(' > ') }];
   });
 }
 
@@ -247,20 +309,21 @@ function functionOf(handler: string): string {
   return z.string().parse(logicalId && references.ref(logicalId));
 }
 
-/** A task's function is invoked by its machine alone, so if it has called anything, the machine has called it. */
+/** A machine has called the functions of the task states that it has entered. */
 function needsOfMachines(): Need[] {
-  const callers = new Set(recorded.calls.map(({ functionName }) => functionName));
-  return host.stack.stateMachines.flatMap(({ name, tasks }) =>
-    [...new Set(tasks.values())]
-      .filter((arn) => callers.has(arn.split(':').at(-1) ?? ''))
-      .map((resource) => ({
-        caller: name,
-        action: 'lambda:InvokeFunction',
-        resource,
-        leadingKey: undefined,
-        fromAddress: undefined,
-      })),
-  );
+  return host.stack.stateMachines.flatMap(({ name, tasks }) => {
+    const entered = statesOfRuns().flatMap(({ machine, states }) =>
+      machine === name ? states : [],
+    );
+    const invoked = [...tasks].filter(([state]) => entered.includes(state)).map(([, arn]) => arn);
+    return [...new Set(invoked)].map((resource) => ({
+      caller: name,
+      action: 'lambda:InvokeFunction',
+      resource,
+      leadingKey: undefined,
+      fromAddress: undefined,
+    }));
+  });
 }
 
 interface Caller {
@@ -300,10 +363,16 @@ function isTakenByService({ action }: Right, needs: Need[]): boolean {
   );
 }
 
+function isChosenBySettings({ action, resource }: Right): boolean {
+  return chosenBySettings.some(
+    (chosen) => chosen.actions.includes(action) && chosen.resource.test(resource),
+  );
+}
+
 function unusedRights(): string[] {
   return callers().flatMap(({ name, rights, needs }) =>
     rights
-      .filter((right) => !isTakenByService(right, needs))
+      .filter((right) => !isTakenByService(right, needs) && !isChosenBySettings(right))
       .filter((right) => !needs.some((need) => covers(right, need)))
       .map((right) => describeRight(name, right)),
   );
@@ -356,6 +425,16 @@ describe('the rights of every role', () => {
 
   it('need every fault that is met: the suite and the faults before it leave a right to it', () => {
     expect(superfluousFaults).toEqual([]);
+  });
+
+  it('have no exception for settings that a call shows, or that no role has', () => {
+    const all = callers();
+    for (const { actions, resource } of chosenBySettings) {
+      const isMeant = (right: Right) =>
+        actions.includes(right.action) && resource.test(right.resource);
+      expect(all.flatMap(({ rights }) => rights).filter(isMeant)).not.toEqual([]);
+      expect(all.flatMap(({ needs }) => needs).filter(isMeant)).toEqual([]);
+    }
   });
 
   it('have no service act that is not asked for or that a call shows, and leave no call without a caller', () => {

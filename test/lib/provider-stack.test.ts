@@ -2,13 +2,15 @@
  * The synthesized template: who may do what, what is kept and for how long, and what is never logged or
  * tracked. Bundles have no say in it and are left out.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { DEFAULT_FLOW } from '../../lambdas/ciba/flow.ts';
 import { routes } from '../../lambdas/routes.ts';
+import { MAIN_FLOW } from '../../lib/flow-definitions.ts';
 import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
 
@@ -116,6 +118,13 @@ function rightsOf(handler: string): string[] {
   return rights.filter((right) => !logging.includes(right)).sort();
 }
 
+/** The mail templates of the stack. */
+const templateNames = ['with', 'without'].flatMap((with_) =>
+  ['de', 'en', 'es', 'fr', 'ja'].map(
+    (locale) => `CibaProvider-ciba-${with_}-binding-message-${locale}`,
+  ),
+);
+
 const viaDynamoDb = 'if kms:ViaService in dynamodb.<AWS::Region>.amazonaws.com';
 
 describe('the rights of each function', () => {
@@ -130,6 +139,7 @@ describe('the rights of each function', () => {
         'dynamodb:UpdateItem on TablesRequests',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         'states:StartExecution on NotificationFlowStateMachine',
+        'states:StartExecution on NotificationFlowcibagenericmailflowStateMachine',
       ],
     ],
     [
@@ -173,8 +183,7 @@ describe('the rights of each function', () => {
           [
             'configuration-set/NotificationMailConfigurationSet',
             'identity/*',
-            'template/CibaProvider-ciba-with-binding-message',
-            'template/CibaProvider-ciba-without-binding-message',
+            ...templateNames.map((name) => `template/${name}`),
           ].map(
             (resource) =>
               `${action} on arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:${resource} if ses:FromAddress in approvals@bank.example`,
@@ -262,15 +271,16 @@ describe('the policies together', () => {
     );
   });
 
-  it('let the flow call its three functions and no other', () => {
+  it('let each flow call its three functions and no other', () => {
     const invocations = allStatements()
       .filter(({ Action }) => asList(Action).includes('lambda:InvokeFunction'))
       .flatMap(describeStatement);
-    expect(invocations).toEqual([
+    const ofOneFlow = [
       'lambda:InvokeFunction on NotificationFlowLocateUserFunction',
       'lambda:InvokeFunction on NotificationFlowMailFunction',
       'lambda:InvokeFunction on NotificationFlowRecordFailureFunction',
-    ]);
+    ];
+    expect(invocations).toEqual([...ofOneFlow, ...ofOneFlow]);
   });
 
   it('come from no managed policy of AWS', () => {
@@ -550,8 +560,38 @@ describe('the HTTP API', () => {
   });
 });
 
-describe('the flow', () => {
-  it('is Express, traced, and logs no data', () => {
+describe('the flows', () => {
+  it('are the files of statemachines, each a state machine that the authorize function finds by its name', () => {
+    const files = readdirSync(new URL('../../statemachines', import.meta.url))
+      .filter((file) => file.endsWith('.asl.json'))
+      .map((file) => file.replace('.asl.json', ''));
+    expect(files.sort()).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
+    const machines = Object.keys(template.findResources('AWS::StepFunctions::StateMachine'));
+    const flows: Record<string, string> = JSON.parse(
+      readable(functionOf('authorize').Environment.Variables['FLOWS']),
+    );
+    expect(flows).toEqual({
+      'ciba-flow': 'NotificationFlowStateMachine',
+      'ciba-generic-mail-flow': 'NotificationFlowcibagenericmailflowStateMachine',
+    });
+    expect(Object.values(flows).sort()).toEqual(machines.map(plainId).sort());
+    expect(MAIN_FLOW).toBe(DEFAULT_FLOW);
+    expect(flows).toHaveProperty(DEFAULT_FLOW);
+  });
+
+  it('have each a log of their own', () => {
+    const names = Object.values(template.findResources('AWS::Logs::LogGroup')).map(
+      ({ Properties }) => Properties.LogGroupName,
+    );
+    expect(names).toEqual(
+      expect.arrayContaining([
+        '/aws/vendedlogs/CibaProvider/ciba-flow',
+        '/aws/vendedlogs/CibaProvider/ciba-generic-mail-flow',
+      ]),
+    );
+  });
+
+  it('are Express, traced, and log no data', () => {
     template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
       StateMachineType: 'EXPRESS',
       TracingConfiguration: { Enabled: true },
@@ -559,29 +599,40 @@ describe('the flow', () => {
     });
   });
 
-  it('has every name that its definition asks for', () => {
-    const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
-    const definition: string = machine?.['Properties'].DefinitionString;
-    const asked = [...definition.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
-    expect(Object.keys(machine?.['Properties'].DefinitionSubstitutions).sort()).toEqual(
-      [...new Set(asked)].sort(),
-    );
+  it('have every name that their definitions ask for, and no other', () => {
+    const machines = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    expect(machines).toHaveLength(2);
+    for (const { Properties } of machines) {
+      const definition: string = Properties.DefinitionString;
+      const asked = [...definition.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
+      expect(Object.keys(Properties.DefinitionSubstitutions).sort()).toEqual(
+        [...new Set(asked)].sort(),
+      );
+    }
   });
 
-  it('sends the templates that the stack has', () => {
+  it('name templates of which the stack has every locale that the mail function knows', () => {
     const names = Object.values(template.findResources('AWS::SES::Template')).map(
       ({ Properties }) => Properties.Template.TemplateName,
     );
     template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
       DefinitionSubstitutions: {
-        withBindingMessageTemplate: 'CibaProvider-ciba-with-binding-message',
-        withoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
+        cibaWithBindingMessageTemplate: 'CibaProvider-ciba-with-binding-message',
+        cibaWithoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
       },
     });
-    expect(names.sort()).toEqual([
-      'CibaProvider-ciba-with-binding-message',
-      'CibaProvider-ciba-without-binding-message',
-    ]);
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      DefinitionSubstitutions: {
+        cibaWithBindingMessageTemplate: Match.absent(),
+        cibaWithoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
+      },
+    });
+    expect(names.sort()).toEqual(templateNames);
+    const locales = ['de', 'en', 'es', 'fr', 'ja'];
+    expect(JSON.parse(String(functionOf('mail').Environment.Variables['TEMPLATES']))).toEqual({
+      'CibaProvider-ciba-with-binding-message': locales,
+      'CibaProvider-ciba-without-binding-message': locales,
+    });
   });
 });
 
@@ -601,12 +652,11 @@ describe('the mail', () => {
   });
 
   it('changes its templates one after the other', () => {
-    template.hasResource('AWS::SES::Template', {
-      Properties: {
-        Template: Match.objectLike({ TemplateName: 'CibaProvider-ciba-without-binding-message' }),
-      },
-      DependsOn: [Match.stringLikeRegexp('^NotificationMailTemplatecibawithbindingmessage')],
-    });
+    const templates = template.findResources('AWS::SES::Template');
+    const chain = Object.values(templates).map(({ DependsOn = [] }) => DependsOn);
+    expect(chain.filter((before) => before.length === 0)).toHaveLength(1);
+    expect(new Set(chain.flat()).size).toBe(templateNames.length - 1);
+    expect(chain.flat().every((before) => before in templates)).toBe(true);
   });
 
   it('comes from a sender that exists, unless the settings ask to make one, which is kept', () => {
@@ -655,7 +705,7 @@ describe('the alarms', () => {
     );
   });
 
-  it('watch every function and every table', () => {
+  it('watch every flow, function and table', () => {
     const watched = (metricName: string) =>
       new Set(
         alarms()
@@ -664,6 +714,9 @@ describe('the alarms', () => {
       );
     const idsOf = (type: string) => new Set(Object.keys(template.findResources(type)).map(plainId));
     expect(watched('Errors')).toEqual(idsOf('AWS::Lambda::Function'));
+    for (const metricName of ['ExecutionsFailed', 'ExecutionsTimedOut']) {
+      expect(watched(metricName)).toEqual(idsOf('AWS::StepFunctions::StateMachine'));
+    }
     for (const metricName of ['ReadThrottleEvents', 'WriteThrottleEvents']) {
       const tables = new Set(
         alarms()
@@ -804,14 +857,34 @@ describe('the outputs', () => {
     expect(Object.keys(template.toJSON()['Outputs']).sort()).toEqual([
       'ApiEndpoint',
       'BackchannelAuthenticationEndpoint',
+      'ConfigurationSet',
       'DirectoryTable',
+      'Flows',
       'Issuer',
       'KeyRotationDays',
       'KeysTable',
+      'NotificationTemplates',
       'RequestsTable',
       'RotateKeysFunction',
+      'Sender',
+      'TemplatePrefix',
       'TokenEndpoint',
     ]);
+  });
+
+  it('tell the flows and the mails as JSON, and what mails are sent with', () => {
+    const { Flows, NotificationTemplates, TemplatePrefix, Sender, ConfigurationSet } =
+      template.toJSON()['Outputs'];
+    expect(readable(Flows.Value)).toBe(
+      readable(functionOf('authorize').Environment.Variables['FLOWS']),
+    );
+    expect(JSON.parse(NotificationTemplates.Value)).toEqual({
+      'ciba-with-binding-message': ['de', 'en', 'es', 'fr', 'ja'],
+      'ciba-without-binding-message': ['de', 'en', 'es', 'fr', 'ja'],
+    });
+    expect(TemplatePrefix.Value).toBe('CibaProvider-');
+    expect(Sender.Value).toBe(senderAddress);
+    expect(readable(ConfigurationSet.Value)).toBe('NotificationMailConfigurationSet');
   });
 
   it('say how keys are renewed, and by which function', () => {

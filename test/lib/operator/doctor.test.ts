@@ -26,6 +26,7 @@ const flowArn = 'arn:aws:states:us-east-1:1:stateMachine:ciba-flow';
 const outputs = {
   ApiEndpoint: 'x',
   BackchannelAuthenticationEndpoint: 'x',
+  ConfigurationSet: 'x',
   DirectoryTable: 'directory',
   Flows: JSON.stringify({ 'ciba-flow': flowArn }),
   Issuer: 'https://id.bank.example',
