@@ -198,6 +198,14 @@ describe('the props', () => {
     );
   });
 
+  it('name no flow that there is not', () => {
+    const { stack } = createStack();
+    const flowPolicies = { canary: { 'ciba-flow': 90, 'ciba-flow-2': 10 } };
+    expect(() => new CibaProvider(stack, 'Wrong', { senderAddress, flowPolicies })).toThrow(
+      'Setting flowPolicies.canary names the flow ciba-flow-2; the flows are ciba-flow, ciba-generic-mail-flow.',
+    );
+  });
+
   it('take mails of the app', () => {
     const { stack } = createStack();
     const mail = { subject: 'Approve', html: '<p>Approve</p>', text: 'Approve' };

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { DEFAULT_FLOW } from '../../lambdas/ciba/flow.ts';
 import { routes } from '../../lambdas/routes.ts';
 import { MAIN_FLOW } from '../../lib/flow-definitions.ts';
 import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
@@ -575,8 +574,7 @@ describe('the flows', () => {
       'ciba-generic-mail-flow': 'NotificationFlowcibagenericmailflowStateMachine',
     });
     expect(Object.values(flows).sort()).toEqual(machines.map(plainId).sort());
-    expect(MAIN_FLOW).toBe(DEFAULT_FLOW);
-    expect(flows).toHaveProperty(DEFAULT_FLOW);
+    expect(flows).toHaveProperty(MAIN_FLOW);
   });
 
   it('have each a log of their own', () => {
@@ -859,10 +857,14 @@ describe('the outputs', () => {
       'BackchannelAuthenticationEndpoint',
       'ConfigurationSet',
       'DirectoryTable',
+      'FlowPolicies',
+      'FlowPolicy',
       'Flows',
       'Issuer',
       'KeyRotationDays',
       'KeysTable',
+      'NotificationPolicies',
+      'NotificationPolicy',
       'NotificationTemplates',
       'RequestsTable',
       'RotateKeysFunction',
@@ -870,6 +872,20 @@ describe('the outputs', () => {
       'TemplatePrefix',
       'TokenEndpoint',
     ]);
+  });
+
+  it('tell the policies as JSON, as the function has them', () => {
+    const outputs = template.toJSON()['Outputs'];
+    const { FLOW_POLICIES, NOTIFICATION_POLICIES } = functionOf('authorize').Environment.Variables;
+    for (const [kind, variable] of [
+      ['Flow', FLOW_POLICIES],
+      ['Notification', NOTIFICATION_POLICIES],
+    ] as const) {
+      expect({
+        byDefault: outputs[`${kind}Policy`].Value,
+        policies: JSON.parse(outputs[`${kind}Policies`].Value),
+      }).toEqual(JSON.parse(String(variable)));
+    }
   });
 
   it('tell the flows and the mails as JSON, and what mails are sent with', () => {
