@@ -13,7 +13,7 @@ let host: SynthesizedHost;
 beforeAll(async () => {
   host = await startSynthesizedHost();
 });
-afterAll(() => host.stop());
+afterAll(() => host?.stop());
 
 /** What `describe-local-host.ts` tells a person to set. */
 const environment = () => ({

@@ -109,6 +109,10 @@ describe('clock', () => {
     const fetched = async () => new Response('', { headers: { date } });
     expect(verdicts(await run('clock', () => ({}), { fetched }))).toEqual(['fault']);
   });
+
+  it('is not known where the issuer does not answer, which is the fault of another check', async () => {
+    expect(verdicts(await run('clock', () => ({})))).toEqual(['not here']);
+  });
 });
 
 describe('issuer', () => {
