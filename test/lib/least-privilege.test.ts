@@ -96,7 +96,6 @@ const takenByServices: (Exception & { besides?: string })[] = [
 
 /** What no caller from outside can bring about, and repeats and states of the design are there for. */
 const faults: { meet: () => Promise<void>; reason: string }[] = [
-  { meet: loseAnswer, reason: 'A repeated write finds its own item, for which it has to look.' },
   { meet: startTwice, reason: 'Express runs at least once: the second run finds the mail sent.' },
   ...['pump', 'till'].map((clientId) => ({
     meet: () => failToNotify(clientId),
@@ -212,11 +211,6 @@ async function runBlackBoxSuite(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-async function loseAnswer(): Promise<void> {
-  recorded.disturbNext(({ action }) => action === 'dynamodb:PutItem', 'answer-lost');
-  expect((await ask()).status).toBe(200);
 }
 
 async function startTwice(): Promise<void> {
