@@ -4,7 +4,13 @@
  */
 import { Command, CommanderError } from 'commander';
 import type { Clock } from '../../lambdas/ports.ts';
-import { askYesOrNo, type CommandContext, type QuestionStreams } from './command-context.ts';
+import {
+  askYesOrNo,
+  type CommandContext,
+  type QuestionStreams,
+  readInput,
+} from './command-context.ts';
+import { applyCommand } from './commands/apply.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
 import { flowCommand } from './commands/flow.ts';
@@ -24,6 +30,7 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 
 /** The groups of commands, in the order in which help lists them. */
 const commandGroups: ((context: CommandContext) => Command)[] = [
+  applyCommand,
   doctorCommand,
   flowCommand,
   keysCommand,
@@ -97,6 +104,7 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
       found ??= output.during(`Looking for the stack ${stack}`, () => world.findDeployment(stack));
       return found;
     },
+    readInput: (option) => readInput(world, option),
     async confirm(question) {
       return options().yes === true || (await askYesOrNo(world, question));
     },
