@@ -11,6 +11,7 @@ import {
   readInput,
 } from './command-context.ts';
 import { applyCommand } from './commands/apply.ts';
+import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
 import { flowCommand } from './commands/flow.ts';
@@ -31,6 +32,7 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 /** The groups of commands, in the order in which help lists them. */
 const commandGroups: ((context: CommandContext) => Command)[] = [
   applyCommand,
+  clientCommand,
   doctorCommand,
   flowCommand,
   keysCommand,
