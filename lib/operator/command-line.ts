@@ -17,6 +17,7 @@ import { examples } from './commands/examples.ts';
 import { flowCommand } from './commands/flow.ts';
 import { keysCommand } from './commands/keys.ts';
 import { templateCommand } from './commands/template.ts';
+import { userCommand } from './commands/user.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
 import { describeError } from './describe-error.ts';
@@ -33,6 +34,7 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 const commandGroups: ((context: CommandContext) => Command)[] = [
   applyCommand,
   clientCommand,
+  userCommand,
   doctorCommand,
   flowCommand,
   keysCommand,
