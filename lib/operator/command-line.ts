@@ -16,6 +16,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
 import { flowCommand } from './commands/flow.ts';
 import { keysCommand } from './commands/keys.ts';
+import { policyCommand } from './commands/policy.ts';
 import { templateCommand } from './commands/template.ts';
 import { userCommand } from './commands/user.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
@@ -38,6 +39,7 @@ const commandGroups: ((context: CommandContext) => Command)[] = [
   doctorCommand,
   flowCommand,
   keysCommand,
+  policyCommand,
   templateCommand,
 ];
 
