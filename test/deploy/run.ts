@@ -195,7 +195,7 @@ async function smokeTest({ emulator, outputs, mailStore }: Deployment): Promise<
   step('smoke test');
   const env = emulatorEnvironment(emulator);
   const example = join(projectFolder, 'lib/local/example-directory.json');
-  const apply = ['run', 'apply', '--', '--table', outputs.DirectoryTable, '--file', example];
+  const apply = ['run', 'ciba', '--', 'apply', '--file', example, '--yes'];
   await run('npm', apply, { cwd: projectFolder, env });
   const { client_id, client_secret } = exampleDirectory.parse(
     JSON.parse(await readFile(example, 'utf8')),
