@@ -101,6 +101,15 @@ export class Tables extends Construct {
     });
   }
 
+  /** The right to look at users, and to note of one that mail does not arrive. */
+  allowNotingAddresses(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      resources: [this.directory.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['user#*'] } },
+    });
+  }
+
   /** The right to publish public keys in the directory. */
   allowPublishingKeys(): PolicyStatement {
     return new PolicyStatement({

@@ -116,6 +116,12 @@ export const recordFailureEnvironment = /* @__PURE__ */ z.object({
   REQUESTS_TABLE: text,
 });
 
+/** What is heard of mails that were sent. */
+export const mailFeedbackEnvironment = z.object({
+  DIRECTORY_TABLE: text,
+  REQUESTS_TABLE: text,
+});
+
 /** The rotation of the keys, which also makes the first ones. */
 export const rotateKeysEnvironment = /* @__PURE__ */ z.object({
   DIRECTORY_TABLE,
@@ -131,6 +137,7 @@ export type MetadataEnvironment = z.input<typeof metadataEnvironment>;
 export type LocateUserEnvironment = z.input<typeof locateUserEnvironment>;
 export type MailEnvironment = z.input<typeof mailEnvironment>;
 export type RecordFailureEnvironment = z.input<typeof recordFailureEnvironment>;
+export type MailFeedbackEnvironment = z.input<typeof mailFeedbackEnvironment>;
 export type RotateKeysEnvironment = z.input<typeof rotateKeysEnvironment>;
 
 /**

@@ -25,7 +25,8 @@ export interface RefusedUser {
   reason: string;
 }
 
-const storedMembers = Object.keys(storedUser.shape);
+/** What is noted of an address is others' to write and to clear. */
+const storedMembers = Object.keys(storedUser.shape).filter((member) => member !== 'undeliverable');
 
 /** The members of a stored user that are as they were registered. */
 export const userMembers = storedMembers.filter((member) => member !== 'contact_version');
@@ -173,10 +174,10 @@ function planUser(draft: Draft, claims: LoginClaim[], waitsFor: string[]): Plann
 /** What others have noted about a user is about the address, and goes with it. */
 function droppedMembers({ item, before, after }: Draft): string[] {
   const isOther = (member: string) => !['pk', 'version', ...storedMembers].includes(member);
-  const isNewContact = before?.contact_version !== after.contact_version;
+  const isNewAddress = before?.email !== after.email;
   return Object.keys(item ?? {}).filter(
     (member) =>
-      (storedMembers.includes(member) && !(member in after)) || (isNewContact && isOther(member)),
+      (storedMembers.includes(member) && !(member in after)) || (isNewAddress && isOther(member)),
   );
 }
 

@@ -20,6 +20,7 @@ import { wholeNumber } from '../option-values.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { readUserFile, type UserFile } from '../user-file.ts';
 import { findUser, listUsers, type NamedBy, type ShownUser } from '../users.ts';
+import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
 
 /** How many users a listing has, and how many it may have. */
@@ -86,7 +87,7 @@ ${examples({
 })}`,
     )
     .action((file: string, options: ImportOptions) => importFile(context, file, options));
-  return user;
+  return user.addCommand(clearUndeliverableCommand(context));
 }
 
 function addNaming(command: Command) {
