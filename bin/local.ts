@@ -11,7 +11,8 @@ import { assertPortsFree } from '../lib/local/loopback.ts';
 import { type LocalOptions, readOptions, usage } from '../lib/local/read-options.ts';
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
-import { DirectoryError, readDirectoryFile } from '../lib/operator/directory-file.ts';
+import { DirectoryError } from '../lib/operator/directory-error.ts';
+import { readDirectoryFile } from '../lib/operator/directory-file.ts';
 
 /** An end takes at most two seconds; what has not ended by then is cut off. */
 const END_MILLISECONDS = 1900;
@@ -19,6 +20,9 @@ const END_MILLISECONDS = 1900;
 const exampleDirectory = fileURLToPath(
   new URL('../lib/local/example-directory.json', import.meta.url),
 );
+
+/** On one's own machine nobody is asked too often, unless a setting or a client names a policy that limits it. */
+const localSettings = { notificationPolicy: 'none' };
 
 let host: LocalHost | undefined;
 const ending = new AbortController();
@@ -73,7 +77,13 @@ async function start(options: LocalOptions): Promise<LocalHost> {
   const issuer = `http://localhost:${port}`;
   const { signal } = ending;
   const synthesized =
-    options.assembly ?? synthesize({ issuer, settings, environment: process.env, signal });
+    options.assembly ??
+    synthesize({
+      issuer,
+      settings: { ...localSettings, ...settings },
+      environment: process.env,
+      signal,
+    });
   const [assembly, { startLocalHost }] = await Promise.all([
     synthesized,
     import('../lib/local/start-local-host.ts'),

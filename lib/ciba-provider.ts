@@ -54,6 +54,12 @@ export class CibaProvider extends Construct {
   /** What the DNS of a custom domain has to lead to, for whoever gave no hosted zone. */
   readonly customDomainTarget: string | undefined;
 
+  /** The function that renews the keys, which an operator calls who wants new ones now. */
+  readonly rotateKeysFunction: IFunction;
+
+  /** How old the newest key of a kind becomes before another is made. */
+  readonly keyRotationDays: number;
+
   readonly requestsTable: Table;
 
   readonly directoryTable: Table;
@@ -71,12 +77,6 @@ export class CibaProvider extends Construct {
 
   /** How often users may be asked, and over which flows requests are distributed. */
   readonly policies: PolicySettings;
-
-  /** The function that renews the keys, which an operator calls who wants new ones now. */
-  readonly rotateKeysFunction: IFunction;
-
-  /** How old the newest key of a kind becomes before another is made. */
-  readonly keyRotationDays: number;
 
   /** All functions, of endpoints and tasks. */
   readonly functions: IFunction[];
@@ -170,11 +170,11 @@ export class CibaProvider extends Construct {
     this.api = api.api;
     this.apiEndpoint = api.endpoint;
     this.customDomainTarget = api.customDomain?.target;
+    this.rotateKeysFunction = keyRotation.function;
+    this.keyRotationDays = settings.keyRotationDays;
     this.requestsTable = tables.requests;
     this.directoryTable = tables.directory;
     this.keysTable = tables.keys;
-    this.rotateKeysFunction = keyRotation.function;
-    this.keyRotationDays = settings.keyRotationDays;
     this.policies = settings;
     this.flows = flow.flows;
     this.flowArns = flow.describeFlows();

@@ -30,8 +30,8 @@ export interface Substitutions {
 
 const EXTENSION = '.asl.json';
 
-/** Words that begin with a letter, as in the names of templates. */
-const namePattern = /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
+/** Words that begin with a letter, as in the names of templates; policies name flows of at most 32 characters. */
+const namePattern = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
 
 /** Every `${` of a definition, with the name behind it where it is a whole string of its own. */
 const substitutionPattern = /"\$\{(\w+)\}"|\$\{/g;
@@ -80,7 +80,7 @@ function findFaults(file: string, name: string, text: string, allowed: Substitut
 function findNameFault(file: string, name: string): string[] {
   if (namePattern.test(name)) return [];
   return [
-    `${file}: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them`,
+    `${file}: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them, 32 characters in all`,
   ];
 }
 
@@ -106,10 +106,10 @@ function findFlowFaults(file: string, text: string, allowed: Substitutions): str
   if ('flow' in read) {
     return [...findLostStates(file, read.flow), ...findForeignFunctions(file, read.flow, allowed)];
   }
-  return read.faults.map(({ place, expected }) =>
-    expected === undefined
-      ? `${file}: ${place} is not of the language of flows; statemachines/README.md says what is`
-      : `${file}: ${place} has a value that is not of the language of flows (${expected})`,
+  return read.faults.map((fault) =>
+    fault.allowed === undefined
+      ? `${file}: ${fault.place} is not of the language of flows; statemachines/README.md says what is`
+      : `${file}: ${fault.place} has a value that is not of the language of flows; allowed: ${fault.allowed}`,
   );
 }
 
@@ -119,7 +119,7 @@ function findLostStates(file: string, { states, steps }: FlowOutline): string[] 
     .map(({ from, to }) => `${file}: ${from} leads to ${to}, which is no state of the flow`);
 }
 
-/** The stack allows a flow to invoke the functions that it knows. An unknown substitution is a fault already. */
+/** The stack allows a flow to invoke the functions that it knows. Unknown and partial substitutions are faults already. */
 function findForeignFunctions(
   file: string,
   { tasks }: FlowOutline,
@@ -128,7 +128,7 @@ function findForeignFunctions(
   return Array.from(tasks)
     .filter(([, invoked]) => {
       const [, name] = /^\$\{(\w+)\}$/.exec(invoked) ?? [];
-      return name === undefined || templates.includes(name);
+      return name === undefined ? !invoked.includes('${') : templates.includes(name);
     })
     .map(
       ([state, invoked]) =>

@@ -105,8 +105,8 @@ const machine = z.strictObject({
 /** What is wrong at one place of a definition, as `States.LocateUser.Assign`. */
 export interface LanguageFault {
   place: string;
-  /** What would be right there; without it the member itself is foreign to the language. */
-  expected: string | undefined;
+  /** What may stand there; without it the member itself is foreign to the language. */
+  allowed: string | undefined;
 }
 
 /** A definition within the language. */
@@ -147,11 +147,20 @@ function nextStates(state: z.output<typeof machine>['States'][string]): string[]
 
 function describeIssue(issue: z.core.$ZodIssue): LanguageFault[] {
   const place = issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return [{ place, expected: issue.message }];
+  if (issue.code !== 'unrecognized_keys') return [{ place, allowed: describeAllowed(issue) }];
   return issue.keys.map((key) => ({
     place: [place, key].filter(Boolean).join('.'),
-    expected: undefined,
+    allowed: undefined,
   }));
+}
+
+/** The messages of zod/mini say nothing but where they are our own. */
+function describeAllowed(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return issue.values.join(', ');
+  if (issue.code === 'invalid_type') return `a value of the type ${issue.expected}`;
+  // The only union that tells its members apart is that of the states.
+  if (issue.code === 'invalid_union') return 'Task, Choice, Succeed, Fail';
+  return issue.message;
 }
 
 function findPaths(value: unknown): unknown[] {

@@ -21,7 +21,10 @@ const builtInNotificationPolicies: Record<string, NotificationPolicy> = {
   },
   none: {},
 };
-const builtInFlowPolicies: Record<string, FlowPolicy> = { standard: { 'ciba-flow': 100 } };
+const builtInFlowPolicies: Record<string, FlowPolicy> = {
+  standard: { 'ciba-flow': 100 },
+  'generic-mail': { 'ciba-generic-mail-flow': 100 },
+};
 
 /** The policy of either kind that clients go by which name none, unless a setting says another. */
 export const DEFAULT_POLICY = 'standard';

@@ -154,7 +154,8 @@ export interface ProviderSettings {
 
   /**
    * Over which flows requests are distributed: weights by the names of flows, by the name of the policy that a client names.
-   * @default standard, which gives all of them to ciba-flow
+   * `standard` and `generic-mail` are always there; one given here under such a name takes its place.
+   * @default all of them to ciba-flow by standard, and to ciba-generic-mail-flow by generic-mail
    */
   flowPolicies?: Record<string, FlowPolicy> | undefined;
 

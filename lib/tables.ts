@@ -143,7 +143,10 @@ export class Tables extends Construct {
     const resourceArns = [this.directory.tableArn];
     const changing = Grant.addToPrincipal({
       grantee,
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: [
+        ...['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+        ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      ],
       resourceArns,
       conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': entries } },
     });

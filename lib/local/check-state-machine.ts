@@ -21,11 +21,11 @@ export function checkStateMachine(logicalId: string, text: string): CheckedState
   const definition: StateMachineDefinition = JSON.parse(text);
   const read = readFlow(definition);
   if ('faults' in read) {
-    const [{ place = '', expected } = {}] = read.faults;
+    const [{ place = '', allowed } = {}] = read.faults;
     const fault =
-      expected === undefined
+      allowed === undefined
         ? `${place} is not known to the local host`
-        : `${place}: the local host does not know this value (${expected})`;
+        : `${place}: the local host does not know this value (allowed: ${allowed})`;
     throw new LocalHostError(`${logicalId}: ${fault}`);
   }
   return { definition, tasks: read.flow.tasks };

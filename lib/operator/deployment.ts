@@ -16,16 +16,28 @@ import * as z from 'zod';
 import { OperatorError } from './operator-error.ts';
 
 /** The stack's outputs that commands ask for. */
-export type StackOutput =
-  | 'ApiEndpoint'
-  | 'BackchannelAuthenticationEndpoint'
-  | 'DirectoryTable'
-  | 'Issuer'
-  | 'KeyRotationDays'
-  | 'KeysTable'
-  | 'RequestsTable'
-  | 'RotateKeysFunction'
-  | 'TokenEndpoint';
+export const stackOutputs = [
+  'ApiEndpoint',
+  'BackchannelAuthenticationEndpoint',
+  'ConfigurationSet',
+  'DirectoryTable',
+  'FlowPolicies',
+  'FlowPolicy',
+  'Flows',
+  'Issuer',
+  'KeyRotationDays',
+  'KeysTable',
+  'NotificationPolicies',
+  'NotificationPolicy',
+  'NotificationTemplates',
+  'RequestsTable',
+  'RotateKeysFunction',
+  'Sender',
+  'TemplatePrefix',
+  'TokenEndpoint',
+] as const;
+
+export type StackOutput = (typeof stackOutputs)[number];
 
 /** The services of AWS that commands call. */
 export interface AwsClients {
@@ -67,7 +79,8 @@ export function createClients(): AwsClients {
       maxAttempts: 1,
       requestHandler: { ...timeLimits, requestTimeout: 60_000 },
     }),
-    ses: new SESv2Client(settings),
+    // SES looks at one template a second, and asks callers to wait.
+    ses: new SESv2Client({ ...settings, maxAttempts: 6 }),
     stepFunctions: new SFNClient(settings),
   };
 }

@@ -1,5 +1,6 @@
 /** Readers of option values: each names what is allowed, and commander names the option. */
 import { InvalidArgumentError } from 'commander';
+import { normaliseEmail } from '../../lambdas/ciba/login.ts';
 
 /** A whole number within bounds. */
 export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
@@ -8,4 +9,11 @@ export function wholeNumber({ min, max }: { min: number; max: number }): (text: 
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`Allowed: whole numbers from ${min} to ${max}`);
   };
+}
+
+/** One e-mail address, in normal form. */
+export function emailAddress(text: string): string {
+  const address = normaliseEmail(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError('Allowed: one e-mail address such as alice@example.com');
 }

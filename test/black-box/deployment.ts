@@ -70,11 +70,11 @@ export async function mailsTo(address: string): Promise<ReceivedMail[]> {
     }));
 }
 
-/** The mail whose text names this request. */
+/** The mail whose text names this request, in whatever language. */
 export async function mailOf(address: string, ref: string): Promise<ReceivedMail> {
   const end = Date.now() + MAIL_TIMEOUT;
   while (Date.now() < end) {
-    const found = (await mailsTo(address)).find(({ text }) => text.includes(`Request ID: ${ref}`));
+    const found = (await mailsTo(address)).find(({ text }) => text.includes(`: ${ref}`));
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -108,6 +108,22 @@ export const clients = {
     unknown_user: 'decoy',
     failed_flow: 'deny',
   },
+  /** Which may ask a user no more often than in a deployment. */
+  limited: {
+    ...client('limited', 'client_secret_basic', 'ES256'),
+    notification_policy: 'standard',
+  },
+  /** The same, and not told of unknown users. */
+  limitedQuiet: {
+    ...client('limited-quiet', 'client_secret_basic', 'ES256'),
+    notification_policy: 'standard',
+    unknown_user: 'decoy',
+  },
+  /** Whose requests go by another flow. */
+  genericMail: {
+    ...client('generic-mail', 'client_secret_basic', 'ES256'),
+    flow_policy: 'generic-mail',
+  },
   /** Without the refresh grant. */
   cibaOnly: {
     ...client('ciba-only', 'client_secret_basic', 'ES256'),
@@ -159,12 +175,24 @@ export const users = {
   hints: user('hints'),
   refresh: user('refresh'),
   rotation: user('rotation'),
+  /** Who are asked too often. */
+  limited: user('limited'),
+  limitedQuiet: user('limited-quiet'),
+  denying: user('denying'),
+  flows: user('flows'),
   /** Whose mails SES's simulator sends back, complains of, or does not send. The labels are this suite's own. */
   bouncing: user('bouncing', { email: 'bounce+ciba@simulator.amazonses.com' }),
   complaining: user('complaining', { email: 'complaint+ciba@simulator.amazonses.com' }),
   suppressed: user('suppressed', { email: 'suppressionlist+ciba@simulator.amazonses.com' }),
   /** Whose entry changes while the suite runs. */
   changing: user('changing'),
+  /** Who read other languages; of two of them there is no mail in just this one. */
+  german: user('german', { locale: 'de' }),
+  spanish: user('spanish', { locale: 'es' }),
+  french: user('french', { locale: 'fr' }),
+  japanese: user('japanese', { locale: 'ja' }),
+  canadian: user('canadian', { locale: 'fr-CA' }),
+  italian: user('italian', { locale: 'it' }),
 };
 
 export const refusedUsers = {

@@ -35,6 +35,29 @@ describe('the mail', () => {
     expect(mail.subject).toBe(other.subject);
   });
 
+  it.each([
+    ['german', 'de', 'bittet um Ihre Zustimmung'],
+    ['spanish', 'es', 'solicita su aprobación'],
+    ['french', 'fr', 'sollicite votre approbation'],
+    ['japanese', 'ja', 'からの承認リクエスト'],
+    ['canadian', 'fr', 'sollicite votre approbation'],
+    ['italian', 'en', 'asks for your approval'],
+  ] as const)(
+    'is in the language of the %s user, or the nearest there is, with a binding message and without',
+    async (name, locale, subject) => {
+      const reader = users[name];
+      const bindingMessage = 'Pump 4: 50.00 EUR';
+      for (const parameters of [{}, { binding_message: bindingMessage }]) {
+        const request = await start(basic, reader.username, parameters);
+        const mail = await mailOf(reader.email, request.ref);
+        expect(mail.subject).toBe(`${basic.client_name} ${subject}`);
+        expect(mail.html).toContain(`<html lang="${locale}">`);
+        expect(mail.text.includes(bindingMessage)).toBe('binding_message' in parameters);
+        expect(mail.link).toMatch(new RegExp(`^${issuer}/approve/${request.ref}\\.`));
+      }
+    },
+  );
+
   it('has one link, to the page of this request at the issuer, in text and HTML', async () => {
     const { request, mail } = await mailFor({ binding_message: 'Pump 4' });
     expect(mail.link).toMatch(new RegExp(`^${issuer}/approve/${request.ref}\\.[\\w-]{43}$`));

@@ -99,6 +99,8 @@ async function deploy(emulator: string): Promise<Outputs> {
     [
       ...['cdk', 'deploy', '--require-approval', 'never', '--output', join(folder, 'cdk.out')],
       ...['--context', `issuer=http://localhost:${issuerPort}`, '--context', 'target=emulator'],
+      // The suite asks its users more often than any person would stand.
+      ...['--context', 'notificationPolicy=none'],
       ...['--outputs-file', outputsFile],
     ],
     options,
@@ -197,7 +199,7 @@ async function smokeTest({ emulator, outputs, mailStore }: Deployment): Promise<
   step('smoke test');
   const env = emulatorEnvironment(emulator);
   const example = join(projectFolder, 'lib/local/example-directory.json');
-  const apply = ['run', 'apply', '--', '--table', outputs.DirectoryTable, '--file', example];
+  const apply = ['run', 'ciba', '--', 'apply', '--file', example, '--yes'];
   await run('npm', apply, { cwd: projectFolder, env });
   const { client_id, client_secret } = exampleDirectory.parse(
     JSON.parse(await readFile(example, 'utf8')),

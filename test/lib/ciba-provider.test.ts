@@ -10,6 +10,7 @@ import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CibaProvider } from '../../lib/ciba-provider.ts';
+import type { NotificationTemplate } from '../../lib/notification-templates/compile.ts';
 
 /** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
 process.env['CDK_VALIDATION'] = 'false';
@@ -18,6 +19,9 @@ const folder = mkdtempSync(join(tmpdir(), 'ciba-construct-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const senderAddress = 'approvals@bank.example';
+
+/** Ten mail templates, the logs of two flows and of the API, and the API. */
+const NAMES_OF_ONE = 10 + 3 + 1;
 
 function createStack(id = 'Bank') {
   const outdir = mkdtempSync(join(folder, 'out-'));
@@ -64,14 +68,15 @@ describe('two providers in one stack', () => {
 
   it('share no name', () => {
     const names = namesIn(template);
-    expect(names).toHaveLength(2 * 5);
+    expect(names).toHaveLength(2 * NAMES_OF_ONE);
     expect(new Set(names).size).toBe(names.length);
   });
 
   it('have each their tables, API and flow', () => {
     template.resourceCountIs('AWS::DynamoDB::Table', 6);
     template.resourceCountIs('AWS::ApiGatewayV2::Api', 2);
-    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
+    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2 * 2);
+    expect(Object.keys(retail.flows)).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
     expect(retail.functions).toHaveLength(8);
     expect(corporate.issuer).toBe('https://corporate.bank.example');
     expect(stack.resolve(retail.issuer)).toEqual(stack.resolve(retail.api.apiEndpoint));
@@ -99,8 +104,9 @@ describe('the names that AWS asks for', () => {
     const id = 'ProviderOfApprovalsForTheRetailCustomersOfTheBank';
     for (const end of ['One', 'Two']) new CibaProvider(stack, id + end, { senderAddress });
     const names = namesIn(Template.fromStack(stack));
-    expect(new Set(names).size).toBe(2 * 5);
-    const templates = names.filter((name) => name.endsWith('binding-message'));
+    expect(new Set(names).size).toBe(2 * NAMES_OF_ONE);
+    const templates = names.filter((name) => /-binding-message-[a-z]+$/.test(name));
+    expect(templates).toHaveLength(2 * 10);
     expect(Math.max(...templates.map(({ length }) => length))).toBeLessThanOrEqual(64);
   });
 
@@ -110,7 +116,7 @@ describe('the names that AWS asks for', () => {
       new CibaProvider(stack, 'Provider', { senderAddress });
       return namesIn(Template.fromStack(stack));
     });
-    expect(one).toHaveLength(5);
+    expect(one).toHaveLength(NAMES_OF_ONE);
     expect(one?.filter((name) => other?.includes(name))).toEqual([]);
   });
 });
@@ -138,7 +144,13 @@ describe('the grants', () => {
     ).toEqual([
       {
         Effect: 'Allow',
-        Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+        Action: [
+          'dynamodb:GetItem',
+          'dynamodb:BatchGetItem',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+          'dynamodb:DeleteItem',
+        ],
         Resource: arnOf('Directory'),
         Condition: {
           'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['client#*', 'user#*', 'login#*'] },
@@ -192,6 +204,14 @@ describe('the props', () => {
     );
   });
 
+  it('name no flow that there is not', () => {
+    const { stack } = createStack();
+    const flowPolicies = { canary: { 'ciba-flow': 90, 'ciba-flow-2': 10 } };
+    expect(() => new CibaProvider(stack, 'Wrong', { senderAddress, flowPolicies })).toThrow(
+      'Setting flowPolicies.canary names the flow ciba-flow-2; the flows are ciba-flow, ciba-generic-mail-flow.',
+    );
+  });
+
   it('take mails of the app', () => {
     const { stack } = createStack();
     const mail = { subject: 'Approve', html: '<p>Approve</p>', text: 'Approve' };
@@ -205,5 +225,17 @@ describe('the props', () => {
     Template.fromStack(stack).allResourcesProperties('AWS::SES::Template', {
       Template: { SubjectPart: 'Approve' },
     });
+  });
+
+  it('refuse mails that not every user can be sent, and those that lack what a flow sends', () => {
+    const mail = { locale: 'de', subject: 'Freigabe', html: '<p>Freigabe</p>', text: 'Freigabe' };
+    const create = (...templates: NotificationTemplate[]) =>
+      new CibaProvider(createStack().stack, 'Own', { senderAddress, templates });
+    expect(() => create({ name: 'other', ...mail })).toThrow(
+      'Template other must have the locale en; it has de.',
+    );
+    expect(() => create({ name: 'other', ...mail, locale: 'en' })).toThrow(
+      /^statemachines\/ciba-flow\.asl\.json:\d+: unknown substitution \$\{cibaWithBindingMessageTemplate\}; allowed: .*, \$\{otherTemplate\}$/m,
+    );
   });
 });

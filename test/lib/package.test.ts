@@ -164,7 +164,7 @@ describe.each([
   it('has two whole providers in one stack', () => {
     expect(propertiesOf('AWS::DynamoDB::Table')).toHaveLength(6);
     expect(propertiesOf('AWS::Lambda::Function')).toHaveLength(16);
-    expect(propertiesOf('AWS::StepFunctions::StateMachine')).toHaveLength(2);
+    expect(propertiesOf('AWS::StepFunctions::StateMachine')).toHaveLength(4);
     expect(Object.keys(template.Outputs)).toEqual(
       expect.arrayContaining(['RetailIssuer', 'CorporateTable']),
     );
@@ -176,8 +176,8 @@ describe.each([
       ...propertiesOf('AWS::ApiGatewayV2::Api').map(({ Name }) => Name),
       ...propertiesOf('AWS::Logs::LogGroup').flatMap(({ LogGroupName }) => LogGroupName ?? []),
     ];
-    expect(names).toHaveLength(10);
-    expect(new Set(names).size).toBe(10);
+    expect(names).toHaveLength(2 * 14);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('deploys the bundles of the package', () => {

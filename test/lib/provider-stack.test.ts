@@ -2,13 +2,15 @@
  * The synthesized template: who may do what, what is kept and for how long, and what is never logged or
  * tracked. Bundles have no say in it and are left out.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { routes } from '../../lambdas/routes.ts';
+import { MAIN_FLOW } from '../../lib/flow-definitions.ts';
+import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
 
 /** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
@@ -115,6 +117,13 @@ function rightsOf(handler: string): string[] {
   return rights.filter((right) => !logging.includes(right)).sort();
 }
 
+/** The mail templates of the stack. */
+const templateNames = ['with', 'without'].flatMap((with_) =>
+  ['de', 'en', 'es', 'fr', 'ja'].map(
+    (locale) => `CibaProvider-ciba-${with_}-binding-message-${locale}`,
+  ),
+);
+
 const viaDynamoDb = 'if kms:ViaService in dynamodb.<AWS::Region>.amazonaws.com';
 
 describe('the rights of each function', () => {
@@ -129,6 +138,7 @@ describe('the rights of each function', () => {
         'dynamodb:UpdateItem on TablesRequests',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         'states:StartExecution on NotificationFlowStateMachine',
+        'states:StartExecution on NotificationFlowcibagenericmailflowStateMachine',
       ],
     ],
     [
@@ -172,8 +182,7 @@ describe('the rights of each function', () => {
           [
             'configuration-set/NotificationMailConfigurationSet',
             'identity/*',
-            'template/CibaProvider-ciba-with-binding-message',
-            'template/CibaProvider-ciba-without-binding-message',
+            ...templateNames.map((name) => `template/${name}`),
           ].map(
             (resource) =>
               `${action} on arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:${resource} if ses:FromAddress in approvals@bank.example`,
@@ -271,15 +280,16 @@ describe('the policies together', () => {
     );
   });
 
-  it('let the flow call its three functions and no other', () => {
+  it('let each flow call its three functions and no other', () => {
     const invocations = allStatements()
       .filter(({ Action }) => asList(Action).includes('lambda:InvokeFunction'))
       .flatMap(describeStatement);
-    expect(invocations).toEqual([
+    const ofOneFlow = [
       'lambda:InvokeFunction on NotificationFlowLocateUserFunction',
       'lambda:InvokeFunction on NotificationFlowMailFunction',
       'lambda:InvokeFunction on NotificationFlowRecordFailureFunction',
-    ]);
+    ];
+    expect(invocations).toEqual([...ofOneFlow, ...ofOneFlow]);
   });
 
   it('come from no managed policy of AWS', () => {
@@ -559,8 +569,37 @@ describe('the HTTP API', () => {
   });
 });
 
-describe('the flow', () => {
-  it('is Express, traced, and logs no data', () => {
+describe('the flows', () => {
+  it('are the files of statemachines, each a state machine that the authorize function finds by its name', () => {
+    const files = readdirSync(new URL('../../statemachines', import.meta.url))
+      .filter((file) => file.endsWith('.asl.json'))
+      .map((file) => file.replace('.asl.json', ''));
+    expect(files.sort()).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
+    const machines = Object.keys(template.findResources('AWS::StepFunctions::StateMachine'));
+    const flows: Record<string, string> = JSON.parse(
+      readable(functionOf('authorize').Environment.Variables['FLOWS']),
+    );
+    expect(flows).toEqual({
+      'ciba-flow': 'NotificationFlowStateMachine',
+      'ciba-generic-mail-flow': 'NotificationFlowcibagenericmailflowStateMachine',
+    });
+    expect(Object.values(flows).sort()).toEqual(machines.map(plainId).sort());
+    expect(flows).toHaveProperty(MAIN_FLOW);
+  });
+
+  it('have each a log of their own', () => {
+    const names = Object.values(template.findResources('AWS::Logs::LogGroup')).map(
+      ({ Properties }) => Properties.LogGroupName,
+    );
+    expect(names).toEqual(
+      expect.arrayContaining([
+        '/aws/vendedlogs/CibaProvider/ciba-flow',
+        '/aws/vendedlogs/CibaProvider/ciba-generic-mail-flow',
+      ]),
+    );
+  });
+
+  it('are Express, traced, and log no data', () => {
     template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
       StateMachineType: 'EXPRESS',
       TracingConfiguration: { Enabled: true },
@@ -568,29 +607,40 @@ describe('the flow', () => {
     });
   });
 
-  it('has every name that its definition asks for', () => {
-    const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
-    const definition: string = machine?.['Properties'].DefinitionString;
-    const asked = [...definition.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
-    expect(Object.keys(machine?.['Properties'].DefinitionSubstitutions).sort()).toEqual(
-      [...new Set(asked)].sort(),
-    );
+  it('have every name that their definitions ask for, and no other', () => {
+    const machines = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    expect(machines).toHaveLength(2);
+    for (const { Properties } of machines) {
+      const definition: string = Properties.DefinitionString;
+      const asked = [...definition.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
+      expect(Object.keys(Properties.DefinitionSubstitutions).sort()).toEqual(
+        [...new Set(asked)].sort(),
+      );
+    }
   });
 
-  it('sends the templates that the stack has', () => {
+  it('name templates of which the stack has every locale that the mail function knows', () => {
     const names = Object.values(template.findResources('AWS::SES::Template')).map(
       ({ Properties }) => Properties.Template.TemplateName,
     );
     template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
       DefinitionSubstitutions: {
-        withBindingMessageTemplate: 'CibaProvider-ciba-with-binding-message',
-        withoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
+        cibaWithBindingMessageTemplate: 'CibaProvider-ciba-with-binding-message',
+        cibaWithoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
       },
     });
-    expect(names.sort()).toEqual([
-      'CibaProvider-ciba-with-binding-message',
-      'CibaProvider-ciba-without-binding-message',
-    ]);
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      DefinitionSubstitutions: {
+        cibaWithBindingMessageTemplate: Match.absent(),
+        cibaWithoutBindingMessageTemplate: 'CibaProvider-ciba-without-binding-message',
+      },
+    });
+    expect(names.sort()).toEqual(templateNames);
+    const locales = ['de', 'en', 'es', 'fr', 'ja'];
+    expect(JSON.parse(String(functionOf('mail').Environment.Variables['TEMPLATES']))).toEqual({
+      'CibaProvider-ciba-with-binding-message': locales,
+      'CibaProvider-ciba-without-binding-message': locales,
+    });
   });
 });
 
@@ -646,12 +696,11 @@ describe('the mail', () => {
   });
 
   it('changes its templates one after the other', () => {
-    template.hasResource('AWS::SES::Template', {
-      Properties: {
-        Template: Match.objectLike({ TemplateName: 'CibaProvider-ciba-without-binding-message' }),
-      },
-      DependsOn: [Match.stringLikeRegexp('^NotificationMailTemplatecibawithbindingmessage')],
-    });
+    const templates = template.findResources('AWS::SES::Template');
+    const chain = Object.values(templates).map(({ DependsOn = [] }) => DependsOn);
+    expect(chain.filter((before) => before.length === 0)).toHaveLength(1);
+    expect(new Set(chain.flat()).size).toBe(templateNames.length - 1);
+    expect(chain.flat().every((before) => before in templates)).toBe(true);
   });
 
   it('comes from a sender that exists, unless the settings ask to make one, which is kept', () => {
@@ -701,7 +750,7 @@ describe('the alarms', () => {
     );
   });
 
-  it('watch every function and every table', () => {
+  it('watch every flow, function and table', () => {
     const watched = (metricName: string) =>
       new Set(
         alarms()
@@ -710,6 +759,9 @@ describe('the alarms', () => {
       );
     const idsOf = (type: string) => new Set(Object.keys(template.findResources(type)).map(plainId));
     expect(watched('Errors')).toEqual(idsOf('AWS::Lambda::Function'));
+    for (const metricName of ['ExecutionsFailed', 'ExecutionsTimedOut']) {
+      expect(watched(metricName)).toEqual(idsOf('AWS::StepFunctions::StateMachine'));
+    }
     for (const metricName of ['ReadThrottleEvents', 'WriteThrottleEvents']) {
       const tables = new Set(
         alarms()
@@ -734,6 +786,16 @@ describe('the alarms', () => {
     synthesize({ alarmTopicArn: topic }).template.allResourcesProperties('AWS::CloudWatch::Alarm', {
       AlarmActions: [topic],
     });
+  });
+
+  it('have names that begin with those of the stack and of their construct: ciba doctor finds them so', () => {
+    const found = template.findResources('AWS::CloudWatch::Alarm');
+    expect(Object.keys(found).length).toBeGreaterThan(0);
+    for (const [logicalId, { Properties: properties }] of Object.entries(found)) {
+      expect(alarmPrefix('S')).toBe('S-Alarms');
+      expect(logicalId).toMatch(/^Alarms/);
+      expect(properties.AlarmName).toBeUndefined();
+    }
   });
 });
 
@@ -840,12 +902,63 @@ describe('the outputs', () => {
     expect(Object.keys(template.toJSON()['Outputs']).sort()).toEqual([
       'ApiEndpoint',
       'BackchannelAuthenticationEndpoint',
+      'ConfigurationSet',
       'DirectoryTable',
+      'FlowPolicies',
+      'FlowPolicy',
+      'Flows',
       'Issuer',
+      'KeyRotationDays',
       'KeysTable',
+      'NotificationPolicies',
+      'NotificationPolicy',
+      'NotificationTemplates',
       'RequestsTable',
+      'RotateKeysFunction',
+      'Sender',
+      'TemplatePrefix',
       'TokenEndpoint',
     ]);
+  });
+
+  it('tell the policies as JSON, as the function has them', () => {
+    const outputs = template.toJSON()['Outputs'];
+    const { FLOW_POLICIES, NOTIFICATION_POLICIES } = functionOf('authorize').Environment.Variables;
+    for (const [kind, variable] of [
+      ['Flow', FLOW_POLICIES],
+      ['Notification', NOTIFICATION_POLICIES],
+    ] as const) {
+      expect({
+        byDefault: outputs[`${kind}Policy`].Value,
+        policies: JSON.parse(outputs[`${kind}Policies`].Value),
+      }).toEqual(JSON.parse(String(variable)));
+    }
+  });
+
+  it('tell the flows and the mails as JSON, and what mails are sent with', () => {
+    const { Flows, NotificationTemplates, TemplatePrefix, Sender, ConfigurationSet } =
+      template.toJSON()['Outputs'];
+    expect(readable(Flows.Value)).toBe(
+      readable(functionOf('authorize').Environment.Variables['FLOWS']),
+    );
+    expect(JSON.parse(NotificationTemplates.Value)).toEqual({
+      'ciba-with-binding-message': ['de', 'en', 'es', 'fr', 'ja'],
+      'ciba-without-binding-message': ['de', 'en', 'es', 'fr', 'ja'],
+    });
+    expect(TemplatePrefix.Value).toBe('CibaProvider-');
+    expect(Sender.Value).toBe(senderAddress);
+    expect(readable(ConfigurationSet.Value)).toBe('NotificationMailConfigurationSet');
+  });
+
+  it('say how keys are renewed, and by which function', () => {
+    const own = synthesize({ keyRotationDays: 30 }).template;
+    own.hasOutput('KeyRotationDays', { Value: '30' });
+    const [rotation = ''] = Object.keys(
+      own.findResources('AWS::Lambda::Function', {
+        Properties: { Description: 'lambdas/handlers/rotate-keys.ts' },
+      }),
+    );
+    own.hasOutput('RotateKeysFunction', { Value: { Ref: rotation } });
   });
 });
 

@@ -33,6 +33,23 @@ describe('settings', () => {
       keyRotationDays: 90,
       logRetentionDays: 30,
       flowLogLevel: 'ERROR',
+      notificationPolicy: 'standard',
+      notificationPolicies: {
+        standard: {
+          mailsPerUserPerMinute: 5,
+          mailsPerUserPerDay: 20,
+          pendingPerUser: 3,
+          denialsBeforePause: 2,
+          denialWindowSeconds: 600,
+          pauseSeconds: 1800,
+        },
+        none: {},
+      },
+      flowPolicy: 'standard',
+      flowPolicies: {
+        standard: { 'ciba-flow': 100 },
+        'generic-mail': { 'ciba-generic-mail-flow': 100 },
+      },
       throttleRate: 500,
       throttleBurst: 250,
       tokenThrottleRate: 4000,
@@ -264,5 +281,91 @@ describe('settings', () => {
     expect(mistakesIn({ senderAddress, minExpiresIn: 300, maxExpiresIn: 200 })).toEqual([
       'Setting minExpiresIn must be at most maxExpiresIn, which is 200; it is 300.',
     ]);
+  });
+});
+
+describe('the settings of policies', () => {
+  it('are objects, or their JSON on the command line, beside those that are always there', () => {
+    const desk = { desk: { mailsPerUserPerMinute: 10 } };
+    const canary = { canary: { 'ciba-flow': 90, 'ciba-generic-mail-flow': 10 } };
+    const given = { notificationPolicies: desk, flowPolicies: canary };
+    const texts = {
+      notificationPolicies: JSON.stringify(desk),
+      flowPolicies: JSON.stringify(canary),
+    };
+    for (const context of [given, texts]) {
+      const { notificationPolicies, flowPolicies } = settingsOf(context);
+      expect(Object.keys(notificationPolicies)).toEqual(['standard', 'none', 'desk']);
+      expect(notificationPolicies['desk']).toEqual(desk.desk);
+      expect(Object.keys(flowPolicies)).toEqual(['standard', 'generic-mail', 'canary']);
+      expect(flowPolicies['canary']).toEqual(canary.canary);
+    }
+  });
+
+  it('take the place of those that are always there', () => {
+    const { notificationPolicies } = settingsOf({
+      notificationPolicies: { standard: { pendingPerUser: 1 } },
+    });
+    expect(notificationPolicies['standard']).toEqual({ pendingPerUser: 1 });
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      'no JSON',
+      { notificationPolicies: '{' },
+      'Setting notificationPolicies must be an object of notification policies by their names, or the JSON of one; it is "{".',
+    ],
+    [
+      'a limit out of bounds',
+      { notificationPolicies: { desk: { pendingPerUser: 31 } } },
+      'Setting notificationPolicies.desk.pendingPerUser must be a whole number from 1 to 30.',
+    ],
+    [
+      'a limit that is a text',
+      { notificationPolicies: { desk: { pendingPerUser: 'many' } } },
+      'Setting notificationPolicies.desk.pendingPerUser must be a whole number from 1 to 30.',
+    ],
+    [
+      'an unknown limit',
+      { notificationPolicies: { desk: { mailsPerHour: 3 } } },
+      'Setting notificationPolicies.desk has the unknown limit mailsPerHour; the limits are mailsPerUserPerMinute, mailsPerUserPerDay, pendingPerUser, denialsBeforePause, denialWindowSeconds, pauseSeconds, mailsPerDay.',
+    ],
+    [
+      'half a pause',
+      { notificationPolicies: { desk: { pauseSeconds: 60 } } },
+      'Setting notificationPolicies.desk must have all of denialsBeforePause, denialWindowSeconds, pauseSeconds or none.',
+    ],
+    [
+      'a name that is none',
+      { notificationPolicies: { 'Front Desk': {} } },
+      'Setting notificationPolicies.Front Desk is no name of a policy; a name is 1 to 64 of a-z 0-9 -, a letter first.',
+    ],
+    [
+      'a policy that is no object',
+      { flowPolicies: { canary: 'ciba-flow' } },
+      'Setting flowPolicies.canary must be an object of weights by the names of flows.',
+    ],
+    [
+      'a weight that is none',
+      { flowPolicies: { canary: { 'ciba-flow': 1, other: -1 } } },
+      'Setting flowPolicies.canary.other must be a whole number from 0 to 10000.',
+    ],
+    [
+      'no weight at all',
+      { flowPolicies: { canary: { 'ciba-flow': 0 } } },
+      'Setting flowPolicies.canary must give one flow a weight above 0.',
+    ],
+    [
+      'a default that is no policy',
+      { notificationPolicy: 'desk' },
+      'Setting notificationPolicy must be one of standard, none; it is desk.',
+    ],
+    [
+      'a default flow policy that is none',
+      { flowPolicy: 'canary' },
+      'Setting flowPolicy must be one of standard, generic-mail; it is canary.',
+    ],
+  ])('with %s stop synth with what is allowed', (_what, context, mistake) => {
+    expect(mistakesIn({ senderAddress, ...context })).toEqual([mistake]);
   });
 });

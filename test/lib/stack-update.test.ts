@@ -146,4 +146,12 @@ describe('a deployment of a later version', () => {
       'TablesRequests3CA232D6',
     ]);
   });
+
+  it('finds the log of the main flow, whose name no other could take while it is there', () => {
+    const logs = Object.entries(before).filter(
+      ([, { Properties }]) =>
+        Properties['LogGroupName'] === '/aws/vendedlogs/CibaProvider/ciba-flow',
+    );
+    expect(logs.map(([logicalId]) => logicalId)).toEqual(['NotificationFlowLogDF78C619']);
+  });
 });

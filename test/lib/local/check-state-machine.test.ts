@@ -36,11 +36,14 @@ function check(states: Record<string, object>, fields: object = {}) {
 }
 
 describe('checkStateMachine', () => {
-  test("takes the provider's own machine", () => {
-    const file = new URL('../../../statemachines/ciba-flow.asl.json', import.meta.url);
-    const { tasks } = checkStateMachine('Flow', readFileSync(file, 'utf8'));
-    expect([...tasks.keys()]).toContain('LocateUser');
-  });
+  test.each(['ciba-flow', 'ciba-generic-mail-flow'])(
+    "takes the provider's own machine %s",
+    (name) => {
+      const file = new URL(`../../../statemachines/${name}.asl.json`, import.meta.url);
+      const { tasks } = checkStateMachine('Flow', readFileSync(file, 'utf8'));
+      expect([...tasks.keys()]).toContain('LocateUser');
+    },
+  );
 
   test('takes tasks, choices and ends, and tells which function each task calls', () => {
     expect(check({ Start: task, Choose: choice }).tasks).toEqual(new Map([['Start', 'f']]));

@@ -1,14 +1,11 @@
 /** The operator says that mail arrives at an address again: on a real engine, and as a command. */
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { undeliverableAddresses, userDirectory } from '../../../lambdas/aws/directory-table.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { clearUndeliverable } from '../../../lib/operator/clear-undeliverable.ts';
-import { clearUndeliverableCommand } from '../../../lib/operator/commands/clear-undeliverable.ts';
-import { createClients, type Deployment } from '../../../lib/operator/deployment.ts';
+import { createClients } from '../../../lib/operator/deployment.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
-import { createOutput } from '../../../lib/operator/output.ts';
+import { ciba } from '../../support/ciba-command.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
@@ -67,9 +64,7 @@ describe('clearUndeliverable', () => {
 
 describe('ciba user clear-undeliverable', () => {
   async function run(sub: string, json = false) {
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const told = Promise.all([text(stdout), text(stderr)]);
-    const deployment: Deployment = {
+    const deployment = {
       stackName: 'CibaProvider',
       status: 'CREATE_COMPLETE',
       region: 'us-east-1',
@@ -77,50 +72,41 @@ describe('ciba user clear-undeliverable', () => {
       clients: { ...createClients(), dynamodb: tables.client },
       output: () => 'directory',
     };
-    const command = clearUndeliverableCommand({
-      deployment: async () => deployment,
-      output: createOutput({ stdout, stderr }, () => json),
-      confirm: async () => true,
-      clock: () => mark.at,
-    });
-    const failure = await command.parseAsync([sub], { from: 'user' }).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    stdout.end();
-    stderr.end();
-    const [out, err] = await told;
-    return { out, err, failure };
+    return ciba(['user', 'clear-undeliverable', sub, ...(json ? ['--json'] : [])], { deployment });
   }
 
   it('says what was cleared, and what SES may hold too', async () => {
     await noted();
-    const { out, err, failure } = await run('u-alice');
-    expect(failure).toBeUndefined();
-    expect(out).toMatch(/^User u-alice is mailed again at alice@example\.com \(mail_bounced, /);
-    expect(err).toContain('delete-suppressed-destination --email-address alice@example.com');
+    const { exitCode, stdout, stderr } = await run('u-alice');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^User u-alice is mailed again at alice@example\.com \(mail_bounced, /);
+    expect(stderr).toContain('delete-suppressed-destination --email-address alice@example.com');
   });
 
   it('answers programs in JSON', async () => {
     await noted();
-    const { out } = await run('u-alice', true);
-    expect(JSON.parse(out)).toEqual({
+    const { stdout } = await run('u-alice', true);
+    expect(JSON.parse(stdout)).toEqual({
       sub: 'u-alice',
       cleared: { email: mark.email, cause: mark.cause, at: expect.any(String) },
     });
-    expect(JSON.parse((await run('u-alice', true)).out)).toEqual({ sub: 'u-alice', cleared: null });
+    expect(JSON.parse((await run('u-alice', true)).stdout)).toEqual({
+      sub: 'u-alice',
+      cleared: null,
+    });
   });
 
   it('has nothing to do for an address that gets mail', async () => {
-    const { out, failure } = await run('u-alice');
-    expect(failure).toBeUndefined();
-    expect(out).toContain('Nothing is noted of the address of user u-alice');
+    const { exitCode, stdout } = await run('u-alice');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Nothing is noted of the address of user u-alice');
   });
 
   it('fails for a user who does not exist', async () => {
-    expect((await run('u-nobody')).failure).toMatchObject({
-      message: 'No user u-nobody.',
+    expect(await run('u-nobody')).toEqual({
       exitCode: 1,
+      stdout: '',
+      stderr: 'No user u-nobody.\n',
     });
   });
 });

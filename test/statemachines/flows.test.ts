@@ -1,8 +1,8 @@
 /**
- * The state machine of the flow: valid, within the subset of the language that AWS, emulators and the local host run
- * alike, and every path through it, run by an interpreter with stub tasks and the real RecordFailure.
+ * The flows: each valid, within the subset of the language that AWS, emulators and the local host run alike, and every path
+ * through it, run by an interpreter with stub tasks and the real RecordFailure.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import '../../lib/local/promise-with-resolvers.ts';
 import validate from 'asl-validator';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
@@ -11,10 +11,7 @@ import * as z from 'zod';
 import { MAIL_CLAIM_SECONDS } from '../../lambdas/tasks/mail.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 
-const source = readFileSync(
-  new URL('../../statemachines/ciba-flow.asl.json', import.meta.url),
-  'utf8',
-);
+const folder = new URL('../../statemachines/', import.meta.url);
 
 const retrier = z.object({
   ErrorEquals: z.array(z.string()),
@@ -27,6 +24,7 @@ const retrier = z.object({
 const task = z.object({
   Type: z.literal('Task'),
   Resource: z.string(),
+  Parameters: z.object({ FunctionName: z.string() }),
   TimeoutSeconds: z.number(),
   Retry: z.tuple([retrier]),
   Catch: z
@@ -35,32 +33,54 @@ const task = z.object({
 });
 type Task = z.infer<typeof task>;
 
-const machine = z
-  .object({
-    TimeoutSeconds: z.number(),
-    States: z.record(
-      z.string(),
-      z.discriminatedUnion('Type', [
-        task,
-        z.object({ Type: z.literal('Choice'), Default: z.string() }),
-        z.object({ Type: z.literal('Succeed') }),
-        z.object({ Type: z.literal('Fail'), Error: z.string(), Cause: z.string() }),
-      ]),
-    ),
-  })
-  .parse(JSON.parse(source));
+const machine = z.object({
+  TimeoutSeconds: z.number(),
+  States: z.record(
+    z.string(),
+    z.discriminatedUnion('Type', [
+      task,
+      z.object({ Type: z.literal('Choice'), Default: z.string() }),
+      z.object({ Type: z.literal('Succeed') }),
+      z.object({ Type: z.literal('Fail'), Error: z.string(), Cause: z.string() }),
+    ]),
+  ),
+});
 
-const tasks = Object.entries(machine.States).flatMap(([name, state]) =>
-  state.Type === 'Task' ? [{ name, state }] : [],
-);
-
-function taskState(name: string): Task {
-  const found = tasks.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`${name} is no task of the flow`);
-  return found.state;
+/** A flow as its file has it. */
+interface Flow {
+  name: string;
+  source: string;
+  timeoutSeconds: number;
+  states: string[];
+  tasks: { name: string; state: Task }[];
 }
 
-describe('the definition', () => {
+function readFlow(name: string): Flow {
+  const source = readFileSync(new URL(`${name}.asl.json`, folder), 'utf8');
+  const { TimeoutSeconds, States } = machine.parse(JSON.parse(source));
+  return {
+    name,
+    source,
+    timeoutSeconds: TimeoutSeconds,
+    states: Object.keys(States),
+    tasks: Object.entries(States).flatMap(([state, definition]) =>
+      definition.Type === 'Task' ? [{ name: state, state: definition }] : [],
+    ),
+  };
+}
+
+const flows = readdirSync(folder)
+  .filter((file) => file.endsWith('.asl.json'))
+  .map((file) => readFlow(file.replace('.asl.json', '')));
+
+/** The tasks of a flow that invoke the function of this substitution. */
+function tasksOf({ tasks }: Flow, substitution: string): { name: string; state: Task }[] {
+  return tasks.filter(({ state }) => state.Parameters.FunctionName === `\${${substitution}}`);
+}
+
+describe.each(flows)('the definition of $name', (flow) => {
+  const { source, tasks } = flow;
+
   it('is valid Amazon States Language', () => {
     const { isValid, errorsText } = validate(JSON.parse(source));
     expect(errorsText()).toBe('');
@@ -89,8 +109,8 @@ describe('the definition', () => {
   });
 
   it('takes the functions and the templates from the stack, each as a whole string', () => {
-    const substitutions = Array.from(source.matchAll(/"\$\{(\w+)\}"/g), ([, name]) => name);
-    expect(new Set(substitutions)).toEqual(new Set(Object.keys(substitutes)));
+    const substitutions = Array.from(source.matchAll(/"\$\{(\w+)\}"/g), ([, name = '']) => name);
+    expect(Object.keys(substitutes)).toEqual(expect.arrayContaining(substitutions));
     expect(source.match(/\$\{/g)).toHaveLength(substitutions.length);
   });
 
@@ -110,79 +130,97 @@ describe('the definition', () => {
     },
   );
 
-  it.each(['SendEmailWithBindingMessage', 'SendEmailWithoutBindingMessage'])(
-    'tries %s for longer than a claim that was left behind holds (F9)',
-    (name) => {
-      expect(waitsOf(taskState(name)).least).toBeGreaterThan(MAIL_CLAIM_SECONDS);
+  it.each(tasksOf(flow, 'mailFunction'))(
+    'tries $name for longer than a claim that was left behind holds (F9)',
+    ({ state }) => {
+      expect(waitsOf(state).least).toBeGreaterThan(MAIL_CLAIM_SECONDS);
     },
   );
 
   it('leaves RecordFailure all its tries when every step before took its longest', () => {
-    const longest = ['LocateUser', 'SendEmailWithBindingMessage', 'RecordFailure']
-      .map(taskState)
-      .reduce((sum, state) => {
-        const tries = state.Retry[0].MaxAttempts + 1;
-        return sum + tries * state.TimeoutSeconds + waitsOf(state).most;
-      }, 0);
-    expect(machine.TimeoutSeconds).toBeGreaterThanOrEqual(longest);
+    const longest = (substitution: string) =>
+      Math.max(...tasksOf(flow, substitution).map(({ state }) => longestOf(state)));
+    const onePath = ['locateUserFunction', 'mailFunction', 'recordFailureFunction'];
+    expect(flow.timeoutSeconds).toBeGreaterThanOrEqual(
+      onePath.map(longest).reduce((sum, seconds) => sum + seconds),
+    );
   });
 
   it('ends within the five minutes of an Express execution', () => {
-    expect(machine.TimeoutSeconds).toBeLessThanOrEqual(300);
+    expect(flow.timeoutSeconds).toBeLessThanOrEqual(300);
   });
 });
 
-describe('the paths', () => {
+const withMessage = 'SendEmailWithBindingMessage';
+const withoutMessage = 'SendEmailWithoutBindingMessage';
+
+/**
+ * What the paths of each flow are: the state that looks at the located user, what is kept of LocateUser's answer, and how
+ * requests with and without a binding message are mailed.
+ */
+const ways: Record<string, Way> = {
+  'ciba-flow': {
+    check: 'BindingMessageCheck',
+    keeps: ({ outcome, bindingMessage }) => ({ outcome, bindingMessage }),
+    mails: [
+      { bindingMessage: true, state: withMessage, templateName: 'template-with' },
+      { bindingMessage: false, state: withoutMessage, templateName: 'template-without' },
+    ],
+  },
+  'ciba-generic-mail-flow': {
+    check: 'UserCheck',
+    keeps: ({ outcome }) => ({ outcome }),
+    mails: [true, false].map((bindingMessage) => ({
+      bindingMessage,
+      state: withoutMessage,
+      templateName: 'template-without',
+    })),
+  },
+};
+
+interface Way {
+  check: string;
+  keeps: (located: Located) => object;
+  mails: { bindingMessage: boolean; state: string; templateName: string }[];
+}
+
+it('the flows are those whose paths are run here', () => {
+  expect(flows.map(({ name }) => name)).toEqual(Object.keys(ways));
+});
+
+describe.each(flows)('the paths of $name', (flow) => {
+  const { check, keeps, mails } = wayOf(flow.name);
   const entered = new Set<string>();
 
-  const flow = async (tasks: StubTasks) => {
-    const run = await runFlow(tasks);
+  const follow = async (tasks: StubTasks) => {
+    const run = await runFlow(flow, tasks);
     for (const state of run.path) entered.add(state);
     return run;
   };
 
-  it('sends the mail with the binding message to a request that has one', async () => {
-    const run = await flow({ locateUser: located(true), mail: sent });
-    expect(run.path).toEqual([
-      'LocateUser',
-      'BindingMessageCheck',
-      'SendEmailWithBindingMessage',
-      'MailCheck',
-      'Done',
-    ]);
-    expect(run.status).toBe('succeeded');
-    expect(run.calls).toEqual([
-      ['locateUser', { ref }],
-      ['mail', { ref, templateName: 'template-with' }],
-    ]);
-  });
+  it.each(mails)(
+    'send the mail $templateName to a request with a binding message: $bindingMessage',
+    async ({ bindingMessage, state, templateName }) => {
+      const run = await follow({ locateUser: located(bindingMessage), mail: sent });
+      expect(run.path).toEqual(['LocateUser', check, state, 'MailCheck', 'Done']);
+      expect(run.status).toBe('succeeded');
+      expect(run.calls).toEqual([
+        ['locateUser', { ref }],
+        ['mail', { ref, templateName }],
+      ]);
+    },
+  );
 
-  it('sends the mail without it to a request that has none', async () => {
-    const run = await flow({ locateUser: located(false), mail: sent });
-    expect(run.path).toEqual([
-      'LocateUser',
-      'BindingMessageCheck',
-      'SendEmailWithoutBindingMessage',
-      'MailCheck',
-      'Done',
-    ]);
-    expect(run.status).toBe('succeeded');
-    expect(run.calls).toEqual([
-      ['locateUser', { ref }],
-      ['mail', { ref, templateName: 'template-without' }],
-    ]);
-  });
-
-  it('ends quietly when the request is over before the user is located', async () => {
-    const run = await flow({ locateUser: () => ({ outcome: 'over', bindingMessage: false }) });
-    expect(run.path).toEqual(['LocateUser', 'BindingMessageCheck', 'Done']);
+  it('end quietly when the request is over before the user is located', async () => {
+    const run = await follow({ locateUser: () => ({ outcome: 'over', bindingMessage: false }) });
+    expect(run.path).toEqual(['LocateUser', check, 'Done']);
     expect(run.status).toBe('succeeded');
   });
 
-  it.each([true, false])(
-    'ends quietly when it is over before the mail goes out (binding message: %s)',
-    async (bindingMessage) => {
-      const run = await flow({
+  it.each(mails)(
+    'end quietly when it is over before the mail goes out (binding message: $bindingMessage)',
+    async ({ bindingMessage }) => {
+      const run = await follow({
         locateUser: located(bindingMessage),
         mail: () => ({ outcome: 'over' }),
       });
@@ -192,18 +230,13 @@ describe('the paths', () => {
   );
 
   it.each(['user_unknown', 'user_disabled', 'email_unverified', 'email_undeliverable'])(
-    'records a user who cannot be reached: %s',
+    'record a user who cannot be reached: %s',
     async (outcome) => {
       for (const bindingMessage of [true, false]) {
         const user = { outcome, bindingMessage };
-        const run = await flow({ locateUser: () => user });
-        expect(run.path).toEqual([
-          'LocateUser',
-          'BindingMessageCheck',
-          'RecordFailure',
-          'RequestFailed',
-        ]);
-        expect(run.calls.at(-1)).toEqual(['recordFailure', { ref, user }]);
+        const run = await follow({ locateUser: () => user });
+        expect(run.path).toEqual(['LocateUser', check, 'RecordFailure', 'RequestFailed']);
+        expect(run.calls.at(-1)).toEqual(['recordFailure', { ref, user: keeps(user) }]);
         expect(run.failures).toEqual([outcome]);
         expect(run.error).toBe('RequestFailed');
       }
@@ -211,14 +244,17 @@ describe('the paths', () => {
   );
 
   it.each(['mail_rejected', 'withdrawn'])(
-    'records a mail that will never go out: %s',
+    'record a mail that will never go out: %s',
     async (outcome) => {
       for (const bindingMessage of [true, false]) {
-        const run = await flow({ locateUser: located(bindingMessage), mail: () => ({ outcome }) });
+        const run = await follow({
+          locateUser: located(bindingMessage),
+          mail: () => ({ outcome }),
+        });
         expect(run.path.slice(-3)).toEqual(['MailCheck', 'RecordFailure', 'RequestFailed']);
         expect(run.calls.at(-1)).toEqual([
           'recordFailure',
-          { ref, user: { outcome: 'located', bindingMessage }, mail: { outcome } },
+          { ref, user: keeps(located(bindingMessage)()), mail: { outcome } },
         ]);
         expect(run.failures).toEqual([outcome]);
         expect(run.error).toBe('RequestFailed');
@@ -226,13 +262,15 @@ describe('the paths', () => {
     },
   );
 
-  it('records an outcome that it does not know as an error of the flow', async () => {
-    const run = await flow({ locateUser: () => ({ outcome: 'surprise', bindingMessage: false }) });
+  it('record an outcome that is not known as an error of the flow', async () => {
+    const run = await follow({
+      locateUser: () => ({ outcome: 'surprise', bindingMessage: false }),
+    });
     expect(run.failures).toEqual(['flow_error']);
   });
 
-  it('tries again what may pass, and sends', async () => {
-    const run = await flow({
+  it('try again what may pass, and send', async () => {
+    const run = await follow({
       locateUser: (attempt) => (attempt < 2 ? fail('ServiceUnavailable') : located(true)()),
       mail: (attempt) => (attempt < 3 ? fail('MailDeferred') : sent()),
     });
@@ -247,8 +285,8 @@ describe('the paths', () => {
     expect(run.failures).toEqual([]);
   });
 
-  it('records a user who could not be looked up in four tries', async () => {
-    const run = await flow({ locateUser: () => fail('ServiceUnavailable') });
+  it('record a user who could not be looked up in four tries', async () => {
+    const run = await follow({ locateUser: () => fail('ServiceUnavailable') });
     expect(run.calls).toEqual([
       ...Array.from({ length: 4 }, () => ['locateUser', { ref }]),
       ['recordFailure', { ref, error: { Error: 'ServiceUnavailable', Cause: 'stub' } }],
@@ -257,10 +295,10 @@ describe('the paths', () => {
     expect(run.error).toBe('RequestFailed');
   });
 
-  it.each([true, false])(
-    'records a mail that could not be sent in six tries (binding message: %s)',
-    async (bindingMessage) => {
-      const run = await flow({
+  it.each(mails)(
+    'record a mail that could not be sent in six tries (binding message: $bindingMessage)',
+    async ({ bindingMessage }) => {
+      const run = await follow({
         locateUser: located(bindingMessage),
         mail: () => fail('MailDeferred'),
       });
@@ -269,7 +307,7 @@ describe('the paths', () => {
         'recordFailure',
         {
           ref,
-          user: { outcome: 'located', bindingMessage },
+          user: keeps(located(bindingMessage)()),
           error: { Error: 'MailDeferred', Cause: 'stub' },
         },
       ]);
@@ -278,8 +316,8 @@ describe('the paths', () => {
     },
   );
 
-  it('tries RecordFailure again', async () => {
-    const run = await flow({
+  it('try RecordFailure again', async () => {
+    const run = await follow({
       locateUser: () => ({ outcome: 'user_unknown', bindingMessage: false }),
       beforeRecordFailure: (attempt) => (attempt < 6 ? fail('ServiceUnavailable') : undefined),
     });
@@ -287,8 +325,8 @@ describe('the paths', () => {
     expect(run.error).toBe('RequestFailed');
   });
 
-  it('fails with its error when RecordFailure itself fails for good; the request then expires', async () => {
-    const run = await flow({
+  it('fail with its error when RecordFailure itself fails for good; the request then expires', async () => {
+    const run = await follow({
       locateUser: () => ({ outcome: 'user_unknown', bindingMessage: false }),
       beforeRecordFailure: () => fail('ServiceUnavailable'),
     });
@@ -299,7 +337,7 @@ describe('the paths', () => {
   });
 
   it('are all run here: no state is left out', () => {
-    expect(entered).toEqual(new Set(Object.keys(machine.States)));
+    expect(entered).toEqual(new Set(flow.states));
   });
 });
 
@@ -309,13 +347,25 @@ const substitutes = {
   locateUserFunction: 'arn:aws:lambda:us-east-1:123456789012:function:locate-user',
   mailFunction: 'arn:aws:lambda:us-east-1:123456789012:function:mail',
   recordFailureFunction: 'arn:aws:lambda:us-east-1:123456789012:function:record-failure',
-  withBindingMessageTemplate: 'template-with',
-  withoutBindingMessageTemplate: 'template-without',
+  cibaWithBindingMessageTemplate: 'template-with',
+  cibaWithoutBindingMessageTemplate: 'template-without',
 };
+
+/** What LocateUser answers. */
+interface Located {
+  outcome: string;
+  bindingMessage: boolean;
+}
+
+function wayOf(flow: string): Way {
+  const way = ways[flow];
+  if (way === undefined) throw new Error(`the paths of ${flow} are not known here`);
+  return way;
+}
 
 /** Tasks by the number of their try, from 1. */
 interface StubTasks {
-  locateUser: (attempt: number) => { outcome: string; bindingMessage: boolean };
+  locateUser: (attempt: number) => Located;
   mail?: (attempt: number) => { outcome: string };
   beforeRecordFailure?: (attempt: number) => void;
 }
@@ -347,7 +397,10 @@ function fail(name: string): never {
 const invocation = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 
 /** One execution of the flow, without its waits. */
-async function runFlow({ locateUser, mail, beforeRecordFailure }: StubTasks): Promise<FlowRun> {
+async function runFlow(
+  { source, tasks }: Flow,
+  { locateUser, mail, beforeRecordFailure }: StubTasks,
+): Promise<FlowRun> {
   const run: FlowRun = { path: [], calls: [], status: 'succeeded', error: undefined, failures: [] };
   const recordFailure = recordFailureTask({
     requests: {
@@ -377,7 +430,9 @@ async function runFlow({ locateUser, mail, beforeRecordFailure }: StubTasks): Pr
   };
 
   const names = tasks.map(({ name }) => name);
-  const execution = new StateMachine(definition(), { validationOptions: { noValidate: true } }).run(
+  const execution = new StateMachine(definition(source), {
+    validationOptions: { noValidate: true },
+  }).run(
     { ref },
     {
       overrides: {
@@ -400,7 +455,7 @@ function unexpected(): never {
   throw new Error('the flow sent a mail it should not have sent');
 }
 
-function definition(): StateMachineDefinition {
+function definition(source: string): StateMachineDefinition {
   return JSON.parse(
     Object.entries(substitutes).reduce(
       (text, [name, value]) => text.replaceAll(`\${${name}}`, value),
@@ -413,6 +468,12 @@ function definition(): StateMachineDefinition {
 function nameFunction(arn: string): string {
   const entry = Object.entries(substitutes).find(([, value]) => value === arn);
   return entry?.[0].replace(/Function$/, '') ?? arn;
+}
+
+/** How long a state lasts when every try takes its longest, in seconds. */
+function longestOf(state: Task): number {
+  const tries = state.Retry[0].MaxAttempts + 1;
+  return tries * state.TimeoutSeconds + waitsOf(state).most;
 }
 
 /** What a state waits between its tries in all, at the least and at the most, in seconds. */

@@ -1,0 +1,178 @@
+/** `ciba template`: the mails that users are sent, as files of this checkout and as the deployment has them. */
+import { relative } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import { compareTemplates, type TemplateState } from '../compare-templates.ts';
+import { openPreview } from '../open-preview.ts';
+import { usageError } from '../operator-error.ts';
+import { emailAddress } from '../option-values.ts';
+import type { Tone } from '../output.ts';
+import { localesOf } from '../read-json-output.ts';
+import { sendTestMail } from '../send-test-mail.ts';
+import {
+  chooseLocale,
+  groupLocales,
+  readTemplateFiles,
+  renderMail,
+  sampleData,
+} from '../template-files.ts';
+import { examples } from './examples.ts';
+
+/** Where the link of a preview leads, which knows no deployment. */
+const EXAMPLE_ISSUER = 'https://id.example.com';
+
+export function templateCommand(context: CommandContext): Command {
+  const template = new Command('template')
+    .description('the mails that users are sent, by name and locale')
+    .addHelpText(
+      'after',
+      examples({
+        'ciba template list': 'which there are, and whether SES has them as they are here',
+      }),
+    );
+  template
+    .command('list')
+    .description('lists the templates, and where SES has another text than the files or none')
+    .addHelpText(
+      'after',
+      examples({
+        'ciba template list': 'as a table',
+        'ciba template list --json': 'for a program',
+      }),
+    )
+    .action(() => list(context));
+  template
+    .command('preview')
+    .description('renders the files of a template with sample values; needs no deployment')
+    .argument('<name>', 'the template, as its folder is called')
+    .addOption(localeOption())
+    .addOption(new Option('--html', 'print the HTML part alone').conflicts('text'))
+    .option('--text', 'print the text part alone')
+    .option('--open', 'write the HTML part into build/ and open it in the browser')
+    .addHelpText(
+      'after',
+      examples({
+        'ciba template preview ciba-with-binding-message --locale fr': 'subject and text',
+        'ciba template preview ciba-with-binding-message --open': 'in the browser',
+      }),
+    )
+    .action((name: string, options: PreviewOptions) => preview(context, name, options));
+  template
+    .command('test')
+    .description('sends one mail through SES, with sample values and a link that leads nowhere')
+    .argument('<name>', 'the template, as its folder is called')
+    .option('--to <address>', 'who is sent it; required', emailAddress)
+    .addOption(localeOption())
+    .addHelpText(
+      'after',
+      examples({
+        'ciba template test ciba-with-binding-message --to me@example.com --locale de':
+          'one mail in German',
+      }),
+    )
+    .action((name: string, options: TestOptions) => test(context, name, options));
+  return template;
+}
+
+/** What a user may be registered with. */
+const localePattern = /^[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?$/;
+
+function localeOption(): Option {
+  return new Option('--locale <tag>', 'of a user; the nearest that there is').argParser(
+    (tag: string) => {
+      if (localePattern.test(tag)) return tag;
+      throw new InvalidArgumentError('Allowed: language tags such as en, pt-BR or zh-Hant');
+    },
+  );
+}
+
+async function list(context: CommandContext): Promise<void> {
+  const files = readTemplateFiles();
+  const deployment = await context.deployment();
+  const deployed = {
+    ses: deployment.clients.ses,
+    prefix: deployment.output('TemplatePrefix'),
+    locales: localesOf(deployment),
+  };
+  const { output } = context;
+  const compared = await output.during(
+    'Reading the templates of SES',
+    ({ advance }) => compareTemplates(deployed, files, advance),
+    files.length,
+  );
+  output.json(compared);
+  output.table(
+    ['NAME', 'LOCALE', 'SES AND FILES'],
+    compared.map(({ name, locale, state }) => [name, locale, output.tone(tones[state], state)]),
+  );
+  if (compared.some(({ state }) => state !== 'same')) {
+    output.note('npx cdk deploy brings SES to the state of the files.');
+  }
+}
+
+const tones: Record<TemplateState, Tone> = {
+  same: 'good',
+  differs: 'warning',
+  'missing in SES': 'bad',
+  'not deployed': 'warning',
+  'not in the files': 'warning',
+};
+
+interface PreviewOptions {
+  locale?: string;
+  html?: true;
+  text?: true;
+  open?: true;
+}
+
+async function preview(
+  { output }: CommandContext,
+  name: string,
+  { locale: wanted, html: htmlAlone, text: textAlone, open }: PreviewOptions,
+): Promise<void> {
+  const templates = readTemplateFiles();
+  const locale = chooseLocale(groupLocales(templates), name, wanted);
+  noteOtherLocale(output, wanted, locale);
+  const found = templates.filter((one) => one.name === name && one.locale === locale);
+  for (const template of found) {
+    const mail = renderMail(template, sampleData(EXAMPLE_ISSUER));
+    const file = open && relative('', await openPreview(name, locale, mail.html));
+    output.json({ name, locale, ...mail, ...(file !== undefined && { file }) });
+    if (htmlAlone) output.line(mail.html);
+    else if (textAlone) output.line(mail.text);
+    else output.line(`${output.tone('strong', mail.subject)}\n\n${mail.text}`);
+    if (file !== undefined) output.note(`Opened ${file}`);
+  }
+}
+
+interface TestOptions {
+  to?: string;
+  locale?: string;
+}
+
+async function test(
+  context: CommandContext,
+  name: string,
+  { to, locale: wanted }: TestOptions,
+): Promise<void> {
+  const { output } = context;
+  if (to === undefined) throw usageError('--to <address> is missing: who is sent the mail');
+  const deployment = await context.deployment();
+  const locale = chooseLocale(localesOf(deployment), name, wanted);
+  noteOtherLocale(output, wanted, locale);
+  await output.during('Sending', () => sendTestMail(deployment, { name, locale, to }));
+  output.json({ name, locale, to });
+  output.line(
+    `SES has taken ${name} in ${locale} for ${to}. Its link is a sample and opens nothing.`,
+  );
+}
+
+/** A user's locale that no template has is no fault; whoever mistypes one is to see it. */
+function noteOtherLocale(
+  { note }: CommandContext['output'],
+  wanted: string | undefined,
+  chosen: string,
+): void {
+  if (wanted === undefined || wanted.toLowerCase() === chosen.toLowerCase()) return;
+  note(`There is no ${wanted}: users of that locale get ${chosen}.`);
+}

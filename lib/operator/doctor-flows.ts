@@ -1,0 +1,134 @@
+/** Whether the flows that notify users can run, have run, and whether an alarm is on. */
+import {
+  type CloudWatchClient,
+  DescribeAlarmsCommand,
+  GetMetricDataCommand,
+  type MetricAlarm,
+} from '@aws-sdk/client-cloudwatch';
+import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import type { Check, Finding } from './finding.ts';
+import { flowsOf } from './read-json-output.ts';
+
+export const checkFlows: Check = async ({ deployment }) => {
+  const flows = Object.entries(flowsOf(deployment));
+  const { stepFunctions } = deployment.clients;
+  const faults = await Promise.all(flows.map((flow) => tryFlow(stepFunctions, flow)));
+  const found = faults.flat();
+  if (found.length > 0) return found;
+  return [{ verdict: 'ok', message: `active: ${flows.map(([name]) => name).join(', ')}` }];
+};
+
+async function tryFlow(
+  stepFunctions: SFNClient,
+  [name, stateMachineArn]: [string, string],
+): Promise<Finding[]> {
+  const mend = 'npx cdk deploy';
+  try {
+    const { status } = await stepFunctions.send(
+      new DescribeStateMachineCommand({ stateMachineArn }),
+    );
+    if (status === 'ACTIVE') return [];
+    return [{ verdict: 'fault', message: `${name} is ${status}: no mail goes out`, mend }];
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'StateMachineDoesNotExist') throw error;
+    return [{ verdict: 'fault', message: `${name} does not exist: no mail goes out`, mend }];
+  }
+}
+
+const SECONDS_PER_DAY = 86_400;
+
+const failures = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'];
+
+export const checkFlowRuns: Check = async ({ deployment, clock }) => {
+  const flows = Object.entries(flowsOf(deployment));
+  const found = await Promise.all(
+    flows.map(async ([name, arn]) =>
+      judgeRuns(name, await countRuns(deployment.clients.cloudWatch, arn, clock())),
+    ),
+  );
+  const all = found.flat();
+  return all.length > 0 ? all : [{ verdict: 'ok', message: 'none failed in the last day' }];
+};
+
+function judgeRuns(name: string, counts: Record<string, number>): Finding[] {
+  const failed = failures.reduce((sum, metric) => sum + (counts[metric] ?? 0), 0);
+  if (failed === 0) return [];
+  const message = `${failed} of ${counts['ExecutionsStarted'] ?? 0} runs of ${name} failed in the last day`;
+  return [{ verdict: 'warning', message, mend: `see the log of the state machine ${name}` }];
+}
+
+async function countRuns(
+  cloudWatch: CloudWatchClient,
+  arn: string,
+  now: number,
+): Promise<Record<string, number>> {
+  const metrics = ['ExecutionsStarted', ...failures];
+  const { MetricDataResults: results = [] } = await cloudWatch.send(
+    new GetMetricDataCommand({
+      StartTime: new Date((now - SECONDS_PER_DAY) * 1000),
+      EndTime: new Date(now * 1000),
+      MetricDataQueries: metrics.map((metric) => ({
+        Id: metric.charAt(0).toLowerCase() + metric.slice(1),
+        Label: metric,
+        MetricStat: {
+          Metric: {
+            Namespace: 'AWS/States',
+            MetricName: metric,
+            Dimensions: [{ Name: 'StateMachineArn', Value: arn }],
+          },
+          Period: 3600,
+          Stat: 'Sum',
+        },
+      })),
+    }),
+  );
+  const sum = (values: number[] = []) => values.reduce((total, value) => total + value, 0);
+  return Object.fromEntries(results.map(({ Label = '', Values }) => [Label, sum(Values)]));
+}
+
+export const checkAlarms: Check = async ({ deployment }) => {
+  const alarms: MetricAlarm[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await deployment.clients.cloudWatch.send(
+      new DescribeAlarmsCommand({
+        AlarmNamePrefix: alarmPrefix(deployment.stackName),
+        ...(nextToken !== undefined && { NextToken: nextToken }),
+      }),
+    );
+    alarms.push(...(page.MetricAlarms ?? []));
+    nextToken = page.NextToken;
+  } while (nextToken !== undefined);
+  return judgeAlarms(alarms, deployment.stackName);
+};
+
+/** CloudFormation names an alarm after the stack and its logical id, and the logical ids of ours begin alike. */
+export function alarmPrefix(stackName: string): string {
+  return `${stackName}-Alarms`;
+}
+
+export function judgeAlarms(
+  alarms: Pick<MetricAlarm, 'AlarmName' | 'AlarmActions' | 'StateValue' | 'StateReason'>[],
+  stackName: string,
+): Finding[] {
+  if (alarms.length === 0) {
+    return [{ verdict: 'warning', message: 'there are no alarms', mend: 'npx cdk deploy' }];
+  }
+  const on = alarms
+    .filter(({ StateValue: state }) => state === 'ALARM')
+    .map(
+      ({ AlarmName: name = '', StateReason: reason }): Finding => ({
+        verdict: 'fault',
+        message: `${name.replace(`${stackName}-`, '')} is on: ${reason}`,
+        mend: `aws cloudwatch describe-alarms --alarm-names ${name}`,
+      }),
+    );
+  const isHeard = alarms.every(({ AlarmActions: actions = [] }) => actions.length > 0);
+  const unheard: Finding = {
+    verdict: 'warning',
+    message: 'nobody is told of an alarm',
+    mend: 'npx cdk deploy -c alarmTopicArn=<an SNS topic>',
+  };
+  const quiet: Finding = { verdict: 'ok', message: `none of ${alarms.length} is on` };
+  return [...(on.length > 0 ? on : [quiet]), ...(isHeard ? [] : [unheard])];
+}

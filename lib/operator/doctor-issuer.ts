@@ -1,0 +1,118 @@
+/** Whether the issuer answers as a client would have it, with the keys that are published, and what time it has. */
+import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod/mini';
+import type { Check, Finding, Patient } from './finding.ts';
+import { readKeys } from './read-keys.ts';
+
+const TIMEOUT_MILLISECONDS = 10_000;
+
+const METADATA_PATH = '/.well-known/openid-configuration';
+
+const metadata = z.object({ issuer: z.string(), jwks_uri: z.url() });
+
+const jwks = z.object({ keys: z.array(z.object({ kid: z.string() })) });
+
+export const checkIssuer: Check = async (patient) => {
+  const issuer = patient.deployment.output('Issuer');
+  const url = `${issuer}${METADATA_PATH}`;
+  const discovered = await read(patient, url, metadata);
+  if ('verdict' in discovered) return [discovered];
+  const { value } = discovered;
+  if (value.issuer !== issuer) {
+    return [fault(`${url} is of another issuer, ${value.issuer}`, 'npx cdk deploy')];
+  }
+  const published = await read(patient, value.jwks_uri, jwks);
+  if ('verdict' in published) return [published];
+  return [
+    { verdict: 'ok', message: `${issuer} answers discovery` },
+    await judgeJwks(
+      patient,
+      published.value.keys.map(({ kid }) => kid),
+    ),
+  ];
+};
+
+/** /jwks is answered from memory for a while: one look may be between two versions, a second is not needed to say so. */
+async function judgeJwks({ deployment }: Patient, answered: string[]): Promise<Finding> {
+  const { published } = await readKeys({
+    dynamodb: deployment.clients.dynamodb,
+    directoryTable: deployment.output('DirectoryTable'),
+    keysTable: deployment.output('KeysTable'),
+  });
+  const expected = published.map(({ kid }) => kid);
+  if (isDeepStrictEqual(answered.toSorted(), expected.toSorted())) {
+    return { verdict: 'ok', message: `/jwks has the ${expected.length} published keys` };
+  }
+  return {
+    verdict: 'warning',
+    message: `/jwks has ${answered.join(', ') || 'no key'}, and published are ${expected.join(', ') || 'none'}`,
+    mend: 'ask again in five minutes, for which /jwks is remembered; then npx cdk deploy',
+  };
+}
+
+export const checkClock: Check = async ({ deployment, clock, fetch }) => {
+  const before = clock();
+  const url = `${deployment.output('Issuer')}${METADATA_PATH}`;
+  // Why it does not answer is told by the check of the issuer.
+  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }).catch(
+    () => undefined,
+  );
+  const answeredAt = Date.parse(answer?.headers.get('date') ?? '') / 1000;
+  if (Number.isNaN(answeredAt)) {
+    return [{ verdict: 'not here', message: 'the issuer does not tell the time' }];
+  }
+  return [judgeClocks((before + clock()) / 2, answeredAt)];
+};
+
+/** The header has whole seconds. */
+const SECONDS_OF_HEADER = 0.5;
+const WARNING_SECONDS = 10;
+const FAULT_SECONDS = 60;
+
+/** @param here this machine's time, @param there the deployment's, cut to whole seconds; epoch seconds */
+export function judgeClocks(here: number, there: number): Finding {
+  const difference = here - (there + SECONDS_OF_HEADER);
+  const off = Math.round(Math.abs(difference));
+  if (off <= WARNING_SECONDS) return { verdict: 'ok', message: 'this machine and AWS agree' };
+  return {
+    verdict: off > FAULT_SECONDS ? 'fault' : 'warning',
+    message: `this machine is ${off} s ${difference > 0 ? 'ahead of' : 'behind'} AWS: what it signs, or judges by its clock, may be refused`,
+    mend: "set this machine's clock by NTP",
+  };
+}
+
+async function read<Schema extends z.ZodMiniType>(
+  { fetch }: Patient,
+  url: string,
+  schema: Schema,
+): Promise<Finding | { value: z.output<Schema> }> {
+  const mend = 'see the custom domain and its DNS, and the log of the function of the metadata';
+  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }).catch(
+    (error: unknown) => reasonOf(error),
+  );
+  if (typeof answer === 'string') return fault(`${url} does not answer (${answer})`, mend);
+  const text = await answer.text();
+  if (answer.status !== 200) return fault(`${url} answers ${answer.status}`, mend);
+  const parsed = schema.safeParse(parseJson(text));
+  if (parsed.success) return { value: parsed.data };
+  return fault(`${url} does not answer what it should`, 'see what answers there, and its DNS');
+}
+
+/** What undici says is `fetch failed`; why is its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fault(message: string, mend: string): Finding {
+  return { verdict: 'fault', message, mend };
+}

@@ -1,0 +1,73 @@
+/** The mail templates of this checkout, and what their mails look like with sample values. */
+import { lookUpLocale } from '../../lambdas/ciba/locale.ts';
+import { templateData } from '../../lambdas/ciba/notification.ts';
+import { routes } from '../../lambdas/routes.ts';
+import {
+  compileNotificationTemplates,
+  type NotificationTemplate,
+} from '../notification-templates/compile.ts';
+import { OperatorError, usageError } from './operator-error.ts';
+
+/** A mail as it arrives. */
+export interface RenderedMail {
+  subject: string;
+  html: string;
+  text: string;
+}
+
+/** Every template in every locale. @throws OperatorError with all faults of the files, a line each */
+export function readTemplateFiles(): NotificationTemplate[] {
+  try {
+    return compileNotificationTemplates();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new OperatorError(error.message, { exitCode: 2, cause: error });
+  }
+}
+
+/**
+ * The locale that a user with `wanted` is sent a template in.
+ * @throws OperatorError for a template that there is not
+ */
+export function chooseLocale(
+  locales: Readonly<Record<string, readonly string[]>>,
+  name: string,
+  wanted: string | undefined,
+): string {
+  const available = Object.hasOwn(locales, name) ? locales[name] : undefined;
+  if (available !== undefined) return lookUpLocale(wanted === undefined ? [] : [wanted], available);
+  throw usageError(
+    `There is no template ${JSON.stringify(name)}; allowed: ${Object.keys(locales).join(', ')}`,
+  );
+}
+
+/** The locales of templates by their names. */
+export function groupLocales(
+  templates: readonly Pick<NotificationTemplate, 'name' | 'locale'>[],
+): Record<string, string[]> {
+  const locales: Record<string, string[]> = {};
+  for (const { name, locale } of templates) locales[name] = [...(locales[name] ?? []), locale];
+  return locales;
+}
+
+/** What stands where a link has its secret: the approval page knows no such link. */
+const NO_TOKEN = 'this-is-only-a-sample';
+
+/** The values of a sample mail, of which HTML has to escape some; its link leads nowhere. */
+export function sampleData(issuer: string) {
+  return templateData(
+    { ref: 'samplesamplesamplesamplesa', bindingMessage: '52.30 EUR & receipt at pump "4"' },
+    'Fuel & Go, Pump 4',
+    issuer + routes.approve.replace('{link}', NO_TOKEN),
+  );
+}
+
+/** The template with these values, as SES renders it: escaped for HTML by their twins alone. */
+export function renderMail(
+  { subject, html, text }: NotificationTemplate,
+  data: Readonly<Record<string, string>>,
+): RenderedMail {
+  const render = (part: string) =>
+    part.replace(/\{\{(\w+)\}\}/g, (found, variable: string) => data[variable] ?? found);
+  return { subject: render(subject), html: render(html), text: render(text) };
+}

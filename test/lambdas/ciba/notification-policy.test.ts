@@ -1,0 +1,243 @@
+/**
+ * How often a user may be asked (threats T3): each limit at its edge, what a history keeps, and what is read for it.
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  type Asked,
+  type AskedHistory,
+  dayOf,
+  judgeAsked,
+  limitsUsers,
+  type NotificationPolicy,
+  notificationPolicies,
+  notificationPolicy,
+  policyOf,
+  type RequestsByRef,
+  refsToRead,
+} from '../../../lambdas/ciba/notification-policy.ts';
+import { EXAMPLE_NOW } from '../../support/example-request.ts';
+import { standardPolicy as standard } from '../../support/in-memory-quotas.ts';
+
+const now = EXAMPLE_NOW;
+function asked(secondsAgo: number, changes: Partial<Asked> = {}): Asked {
+  const at = now - secondsAgo;
+  return { ref: `r${secondsAgo}`, clientId: 'pump-4', at, expiresAt: at + 120, ...changes };
+}
+
+function history(recent: Asked[], changes: Partial<AskedHistory> = {}): AskedHistory {
+  return { day: dayOf(now), mails: recent.length, recent, ...changes };
+}
+
+type Known = Record<string, { status: 'pending' | 'approved' | 'denied'; decidedAt?: number }>;
+
+function judge(
+  past: AskedHistory | undefined,
+  policy: NotificationPolicy,
+  known: Known = {},
+  next: Asked = asked(0, { ref: 'new' }),
+) {
+  const requests: RequestsByRef = new Map(Object.entries(known));
+  return judgeAsked(past, requests, next, policy);
+}
+
+/** What the judgement says: the limit that was reached, or `admitted`. */
+function limitOf(...of: Parameters<typeof judge>): string {
+  const judged = judge(...of);
+  return judged.outcome === 'over' ? judged.limit : judged.outcome;
+}
+
+const approved: Known = Object.fromEntries(
+  Array.from({ length: 100 }, (_, seconds) => [
+    `r${seconds}`,
+    { status: 'approved', decidedAt: 0 },
+  ]),
+);
+
+describe('a user whom nobody has asked', () => {
+  it('may be asked, and the history begins', () => {
+    expect(judge(undefined, standard)).toEqual({
+      outcome: 'admitted',
+      next: { day: '2023-11-14', mails: 1, recent: [asked(0, { ref: 'new' })] },
+    });
+  });
+});
+
+describe('mails by minute', () => {
+  const limit = { mailsPerUserPerMinute: 2 };
+
+  it.each([
+    ['one', [10], 'admitted'],
+    ['two', [10, 59], 'mailsPerUserPerMinute'],
+    ['two, the first a minute ago', [10, 60], 'admitted'],
+    ['of any client', [1, 2], 'mailsPerUserPerMinute'],
+  ])('%s', (_what, secondsAgo, expected) => {
+    const past = history(secondsAgo.map((ago) => asked(ago, { clientId: `client-${ago}` })));
+    expect(limitOf(past, limit)).toBe(expected);
+  });
+});
+
+describe('mails by day', () => {
+  const limit = { mailsPerUserPerDay: 20 };
+
+  it.each([
+    [19, dayOf(now), 'admitted'],
+    [20, dayOf(now), 'mailsPerUserPerDay'],
+    [20, dayOf(now - 86_400), 'admitted'],
+  ])('%i on %s', (mails, day, expected) => {
+    expect(limitOf(history([], { mails, day }), limit)).toBe(expected);
+  });
+
+  it('are counted from one again on the next day (UTC)', () => {
+    const judged = judge(history([], { mails: 20, day: '2023-11-13' }), limit);
+    expect(judged).toMatchObject({ next: { day: '2023-11-14', mails: 1 } });
+  });
+});
+
+describe('pending requests', () => {
+  const limit = { pendingPerUser: 2 };
+  const two = history([asked(50), asked(90)]);
+
+  it.each<[string, Known, string]>([
+    ['two that wait', { r50: { status: 'pending' }, r90: { status: 'pending' } }, 'pendingPerUser'],
+    [
+      'one that is decided',
+      { r50: { status: 'approved' }, r90: { status: 'pending' } },
+      'admitted',
+    ],
+    ['one that never came into being', { r90: { status: 'pending' } }, 'admitted'],
+  ])('%s', (_what, known, expected) => {
+    expect(limitOf(two, limit, known)).toBe(expected);
+  });
+
+  it('are over at their end, to the millisecond', () => {
+    const known: Known = { a: { status: 'pending' }, b: { status: 'pending' } };
+    const ending = (expiresAt: number) =>
+      history([asked(100, { ref: 'a', expiresAt }), asked(90, { ref: 'b' })]);
+    expect(limitOf(ending(now), limit, known)).toBe('admitted');
+    expect(limitOf(ending(now + 0.001), limit, known)).toBe('pendingPerUser');
+  });
+
+  it('count while they are being stored', () => {
+    expect(limitOf(history([asked(1), asked(14)]), limit)).toBe('pendingPerUser');
+    expect(limitOf(history([asked(1), asked(15)]), limit)).toBe('admitted');
+  });
+});
+
+describe('the pause after denials', () => {
+  const limit = { denialsBeforePause: 2, denialWindowSeconds: 600, pauseSeconds: 1800 };
+  const past = history([asked(700, { ref: 'a' }), asked(400, { ref: 'b' })]);
+  const denied = (a: number, b: number): Known => ({
+    a: { status: 'denied', decidedAt: now - a },
+    b: { status: 'denied', decidedAt: now - b },
+  });
+
+  it.each<[string, Known, string]>([
+    ['two within the window', denied(690, 390), 'denialsBeforePause'],
+    ['two at the window’s edge', denied(900, 300), 'denialsBeforePause'],
+    ['two further apart', denied(900.001, 300), 'admitted'],
+    ['two, the pause not yet over', denied(2000, 1799.999), 'denialsBeforePause'],
+    ['two, the pause over', denied(2000, 1800), 'admitted'],
+    [
+      'one and an approval',
+      { ...denied(690, 390), b: { status: 'approved', decidedAt: 1 } },
+      'admitted',
+    ],
+  ])('%s', (_what, known, expected) => {
+    expect(limitOf(past, limit, known)).toBe(expected);
+  });
+
+  it('is for the client that was denied, and not for another', () => {
+    const other = asked(0, { ref: 'new', clientId: 'desk-1' });
+    expect(limitOf(past, limit, denied(690, 390), other)).toBe('admitted');
+  });
+});
+
+describe('what is kept', () => {
+  it('a notification that was counted before is not counted twice', () => {
+    const past = history([asked(0, { ref: 'new' })], { mails: 20 });
+    const judged = judge(past, standard);
+    expect(judged).toEqual({ outcome: 'admitted', next: past });
+    expect(judged.outcome === 'admitted' && judged.next).toBe(past);
+  });
+
+  it('nothing that no limit looks at any more', () => {
+    const old = asked(400, { ref: 'old' });
+    const denial = asked(500, { ref: 'denial' });
+    const judged = judge(history([denial, old]), standard, {
+      old: { status: 'approved' },
+      denial: { status: 'denied', decidedAt: now - 450 },
+    });
+    expect(judged).toMatchObject({
+      next: { recent: [{ ref: 'denial' }, { ref: 'new' }] },
+    });
+  });
+
+  it('the last hundred at most', () => {
+    const many = Array.from({ length: 120 }, (_, index) => asked(0, { ref: `m${index}` }));
+    const judged = judge(history(many), { mailsPerUserPerDay: 1000 });
+    expect(judged.outcome === 'admitted' && judged.next.recent).toHaveLength(100);
+    expect(judged).toMatchObject({ next: { mails: 121 } });
+  });
+});
+
+describe('what is read', () => {
+  const past = history([
+    asked(2600, { ref: 'forgotten' }),
+    asked(2400, { ref: 'pausing' }),
+    asked(2400, { ref: 'of another', clientId: 'desk-1' }),
+    asked(10, { ref: 'waiting', clientId: 'desk-1' }),
+  ]);
+
+  it.each<[string, NotificationPolicy, string[]]>([
+    ['for limits by time', { mailsPerUserPerMinute: 5, mailsPerUserPerDay: 20 }, []],
+    ['for pending ones', { pendingPerUser: 3 }, ['waiting']],
+    [
+      'for a pause',
+      { denialsBeforePause: 2, denialWindowSeconds: 600, pauseSeconds: 1800 },
+      ['pausing'],
+    ],
+    ['for all', standard, ['pausing', 'waiting']],
+  ])('%s', (_what, policy, expected) => {
+    expect(refsToRead(past, asked(0), policy)).toEqual(expected);
+  });
+
+  it('nothing of a user whom nobody has asked', () => {
+    expect(refsToRead(undefined, asked(0), standard)).toEqual([]);
+  });
+});
+
+describe('policies', () => {
+  it('limit users unless they limit nothing but the deployment', () => {
+    expect(limitsUsers({})).toBe(false);
+    expect(limitsUsers({ mailsPerDay: 5 })).toBe(false);
+    expect(limitsUsers({ pendingPerUser: 1, mailsPerDay: 5 })).toBe(true);
+  });
+
+  it('are found by the name that a client gives, and by the default else', () => {
+    const policies = { byDefault: 'standard', policies: { standard, none: {} } };
+    expect(policyOf(policies, 'none')).toEqual({});
+    expect(policyOf(policies, undefined)).toBe(standard);
+    // One that the deployment no longer has: never less than the default.
+    expect(policyOf(policies, 'gone')).toBe(standard);
+  });
+
+  it.each([
+    ['a pause without its window', { denialsBeforePause: 2, pauseSeconds: 60 }],
+    ['an unknown limit', { mailsPerUserPerHour: 5 }],
+    ['zero', { pendingPerUser: 0 }],
+    ['a fraction', { pendingPerUser: 1.5 }],
+  ])('%s is none', (_what, policy) => {
+    expect(notificationPolicy().safeParse(policy).success).toBe(false);
+  });
+
+  it('have their default among them', () => {
+    const policies = { none: {} };
+    expect(notificationPolicies().safeParse({ byDefault: 'none', policies }).success).toBe(true);
+    expect(notificationPolicies().safeParse({ byDefault: 'other', policies }).success).toBe(false);
+  });
+});
+
+it('approved ones are out of the way of every limit but those by time', () => {
+  const past = history(Array.from({ length: 4 }, (_, index) => asked(20 + index)));
+  expect(limitOf(past, standard, approved)).toBe('admitted');
+});
