@@ -161,7 +161,16 @@ describe('the item', () => {
       polledAt,
       mailClaim,
     };
+    const reported: AuthenticationRequest = {
+      ...facts,
+      mailedAt: EXAMPLE_NOW + 5.123,
+      status: 'denied',
+      decidedAt: EXAMPLE_NOW + 598.123,
+      reported: true,
+      polledAt,
+    };
     expect(itemSize(toItem(decoy))).toBeLessThanOrEqual(1024);
+    expect(itemSize(toItem(reported))).toBeLessThanOrEqual(1024);
     expect(itemSize(toItem(longest))).toBeLessThanOrEqual(1024);
     expect(itemSize(toItem(whileSending))).toBeLessThanOrEqual(1024);
   });
@@ -178,5 +187,6 @@ function itemSize(item: Record<string, unknown>): number {
 function valueSize(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;
-  throw new Error('the item holds texts and numbers only');
+  if (typeof value === 'boolean') return 1;
+  throw new Error('the item holds texts, numbers and flags only');
 }
