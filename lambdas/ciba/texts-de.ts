@@ -1,4 +1,5 @@
 /** German. */
+import { pluralForm } from './plural.ts';
 import type { Texts } from './texts.ts';
 
 export const de: Texts = {
@@ -8,6 +9,11 @@ export const de: Texts = {
   asksForApproval: (clientName) => `${clientName} bittet um Ihre Zustimmung`,
   onlyIfYou: (clientName) =>
     `Stimmen Sie nur zu, wenn Sie selbst ${clientName} gerade jetzt benutzen.`,
+  others: (count, times) =>
+    `${pluralForm('de', count, {
+      one: '1 weitere Anfrage wartet auf Sie',
+      other: `${count} weitere Anfragen warten auf Sie`,
+    })}, gestellt um ${times}. Stimmen Sie dieser nur zu, wenn es die ist, die Sie gestartet haben.`,
   shownElsewhere: 'Anzeige auf dem anderen Gerät. Dort muss genau dies stehen:',
   elseDeny: 'Steht dort etwas anderes, wählen Sie „Ablehnen“.',
   ifYouApprove: (clientName) => `Wenn Sie zustimmen, kann ${clientName}:`,
@@ -19,7 +25,7 @@ export const de: Texts = {
   },
   otherScope: (value) => `nutzen: ${value}`,
 
-  domain: 'Registrierte Domain',
+  domain: 'Registrierte Domain:',
   noDomain: 'keine registriert',
   asked: 'Gefragt',
   ends: 'Endet',

@@ -1,4 +1,5 @@
 /** English. */
+import { pluralForm } from './plural.ts';
 import type { Texts } from './texts.ts';
 
 export const en: Texts = {
@@ -7,6 +8,11 @@ export const en: Texts = {
 
   asksForApproval: (clientName) => `${clientName} asks for your approval`,
   onlyIfYou: (clientName) => `Approve only if you are the one using ${clientName} right now.`,
+  others: (count, times) =>
+    `${pluralForm('en', count, {
+      one: '1 other request is waiting for you',
+      other: `${count} other requests are waiting for you`,
+    })}, asked at ${times}. Approve this one only if it is the one you started.`,
   shownElsewhere: 'Shown on the other device. It must say exactly this:',
   elseDeny: 'If it shows anything else, choose Deny.',
   ifYouApprove: (clientName) => `If you approve, ${clientName} will be able to:`,
@@ -18,7 +24,7 @@ export const en: Texts = {
   },
   otherScope: (value) => `use: ${value}`,
 
-  domain: 'Registered domain',
+  domain: 'Registered domain:',
   noDomain: 'none registered',
   asked: 'Asked',
   ends: 'Ends',

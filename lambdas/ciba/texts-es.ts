@@ -1,4 +1,5 @@
 /** Spanish. */
+import { pluralForm } from './plural.ts';
 import type { Texts } from './texts.ts';
 
 export const es: Texts = {
@@ -8,6 +9,11 @@ export const es: Texts = {
   asksForApproval: (clientName) => `${clientName} solicita su aprobación`,
   onlyIfYou: (clientName) =>
     `Apruebe solo si es usted quien está usando ${clientName} en este momento.`,
+  others: (count, times) =>
+    `${pluralForm('es', count, {
+      one: 'Otra solicitud espera su decisión, iniciada',
+      other: `Otras ${count} solicitudes esperan su decisión, iniciadas`,
+    })} a las ${times}. Apruebe esta solo si es la que usted ha iniciado.`,
   shownElsewhere: 'Mostrado en el otro dispositivo. Debe decir exactamente esto:',
   elseDeny: 'Si muestra cualquier otra cosa, elija «Rechazar».',
   ifYouApprove: (clientName) => `Si aprueba, ${clientName} podrá:`,
@@ -19,7 +25,7 @@ export const es: Texts = {
   },
   otherScope: (value) => `usar: ${value}`,
 
-  domain: 'Dominio registrado',
+  domain: 'Dominio registrado:',
   noDomain: 'ninguno',
   asked: 'Solicitado',
   ends: 'Termina',

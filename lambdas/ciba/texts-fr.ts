@@ -1,4 +1,5 @@
 /** French. */
+import { pluralForm } from './plural.ts';
 import type { Texts } from './texts.ts';
 
 export const fr: Texts = {
@@ -8,6 +9,11 @@ export const fr: Texts = {
   asksForApproval: (clientName) => `${clientName} sollicite votre approbation`,
   onlyIfYou: (clientName) =>
     `N’approuvez que si c’est bien vous qui utilisez ${clientName} en ce moment.`,
+  others: (count, times) =>
+    `${pluralForm('fr', count, {
+      one: '1 autre demande vous attend, lancée',
+      other: `${count} autres demandes vous attendent, lancées`,
+    })} à ${times}. N’approuvez celle-ci que si c’est celle que vous avez lancée.`,
   shownElsewhere: 'Affiché sur l’autre appareil. Il doit indiquer exactement ceci\u00a0:',
   elseDeny: 'S’il affiche autre chose, choisissez «\u00a0Refuser\u00a0».',
   ifYouApprove: (clientName) => `Si vous approuvez, ${clientName} pourra\u00a0:`,
@@ -19,7 +25,7 @@ export const fr: Texts = {
   },
   otherScope: (value) => `utiliser\u00a0: ${value}`,
 
-  domain: 'Domaine enregistré',
+  domain: 'Domaine enregistré\u00a0:',
   noDomain: 'aucun',
   asked: 'Demandé',
   ends: 'Expire',

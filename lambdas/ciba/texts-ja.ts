@@ -8,6 +8,8 @@ export const ja: Texts = {
   asksForApproval: (clientName) => `${clientName} が承認を求めています`,
   onlyIfYou: (clientName) =>
     `お客様ご自身が今まさに ${clientName} をご利用中の場合にのみ、承認してください。`,
+  others: (count, times) =>
+    `ほかに ${count} 件のリクエスト (${times}) がお客様の決定を待っています。これがご自身で開始したものである場合にのみ、承認してください。`,
   shownElsewhere: 'もう一方の端末の表示です。次のとおりに表示されている必要があります。',
   elseDeny: '表示がこれと異なる場合は、「拒否」を選んでください。',
   ifYouApprove: (clientName) => `承認すると、${clientName} は次のことができるようになります。`,
@@ -19,7 +21,7 @@ export const ja: Texts = {
   },
   otherScope: (value) => `利用: ${value}`,
 
-  domain: '登録ドメイン',
+  domain: '登録ドメイン:',
   noDomain: '登録なし',
   asked: '依頼',
   ends: '期限',

@@ -40,6 +40,8 @@ export interface Texts {
 
   asksForApproval: (clientName: string) => string;
   onlyIfYou: (clientName: string) => string;
+  /** That others are waiting, and from when; nothing else is said of them. */
+  others: (count: number, times: string) => string;
   /** Above the binding message. */
   shownElsewhere: string;
   /** Below it. */
@@ -49,6 +51,7 @@ export interface Texts {
   scopes: Record<KnownScope, string>;
   otherScope: (value: string) => string;
 
+  /** Before the domain of the client. */
   domain: string;
   /** What a mail says where a client has registered no home page. */
   noDomain: string;
@@ -86,6 +89,12 @@ export function lookUpTexts(wanted: readonly string[]): Texts {
 export function describeScope(texts: Texts, scope: string): string[] {
   const known = new Map<string, string>(Object.entries(texts.scopes));
   return scopeValues(scope).map((value) => known.get(value) ?? texts.otherScope(value));
+}
+
+/** That so many other requests of the user are waiting, made at these instants. */
+export function describeOthers(texts: Texts, askedAt: readonly number[]): string {
+  const times = new Intl.ListFormat(texts.locale).format(askedAt.map(describeTime));
+  return texts.others(askedAt.length, times);
 }
 
 /** A span in the two units that matter: `1 minute 40 seconds`. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import {
+  describeOthers,
   describeScope,
   describeSpan,
   describeTime,
@@ -27,12 +28,13 @@ h2{margin:1.25rem 0 .25rem;font-size:1rem;line-height:1.4;overflow-wrap:anywhere
 p{margin:.75rem 0;overflow-wrap:anywhere}
 @media (min-width:34rem){main{margin-top:4vh}}
 .domain{margin:.15rem 0 0;color:var(--soft);font-size:.9rem;line-height:1.35}
+.others{padding:.6rem .9rem;border:1px solid var(--line);border-inline-start:4px solid var(--bad);border-radius:.4rem}
 .message{margin:1rem 0;padding:.9rem 1rem;background:var(--box);border:2px solid var(--accent);border-radius:.75rem;text-align:center}
 .message span{display:block;color:var(--soft);font-size:.9rem;line-height:1.4}
 .message strong{display:block;white-space:pre-wrap;margin:.4rem 0;font-size:1.4rem;line-height:1.35;overflow-wrap:anywhere}
 ul{margin:.25rem 0 1rem;padding-inline-start:1.25rem}
 li{overflow-wrap:anywhere}
-dl{margin:1rem 0;display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;font-size:.9rem;line-height:1.4}
+dl{margin:1rem 0;display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.25rem 1rem;font-size:.9rem;line-height:1.4}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 form{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin-top:1.25rem}
@@ -102,6 +104,8 @@ export function pageResponse(
 interface DecisionPage {
   request: AuthenticationRequest;
   clientName: string;
+  /** When other requests were made that wait for the same user. */
+  others: readonly number[];
   /** The domain of the client's home page, if it registered one; shown, never linked. */
   domain: string | undefined;
   formToken: string;
@@ -115,7 +119,7 @@ interface DecisionPage {
  */
 export function decisionPage(
   texts: Texts,
-  { request, clientName, domain, formToken, now }: DecisionPage,
+  { request, others, clientName, domain, formToken, now }: DecisionPage,
 ): Page {
   const name = escapeHtml(clientName);
   const withName = (text: (name: string) => string) => escapeAround(text, `<bdi>${name}</bdi>`);
@@ -128,7 +132,7 @@ export function decisionPage(
 <div><h1>${withName(texts.asksForApproval)}</h1>${domainLine(texts, domain)}</div>
 </header>
 <p>${withName(texts.onlyIfYou)}</p>
-${bindingMessageBox(texts, request.bindingMessage)}
+${othersLine(texts, others)}${bindingMessageBox(texts, request.bindingMessage)}
 <h2>${withName(texts.ifYouApprove)}</h2>
 <ul>
 ${scopes.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('\n')}
@@ -165,7 +169,13 @@ function initialOf(clientName: string): string {
 
 function domainLine(texts: Texts, domain: string | undefined): string {
   if (domain === undefined) return '';
-  return `<p class="domain">${escapeHtml(texts.domain)}: <bdi>${escapeHtml(domain)}</bdi></p>`;
+  return `<p class="domain">${escapeHtml(texts.domain)} <bdi>${escapeHtml(domain)}</bdi></p>`;
+}
+
+/** How many others and from when, never what they say: another client's text has no place here (threats T4). */
+function othersLine(texts: Texts, others: readonly number[]): string {
+  if (others.length === 0) return '';
+  return `<p class="others">${escapeHtml(describeOthers(texts, others))}</p>\n`;
 }
 
 function bindingMessageBox(texts: Texts, bindingMessage: string | undefined): string {

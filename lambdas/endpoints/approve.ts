@@ -18,6 +18,7 @@ import { judgeReachability } from '../ciba/user.ts';
 import { readForm } from '../http/form.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type {
+  AskedUsers,
   AuthenticationRequestStore,
   ClientDirectory,
   Clock,
@@ -29,6 +30,7 @@ import { decisionPage, noticePage, type Page, pageResponse } from './approval-pa
 export interface ApproveDeps {
   issuer: string;
   requests: Pick<AuthenticationRequestStore, 'find' | 'decide'>;
+  askedUsers: AskedUsers;
   clients: ClientDirectory;
   users: Pick<UserDirectory, 'findUser'>;
   linkKeys: LinkKeys;
@@ -155,8 +157,13 @@ async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
 
   const [linkKey] = await deps.linkKeys.linkKeys();
   const token = formToken(linkKey, request.ref, now);
-  const page = decisionPage(await textsFor(deps, httpRequest, request.sub), {
+  const [texts, others] = await Promise.all([
+    textsFor(deps, httpRequest, request.sub),
+    deps.askedUsers.othersPending(request.sub, request.ref, now),
+  ]);
+  const page = decisionPage(texts, {
     request,
+    others,
     clientName: client.client_name,
     domain: clientDomain(client),
     formToken: token,

@@ -20,11 +20,16 @@ function html(
   changes: Partial<AuthenticationRequest> = {},
   clientName = 'Fuel & Go, Pump 4',
   now = EXAMPLE_NOW + 20,
-  { locale = 'en', domain = 'fuel.example' }: { locale?: string; domain?: string | undefined } = {},
+  {
+    locale = 'en',
+    domain = 'fuel.example',
+    others = [],
+  }: { locale?: string; domain?: string; others?: number[] } = {},
 ): string {
   return decisionPage(lookUpTexts([locale]), {
     request: { ...request, ...changes, status: 'pending' },
     clientName,
+    others,
     domain: domain === '' ? undefined : domain,
     formToken: 'f'.repeat(43),
     now,
@@ -110,6 +115,19 @@ describe('the page that asks', () => {
     expect(html({}, 'Pump', EXAMPLE_NOW, { domain: '' })).not.toContain('domain</');
     expect(textOf(html({}, 'Pump', EXAMPLE_NOW, { domain: '' }))).not.toContain('Registered');
     expect(html()).toContain('<bdi>fuel.example</bdi></p>');
+  });
+
+  it.each([
+    ['en', 1, '1 other request is waiting for you, asked at 22:13:20 UTC.'],
+    ['en', 2, '2 other requests are waiting for you, asked at 22:13:20 UTC and 22:13:20 UTC.'],
+    ['de', 1, '1 weitere Anfrage wartet auf Sie, gestellt um 22:13:20 UTC.'],
+    ['de', 2, '2 weitere Anfragen warten auf Sie, gestellt um 22:13:20 UTC und 22:13:20 UTC.'],
+    ['fr', 2, '2 autres demandes vous attendent, lancées à 22:13:20 UTC et 22:13:20 UTC.'],
+    ['es', 1, 'Otra solicitud espera su decisión, iniciada a las 22:13:20 UTC.'],
+    ['ja', 1, 'ほかに 1 件のリクエスト (22:13:20 UTC) がお客様の決定を待っています。'],
+  ])('T4: in %s, says that there are %d others', (locale, count, expected) => {
+    const others = Array.from({ length: count }, () => EXAMPLE_NOW);
+    expect(html({}, 'Pump', EXAMPLE_NOW, { locale, others })).toContain(expected);
   });
 
   it('stands beside the first letter of the name, as its readers see it', () => {
@@ -233,7 +251,11 @@ it('is smaller than 20 KB at the longest that may be shown', () => {
     { bindingMessage: '給'.repeat(64), scope: `openid ${'x '.repeat(76)}x` },
     '給'.repeat(64),
     EXAMPLE_NOW,
-    { locale: 'ja', domain: `${'x'.repeat(60)}.${'y'.repeat(39)}` },
+    {
+      locale: 'ja',
+      others: Array(10).fill(EXAMPLE_NOW),
+      domain: `${'x'.repeat(60)}.${'y'.repeat(39)}`,
+    },
   );
   expect(Buffer.byteLength(longest)).toBeLessThan(20_000);
 });

@@ -168,6 +168,28 @@ describe('who asks', () => {
   });
 });
 
+describe('T4: two requests of one user', () => {
+  const policies = {
+    notificationPolicies: { byDefault: 'some', policies: { some: { pendingPerUser: 3 } } },
+  };
+
+  it('each page says that there is another and from when, and nothing else of it', async () => {
+    const provider = providerInMemory({ policies });
+    const one = await mailed(provider, { binding_message: 'canary one' });
+    provider.now.at += 7;
+    const other = await mailed(provider, { binding_message: 'canary two' });
+    const first = await (await get(provider, one.link)).text();
+    const second = await (await get(provider, other.link)).text();
+    expect(first).toContain('1 other request is waiting for you, asked at 22:13:27 UTC.');
+    expect(second).toContain('1 other request is waiting for you, asked at 22:13:20 UTC.');
+    expect(first).not.toContain('canary two');
+    expect(second).not.toContain('canary one');
+    await provider.decide(one.link, 'deny');
+    expect(await (await get(provider, other.link)).text()).not.toContain('class="others"');
+    expect((await provider.requests.find(other.ref))?.status).toBe('pending');
+  });
+});
+
 describe('T10: before the mail is claimed', () => {
   it('no link of a request exists', async () => {
     const provider = providerInMemory();
