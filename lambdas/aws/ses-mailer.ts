@@ -28,7 +28,7 @@ const headers = [{ Name: 'Auto-Submitted', Value: 'auto-generated' }];
 
 /** One mail as SES takes it: from a template, to one address. */
 export function sesMail(
-  { to, templateName, data }: Mail,
+  { to, templateName, data }: Omit<Mail, 'ref'>,
   sender: string,
   configurationSet: string,
 ): SendEmailCommandInput {
@@ -55,7 +55,13 @@ export function sesMailer(client: SESv2Client, sender: string, configurationSet:
   return {
     async send(mail) {
       try {
-        await client.send(new SendEmailCommand(sesMail(mail, sender, configurationSet)));
+        await client.send(
+          new SendEmailCommand({
+            ...sesMail(mail, sender, configurationSet),
+            // Every event of this mail carries it.
+            EmailTags: [{ Name: 'ref', Value: mail.ref }],
+          }),
+        );
         return { outcome: 'accepted' };
       } catch (error) {
         return judgeRefusal(error);

@@ -14,7 +14,7 @@ import { formToken, isFormToken, isLinkToken } from '../ciba/link-token.ts';
 import { acceptedLanguages } from '../ciba/locale.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.ts';
-import { judgeReachability } from '../ciba/user.ts';
+import { judgeContact } from '../ciba/user.ts';
 import { readForm } from '../http/form.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type {
@@ -252,6 +252,6 @@ async function decide(deps: ApproveDeps, opened: Opened, decision: Decision): Pr
 
 /** The user's contact version right now; none for a user who may no longer approve anything. */
 async function contactVersion({ users }: ApproveDeps, sub: string): Promise<number | undefined> {
-  const reachability = judgeReachability(await users.findUser(sub));
-  return reachability.reachable ? reachability.user.contact_version : undefined;
+  const contact = judgeContact(await users.findUser(sub));
+  return contact.reachable ? contact.user.contact_version : undefined;
 }

@@ -130,6 +130,7 @@ async function composeMail(
   const { email, locale: wanted } = reachability.user;
   const locale = lookUpLocale(wanted === undefined ? [] : [wanted], template.locales);
   return {
+    ref: request.ref,
     to: email,
     templateName: `${template.name}-${locale}`,
     // The language of the template, so that a mail is in one.

@@ -282,13 +282,13 @@ describe('policies', () => {
     ['zero', { pendingPerUser: 0 }],
     ['a fraction', { pendingPerUser: 1.5 }],
   ])('%s is none', (_what, policy) => {
-    expect(notificationPolicy.safeParse(policy).success).toBe(false);
+    expect(notificationPolicy().safeParse(policy).success).toBe(false);
   });
 
   it('have their default among them', () => {
     const policies = { none: {} };
-    expect(notificationPolicies.safeParse({ byDefault: 'none', policies }).success).toBe(true);
-    expect(notificationPolicies.safeParse({ byDefault: 'other', policies }).success).toBe(false);
+    expect(notificationPolicies().safeParse({ byDefault: 'none', policies }).success).toBe(true);
+    expect(notificationPolicies().safeParse({ byDefault: 'other', policies }).success).toBe(false);
   });
 });
 
