@@ -28,6 +28,7 @@ h2{margin:1.25rem 0 .25rem;font-size:1rem;line-height:1.4;overflow-wrap:anywhere
 p{margin:.75rem 0;overflow-wrap:anywhere}
 @media (min-width:34rem){main{margin-top:4vh}}
 .domain{margin:.15rem 0 0;color:var(--soft);font-size:.9rem;line-height:1.35}
+.domain bdi{display:inline-block;max-width:100%;overflow-wrap:anywhere}
 .others{padding:.6rem .9rem;border:1px solid var(--line);border-inline-start:4px solid var(--bad);border-radius:.4rem}
 .message{margin:1rem 0;padding:.9rem 1rem;background:var(--box);border:2px solid var(--accent);border-radius:.75rem;text-align:center}
 .message span{display:block;color:var(--soft);font-size:.9rem;line-height:1.4}
