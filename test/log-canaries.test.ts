@@ -520,7 +520,8 @@ async function keepStoredSecrets(): Promise<void> {
   for (const { secret } of (await made.keys.secretKeys('link')).keys) keep('link key', secret);
   for (const { secret } of (await made.keys.secretKeys('wrap')).keys) keep('wrapping key', secret);
   for (const { item } of await storedItems()) {
-    if (typeof item['linkNonce'] === 'string') keep('link nonce', item['linkNonce']);
+    const { ln: linkNonce } = item;
+    if (typeof linkNonce === 'string') keep('link nonce', linkNonce);
   }
 }
 
