@@ -81,11 +81,14 @@ async function pageOf(
   if (outcome === 'shown' || outcome === 'options') return page;
   // What went wrong already is not asked again for the sake of the language.
   const sub = outcome === 'unavailable' ? undefined : request?.sub;
-  const texts = await textsFor(deps, httpRequest, sub).catch(() => lookUpTexts([]));
+  const texts = await textsFor(deps, httpRequest, sub);
   return noticePage(texts, outcome);
 }
 
-/** The language that the browser asks for, or else the user's, who is looked up only then. */
+/**
+ * The language that the browser asks for, or else the user's, who is looked up only then; English if that fails, since a
+ * decision is told of, and a request shown, in any language rather than in none.
+ */
 async function textsFor(
   { users }: ApproveDeps,
   httpRequest: Request,
@@ -93,7 +96,7 @@ async function textsFor(
 ): Promise<Texts> {
   const asked = findTexts(acceptedLanguages(httpRequest.headers.get('accept-language') ?? ''));
   if (asked || sub === undefined) return asked ?? lookUpTexts([]);
-  const { locale } = (await users.findUser(sub)) ?? {};
+  const { locale } = (await users.findUser(sub).catch(() => undefined)) ?? {};
   return lookUpTexts(locale === undefined ? [] : [locale]);
 }
 
@@ -159,7 +162,10 @@ async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
   const token = formToken(linkKey, request.ref, now);
   const [texts, others] = await Promise.all([
     textsFor(deps, httpRequest, request.sub),
-    deps.askedUsers.othersPending(request.sub, request.ref, now),
+    // Nobody sees the page of a HEAD, which scanners send by the dozen.
+    httpRequest.method === 'HEAD'
+      ? []
+      : deps.askedUsers.othersPending(request.sub, request.ref, now),
   ]);
   const page = decisionPage(texts, {
     request,

@@ -156,6 +156,15 @@ describe('the language', () => {
   });
 });
 
+it('the page is shown in English where neither the browser nor the directory says a language', async () => {
+  const provider = providerInMemory();
+  const { link } = await mailed(provider);
+  provider.directory.ports.users.findUser = () => Promise.reject(new Error('canary'));
+  const response = await get(provider, link);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-language')).toBe('en');
+});
+
 describe('who asks', () => {
   it('is shown with the domain of the registered home page, and no link to it', async () => {
     const provider = providerInMemory();
