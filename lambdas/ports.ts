@@ -121,6 +121,14 @@ export interface NotificationQuotas {
   countMail(at: number, mailsPerDay: number): Promise<boolean>;
 }
 
+export interface AskedUsers {
+  /**
+   * When the other requests were made that wait for the decision of this user beside the one `ref`, oldest first, ten at
+   * most. Only those are known that a notification policy counts.
+   */
+  othersPending(sub: string, ref: string, now: number): Promise<number[]>;
+}
+
 /** How old an answer may be: `cached` at most ten seconds, `consistent` not at all. */
 export type Freshness = 'cached' | 'consistent';
 
@@ -183,8 +191,8 @@ export interface LinkKeys {
 
 export interface AddresseeNames {
   /**
-   * A name of 256 bits that stands for an addressee, always the same and telling nothing: the counters of users, and of
-   * hints that name nobody, are kept under it.
+   * A name of 256 bits that stands for an addressee, always the same: the counters of users, and of hints that name
+   * nobody, are kept under it. That of a hint tells nothing.
    */
   nameOf(addressee: Addressee): Promise<string>;
 }

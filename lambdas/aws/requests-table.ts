@@ -52,6 +52,7 @@ const storedNames: StoredNames = {
   mailFailure: 'mf',
   mailFailedAt: 'mx',
   decidedAt: 'da',
+  reported: 'rd',
   failedAt: 'fa',
   redeemedAt: 'ra',
   attemptId: 'ai',
@@ -89,7 +90,12 @@ const facts = {
 const storedItem = z.discriminatedUnion('status', [
   z.object({ ...facts, status: z.literal('pending') }),
   z.object({ ...facts, status: z.literal('approved'), decidedAt: z.number() }),
-  z.object({ ...facts, status: z.literal('denied'), decidedAt: z.number() }),
+  z.object({
+    ...facts,
+    status: z.literal('denied'),
+    decidedAt: z.number(),
+    reported: z.optional(z.literal(true)),
+  }),
   z.object({
     ...facts,
     status: z.literal('failed'),
@@ -310,10 +316,11 @@ export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, '
   return {
     async decide(user) {
       const approves = user.decision === 'approve';
+      const reports = user.decision === 'report';
       // A user who can no longer be asked has no contact version, and no request has this one.
       const contactVersion = user.contactVersion ?? -1;
       const decided = await table.update(user.ref, {
-        update: 'SET #status = :decided, #decidedAt = :now',
+        update: `SET #status = :decided, #decidedAt = :now${reports ? ', #reported = :reported' : ''}`,
         condition: [
           '#linkNonce = :linkNonce',
           '#status = :pending',
@@ -326,6 +333,7 @@ export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, '
           ':linkNonce': user.linkNonce,
           ':pending': 'pending',
           ...(approves && { ':contactVersion': contactVersion }),
+          ...(reports && { ':reported': true }),
         },
       });
       if (decided.written) return { outcome: 'decided' };

@@ -169,7 +169,10 @@ export type DecideTransition =
     }
   | { outcome: 'decided'; next: AuthenticationRequest };
 
-/** S5 and S6: the user's decision, once, before the end, by the holder of the link. */
+/**
+ * S5 and S6: the user's decision, once, before the end, by the holder of the link. A report is a denial that says so, in
+ * the same step.
+ */
 export function decide(request: Stored, user: DecisionOfUser): DecideTransition {
   if (request?.linkNonce === undefined || request.linkNonce !== user.linkNonce) {
     return { outcome: 'not_found' };
@@ -178,8 +181,12 @@ export function decide(request: Stored, user: DecisionOfUser): DecideTransition 
   if (request.status === 'approved' && isExpired(request, user.now)) return { outcome: 'expired' };
   if (request.status !== 'pending') return { outcome: 'already_decided', status: request.status };
   if (isExpired(request, user.now)) return { outcome: 'expired' };
-  if (user.decision === 'deny') {
-    return { outcome: 'decided', next: { ...request, status: 'denied', decidedAt: user.now } };
+  if (user.decision !== 'approve') {
+    const reported = user.decision === 'report' ? { reported: true as const } : {};
+    return {
+      outcome: 'decided',
+      next: { ...request, status: 'denied', decidedAt: user.now, ...reported },
+    };
   }
   if (request.contactVersion !== user.contactVersion) return { outcome: 'contact_changed' };
   return { outcome: 'decided', next: { ...request, status: 'approved', decidedAt: user.now } };

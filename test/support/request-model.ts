@@ -501,23 +501,23 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
       ),
     );
   }
-  if (model.denier === 'ready') {
+  for (const decision of model.denier === 'ready' ? (['deny', 'report'] as const) : []) {
     const by = {
       ref: 'r',
-      decision: 'deny',
+      decision,
       linkNonce: item?.linkNonce ?? 'no link',
       contactVersion: undefined,
       now,
     } as const;
     const decided = rules.decide(item, by);
     const isDone = decided.outcome === 'decided';
-    const broken = isDone ? brokenByDecision(model, 'deny', now) : undefined;
+    const broken = isDone ? brokenByDecision(model, decision, now) : undefined;
     const changes = {
       item: decided.next ?? item,
       denied: model.denied || isDone,
       denier: 'over',
     } as const;
-    steps.push(step(model, `deny is ${decided.outcome}`, changes, broken));
+    steps.push(step(model, `${decision} is ${decided.outcome}`, changes, broken));
   }
   return steps;
 }

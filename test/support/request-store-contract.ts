@@ -396,13 +396,37 @@ export function describeRequestStore(
           outcome: 'decided',
         });
         expect(await stored(request)).toMatchObject({ status, decidedAt: EXAMPLE_NOW + 10 });
+        expect(await stored(request)).not.toHaveProperty('reported');
       });
+
+      it('report makes it denied and says that it was reported, in the same step', async () => {
+        const request = await mailed();
+        const report = decisionOf(request, { decision: 'report', contactVersion: undefined });
+        expect(await store.decide(report)).toEqual({ outcome: 'decided' });
+        expect(await stored(request)).toMatchObject({
+          status: 'denied',
+          decidedAt: EXAMPLE_NOW + 10,
+          reported: true,
+        });
+      });
+
+      it.each(['approve', 'deny'] as const)(
+        'a report after %s is too late, and marks nothing',
+        async (first) => {
+          const request = await mailed();
+          await store.decide(decisionOf(request, { decision: first }));
+          const report = decisionOf(request, { decision: 'report' });
+          expect((await store.decide(report)).outcome).toBe('already_decided');
+          expect(await stored(request)).not.toHaveProperty('reported');
+        },
+      );
 
       it.each([
         ['approve', 'deny', 'approved'],
         ['deny', 'approve', 'denied'],
         ['approve', 'approve', 'approved'],
         ['deny', 'deny', 'denied'],
+        ['report', 'approve', 'denied'],
       ] as const)('after %s a further %s changes nothing', async (first, second, status) => {
         const request = await mailed();
         await store.decide(decisionOf(request, { decision: first }));
@@ -420,7 +444,7 @@ export function describeRequestStore(
         expect((await stored(request))?.status).toBe('pending');
       });
 
-      it.each(['approve', 'deny'] as const)(
+      it.each(['approve', 'deny', 'report'] as const)(
         'T9: refuses to %s at the very instant of the end',
         async (decision) => {
           const request = await mailed();

@@ -83,7 +83,12 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
     .tuple(
       which,
       fc.record({
-        decision: fc.constantFrom('approve' as const, 'approve' as const, 'deny' as const),
+        decision: fc.constantFrom(
+          'approve' as const,
+          'approve' as const,
+          'deny' as const,
+          'report' as const,
+        ),
         linkNonce,
         contactVersion: fc.option(contactVersion, { nil: undefined, freq: 8 }),
         now: time,

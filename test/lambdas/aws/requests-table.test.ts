@@ -170,6 +170,14 @@ describe('the item', () => {
       polledAt,
       mailClaim,
     };
+    const reported: AuthenticationRequest = {
+      ...facts,
+      mailedAt: EXAMPLE_NOW + 5.123,
+      status: 'denied',
+      decidedAt: EXAMPLE_NOW + 598.123,
+      reported: true,
+      polledAt,
+    };
     const failed: AuthenticationRequest = {
       ...facts,
       status: 'failed',
@@ -178,7 +186,7 @@ describe('the item', () => {
       polledAt,
       mailClaim,
     };
-    for (const request of [longest, whileSending, decoy, failed]) {
+    for (const request of [longest, whileSending, decoy, failed, reported]) {
       expect(await storedSize({ ...request, ref: exampleRequest().ref })).toBeLessThanOrEqual(1024);
     }
   });
@@ -205,5 +213,6 @@ function itemSize(item: Record<string, unknown>): number {
 function valueSize(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;
-  throw new Error('the item holds texts and numbers only');
+  if (typeof value === 'boolean') return 1;
+  throw new Error('the item holds texts, numbers and flags only');
 }
