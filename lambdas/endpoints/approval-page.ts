@@ -2,10 +2,10 @@
  * The pages of the approval endpoint: static HTML without script, image or third party, and the headers that keep them
  * from being framed, cached, referred to or submitted elsewhere (threats T11, T12).
  */
-import { createHash } from 'node:crypto';
 import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import { scopeValues } from '../ciba/scope.ts';
+import { pageHeaders } from './page-headers.ts';
 
 const style = `
 :root{color-scheme:light dark;--ink:#17212b;--soft:#51606f;--line:#d5dce3;--ground:#eef1f4;--card:#fff;--accent:#0b5fff;--accent-ink:#fff;--box:#f3f6fa}
@@ -30,29 +30,11 @@ button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 .soft{color:var(--soft);font-size:.9rem}
 `;
 
-const styleHash = createHash('sha256').update(style).digest('base64');
-
-const securityHeaders = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-  'X-Frame-Options': 'DENY',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  // `no-referrer` would make browsers send `Origin: null` with our own form.
-  'Referrer-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Robots-Tag': 'noindex, nofollow',
-  'Strict-Transport-Security': 'max-age=31536000',
-  'Permissions-Policy': 'publickey-credentials-get=()',
-};
+const headers = pageHeaders(style);
 
 /** A page as an answer; without HTML (OPTIONS) an answer without body. */
-export function page(status: number, html: string, headers: Record<string, string> = {}): Response {
-  return new Response(html === '' ? null : html, {
-    status,
-    headers: { ...securityHeaders, ...headers },
-  });
+export function page(status: number, html: string, more: Record<string, string> = {}): Response {
+  return new Response(html === '' ? null : html, { status, headers: { ...headers, ...more } });
 }
 
 /** Everything the page shows is stored data of this one request and its client's registered name. */
