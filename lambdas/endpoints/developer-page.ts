@@ -21,8 +21,10 @@ a{color:var(--accent);overflow-wrap:anywhere}
 a:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 code{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 pre{margin:.75rem 0;padding:.9rem 1rem;background:var(--box);border:1px solid var(--line);border-radius:.75rem;white-space:pre-wrap}
-table{width:100%;border-collapse:collapse}
-th,td{padding:.4rem .75rem .4rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+dl{margin:1rem 0}
+dl div{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.4rem 0;border-bottom:1px solid var(--line)}
+dt{flex:1 1 12rem}
+dd{flex:2 1 18rem;margin:0}
 .soft{color:var(--soft)}
 `;
 
@@ -78,16 +80,14 @@ curl ${issuer}${routes.token} \\
   -u "$CLIENT_ID:$CLIENT_SECRET" \\
   -d grant_type=urn:openid:params:grant-type:ciba \\
   -d "auth_req_id=$AUTH_REQ_ID"`)}
-<table>
-<thead><tr><th scope="col">Answer</th><th scope="col">What to do</th></tr></thead>
-<tbody>
-<tr><td><code>authorization_pending</code></td><td>Poll again after the seconds of <code>Retry-After</code>.</td></tr>
-<tr><td><code>slow_down</code></td><td>The same, and from now on wait five seconds more between two polls.</td></tr>
-<tr><td><code>id_token</code>, <code>access_token</code></td><td>Approved. Verify the ID Token: it says who approved. The tokens come once.</td></tr>
-<tr><td><code>access_denied</code></td><td>The user said no.</td></tr>
-<tr><td><code>expired_token</code></td><td>Nobody decided in time. Ask again, if it is still wanted.</td></tr>
-</tbody>
-</table>
+<p>What a poll is answered:</p>
+<dl>
+<div><dt><code>authorization_pending</code></dt><dd>Poll again after the seconds of <code>Retry-After</code>.</dd></div>
+<div><dt><code>slow_down</code></dt><dd>The same, and from now on wait five seconds more between two polls.</dd></div>
+<div><dt><code>id_token</code>, <code>access_token</code></dt><dd>Approved. Verify the ID Token: it says who approved. The tokens come once.</dd></div>
+<div><dt><code>access_denied</code></dt><dd>The user said no.</dd></div>
+<div><dt><code>expired_token</code></dt><dd>Nobody decided in time. Ask again, if it is still wanted.</dd></div>
+</dl>
 <p>Every error ends in a correlation id: give it to the operator when you ask what happened.</p>
 </main>
 </body>

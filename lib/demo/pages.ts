@@ -249,22 +249,27 @@ function show(claim: string, value: unknown): string {
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 
+/** The mail of the sale; while there is none to show, what to do. */
 function phone({ mails, inbox, sale }: Scene): string {
-  const [newest, ...earlier] = mails;
-  if (!newest) {
-    return `<p class="empty">${sale ? 'The mail is on its way …' : 'No mail yet. Ask at the pump first.'}</p>`;
-  }
-  const open = newest.link
-    ? `<a class="button" data-phone href="${escapeHtml(newest.link)}" target="_blank" rel="noopener">Open its link in a phone-sized window</a>`
+  const mail = sale && mails.find((one) => isMailOf(one, sale));
+  if (!sale) return '<p class="empty">No mail yet. Ask at the pump first.</p>';
+  if (!mail) return `<p class="empty">${emptyInbox(sale)}</p>`;
+  const open = mail.link
+    ? `<a class="button quiet" data-phone href="${escapeHtml(mail.link)}" target="_blank" rel="noopener">Open the link in a phone-sized window</a>`
     : '';
-  const more =
-    earlier.length === 0
-      ? ''
-      : `<p class="hint"><a href="${escapeHtml(inbox)}">Earlier mails: ${earlier.length}</a></p>`;
-  return `<p class="envelope"><b>${escapeHtml(newest.subject)}</b><span>to ${escapeHtml(newest.to)}, ${clock(newest.at)}</span></p>
-<iframe src="/mail?id=${encodeURIComponent(newest.id)}" title="The mail to ${escapeHtml(newest.to)}"></iframe>
+  return `<p class="envelope"><b>${escapeHtml(mail.subject)}</b><span>to ${escapeHtml(mail.to)}, ${clock(mail.at)}</span></p>
+<iframe src="/mail?id=${encodeURIComponent(mail.id)}" title="The mail to ${escapeHtml(mail.to)}"></iframe>
 ${open}
-${more}`;
+<p class="hint"><a href="${escapeHtml(inbox)}">All mails of the inbox: ${mails.length}</a></p>`;
+}
+
+function emptyInbox({ approval }: Sale): string {
+  return approval.step === 'failed' ? 'Nobody was asked.' : 'The mail is on its way …';
+}
+
+/** Whether a mail asks for this sale. The inbox counts whole seconds. */
+export function isMailOf({ text, at }: Mail, { bindingMessage, askedAt }: Sale): boolean {
+  return at >= askedAt - 1000 && text.includes(bindingMessage);
 }
 
 /** The demo runs on the reader's machine, so its clock is the reader's. */

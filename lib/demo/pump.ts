@@ -28,8 +28,10 @@ export function connectPump(pump: PumpRegistration): Promise<client.Configuratio
     pump.clientAuthentication === 'client_secret_basic'
       ? client.ClientSecretBasic(clientSecret)
       : client.ClientSecretPost(clientSecret);
-  // Plain HTTP is for localhost only: leave this line out with a provider on the network.
-  const execute = issuer.startsWith('http://localhost:') ? [client.allowInsecureRequests] : [];
+  // Verifies the signature of each ID Token, not only its claims.
+  const execute = [client.enableNonRepudiationChecks];
+  // For localhost only: leave this out with a provider on the network.
+  if (issuer.startsWith('http://localhost:')) execute.push(client.allowInsecureRequests);
   return client.discovery(new URL(issuer), clientId, undefined, authentication, { execute });
 }
 
@@ -80,7 +82,6 @@ const reasons = (user: string) =>
   new Map([
     ['unknown_user_id', `Nobody called ${user} can be asked. Is the name right?`],
     ['access_denied', `${user} cannot be asked now: too many requests. Please try again later.`],
-    ['temporarily_unavailable', 'The provider is busy. Please try again in a moment.'],
   ]);
 
 function reasonOf(error: unknown): string {

@@ -4,9 +4,18 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { script, style } from './page-files.ts';
-import { addressOf, amounts, liveParts, page, type Sale, type Scene, type View } from './pages.ts';
+import {
+  addressOf,
+  amounts,
+  isMailOf,
+  liveParts,
+  page,
+  type Sale,
+  type Scene,
+  type View,
+} from './pages.ts';
 import { askForApproval, connectPump, type PumpRegistration } from './pump.ts';
-import { type Mail, readInbox } from './read-inbox.ts';
+import { readInbox } from './read-inbox.ts';
 
 /** What the demo has to know. */
 export interface DemoSettings {
@@ -184,11 +193,6 @@ function isForeign({ headers: { host = '', origin } }: IncomingMessage): boolean
 
 function viewOf(text: string | null): View {
   return text === 'story' ? 'story' : 'pump';
-}
-
-/** The mail that asks for this sale. The inbox counts whole seconds. */
-function isMailOf({ text, at }: Mail, { bindingMessage, askedAt }: Sale): boolean {
-  return at >= askedAt - 1000 && text.includes(bindingMessage);
 }
 
 interface Order {
