@@ -24,7 +24,10 @@ export default defineConfig({
       'default',
       ['json', { outputFile: process.env['TEST_REPORT'] ?? 'build/test-results.json' }],
     ],
-    tags: [{ name: 'heavy', description: 'races by the hundred; left out on slow emulators' }],
+    tags: [
+      { name: 'heavy', description: 'races by the hundred; left out on slow emulators' },
+      { name: 'ses-events', description: 'mails that come back; left out where no SES says so' },
+    ],
     projects: [
       {
         test: {

@@ -13,11 +13,8 @@ import { assertPortsFree } from '../lib/local/loopback.ts';
 import { type LocalOptions, readOptions, usage } from '../lib/local/read-options.ts';
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
-import {
-  type Directory,
-  DirectoryError,
-  readDirectoryFile,
-} from '../lib/operator/directory-file.ts';
+import { DirectoryError } from '../lib/operator/directory-error.ts';
+import { type Directory, readDirectoryFile } from '../lib/operator/directory-file.ts';
 
 /** An end takes at most two seconds; what has not ended by then is cut off. */
 const END_MILLISECONDS = 1900;

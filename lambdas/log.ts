@@ -13,6 +13,7 @@ export interface LogEvent {
     | 'locate_user'
     | 'mail'
     | 'record_failure'
+    | 'mail_feedback'
     | 'key_rotation';
   /** HTTP status of the answer. */
   status?: number;

@@ -12,6 +12,7 @@ import type {
 import type { Client, SigningAlgorithm } from './ciba/client.ts';
 import type { SingleUse } from './ciba/client-assertion.ts';
 import type { PublishedKey, SecretKey } from './ciba/key-rotation.ts';
+import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { Asked, NotificationLimit, NotificationPolicy } from './ciba/notification-policy.ts';
 import type { RefusedRequest } from './ciba/refused-request.ts';
@@ -91,6 +92,12 @@ export interface AuthenticationRequestStore {
   /** S4. Marks a pending request failed. False if it is over already: a decision is never touched. */
   fail(ref: string, cause: FailureCause, now: number): Promise<boolean>;
 
+  /**
+   * S14. Keeps the first news that a mail did not arrive or was not wanted, whatever has become of the request; one that
+   * still waits for its user fails in the same write. A decision is never touched, nor is an end. True if this call kept it.
+   */
+  recordMailFailure(ref: string, failure: MailFailure, now: number): Promise<boolean>;
+
   /** Keeps for the audit that an authenticated client's request was refused; no handle leads to it. */
   refuse(refused: RefusedRequest): Promise<void>;
 }
@@ -144,6 +151,18 @@ export interface UserDirectory {
   findUserByLogin(login: string): Promise<User | undefined>;
 }
 
+export interface UndeliverableAddresses {
+  /**
+   * Notes that mail to a user's address does not arrive, in one atomic step: unless it is noted already, or the user is
+   * reached elsewhere than at this contact version by now. Nobody is asked there from then on. True if this call noted it.
+   */
+  noteUndeliverable(
+    user: { sub: string; contactVersion: number },
+    cause: UndeliverableCause,
+    now: number,
+  ): Promise<boolean>;
+}
+
 export interface PublicKeys {
   /** Every published key (RFC 7517), newest first. */
   publicKeys(): Promise<PublicJwk[]>;
@@ -187,6 +206,8 @@ export interface Flow {
 }
 
 export interface Mail {
+  /** The public id of the request; what is heard of the mail later names it. */
+  ref: string;
   to: string;
   templateName: string;
   data: TemplateData;

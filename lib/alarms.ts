@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IRule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -32,6 +33,9 @@ export interface AlarmsProps {
 
   /** The configuration set that mails are sent through. */
   configurationSetName: string;
+
+  /** The rule by which SES's events of mails reach their function. */
+  mailFeedback: IRule;
 
   /** The SNS topic that alarms are sent to, if any. */
   topicArn: string | undefined;
@@ -54,6 +58,7 @@ export class Alarms extends Construct {
     this.#addApiAlarm(props.api);
     for (const [name, flow] of Object.entries(props.flows)) this.#addFlowAlarms(name, flow);
     this.#addMailAlarms(props.configurationSetName);
+    this.#addFeedbackAlarm(props.mailFeedback);
     for (const table of [props.tables.requests, props.tables.directory, props.tables.keys]) {
       this.#addTableAlarms(table);
     }
@@ -108,6 +113,19 @@ export class Alarms extends Construct {
       'Too many mails of this account are reported as spam: SES reviews it at 0.1 %.',
       ofAccount('Reputation.ComplaintRate'),
       COMPLAINT_RATE,
+    );
+  }
+
+  #addFeedbackAlarm({ ruleName }: IRule): void {
+    this.#addAlarm(
+      'LostMailFeedback',
+      'EventBridge gave up telling of mails that did not arrive.',
+      new Metric({
+        namespace: 'AWS/Events',
+        metricName: 'FailedInvocations',
+        dimensionsMap: { RuleName: ruleName },
+        ...sum(),
+      }),
     );
   }
 

@@ -25,6 +25,7 @@ const limits: Record<HandlerName, number> = {
   'locate-user': 250 * KB,
   mail: 340 * KB,
   'record-failure': 250 * KB,
+  'mail-feedback': 250 * KB,
   'rotate-keys': 250 * KB,
 };
 

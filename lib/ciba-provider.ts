@@ -14,6 +14,7 @@ import { ApprovalPage } from './approval-page.ts';
 import { BackchannelAuthenticationEndpoint } from './backchannel-authentication-endpoint.ts';
 import type { CustomDomainNames } from './custom-domain.ts';
 import { KeyRotation } from './key-rotation.ts';
+import { MailFeedback } from './mail-feedback.ts';
 import { MetadataDocuments } from './metadata-documents.ts';
 import { NotificationFlow } from './notification-flow.ts';
 import { NotificationMail } from './notification-mail.ts';
@@ -147,14 +148,21 @@ export class CibaProvider extends Construct {
       logRetention,
     });
 
-    const endpoints = [authorize, token, approvalPage, metadata, keyRotation];
-    this.functions = [...endpoints.map((construct) => construct.function), ...flow.functions];
+    const mailFeedback = new MailFeedback(this, 'MailFeedback', {
+      tables,
+      configurationSetName: mail.configurationSetName,
+      logRetention,
+    });
+
+    const others = [authorize, token, approvalPage, metadata, keyRotation, mailFeedback];
+    this.functions = [...others.map((construct) => construct.function), ...flow.functions];
     new Alarms(this, 'Alarms', {
       api: api.api,
       flows: flow.flows,
       functions: this.functions,
       tables,
       configurationSetName: mail.configurationSetName,
+      mailFeedback: mailFeedback.rule,
       topicArn: settings.alarmTopicArn,
     });
 

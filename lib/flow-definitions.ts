@@ -30,8 +30,8 @@ export interface Substitutions {
 
 const EXTENSION = '.asl.json';
 
-/** Words that begin with a letter, as in the names of templates. */
-const namePattern = /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
+/** Words that begin with a letter, as in the names of templates; policies name flows of at most 32 characters. */
+const namePattern = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
 
 /** Every `${` of a definition, with the name behind it where it is a whole string of its own. */
 const substitutionPattern = /"\$\{(\w+)\}"|\$\{/g;
@@ -80,7 +80,7 @@ function findFaults(file: string, name: string, text: string, allowed: Substitut
 function findNameFault(file: string, name: string): string[] {
   if (namePattern.test(name)) return [];
   return [
-    `${file}: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them`,
+    `${file}: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them, 32 characters in all`,
   ];
 }
 

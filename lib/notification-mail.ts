@@ -3,6 +3,7 @@
  * (a tracked link would hand the credential in it to a redirect host), and if asked for the identity of the sender.
  */
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import * as ses from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
@@ -115,6 +116,12 @@ export class NotificationMail extends Construct {
       // An account may have turned on engagement metrics for all its mail, which tracks opens and clicks.
       vdmOptions: { engagementMetrics: false },
     });
+    const events = [
+      ses.EmailSendingEvent.BOUNCE,
+      ses.EmailSendingEvent.COMPLAINT,
+      ses.EmailSendingEvent.REJECT,
+      ses.EmailSendingEvent.RENDERING_FAILURE,
+    ];
     configurationSet.addEventDestination('Metrics', {
       destination: ses.EventDestination.cloudWatchDimensions([
         {
@@ -123,12 +130,14 @@ export class NotificationMail extends Construct {
           defaultValue: 'none',
         },
       ]),
-      events: [
-        ses.EmailSendingEvent.BOUNCE,
-        ses.EmailSendingEvent.COMPLAINT,
-        ses.EmailSendingEvent.REJECT,
-        ses.EmailSendingEvent.RENDERING_FAILURE,
-      ],
+      events,
+    });
+    // For MailFeedback. SES tells no other bus than the account's own.
+    configurationSet.addEventDestination('Events', {
+      destination: ses.EventDestination.eventBus(
+        EventBus.fromEventBusName(this, 'DefaultBus', 'default'),
+      ),
+      events,
     });
     return configurationSet;
   }

@@ -30,6 +30,7 @@ import type {
   AuthorizeEnvironment,
   LocateUserEnvironment,
   MailEnvironment,
+  MailFeedbackEnvironment,
   MetadataEnvironment,
   RecordFailureEnvironment,
   RotateKeysEnvironment,
@@ -45,6 +46,7 @@ interface Environments {
   'locate-user': LocateUserEnvironment;
   mail: MailEnvironment;
   'record-failure': RecordFailureEnvironment;
+  'mail-feedback': MailFeedbackEnvironment;
   'rotate-keys': RotateKeysEnvironment;
 }
 

@@ -101,6 +101,15 @@ export class Tables extends Construct {
     });
   }
 
+  /** The right to look at users, and to note of one that mail does not arrive. */
+  allowNotingAddresses(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      resources: [this.directory.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['user#*'] } },
+    });
+  }
+
   /** The right to publish public keys in the directory. */
   allowPublishingKeys(): PolicyStatement {
     return new PolicyStatement({
@@ -134,7 +143,10 @@ export class Tables extends Construct {
     const resourceArns = [this.directory.tableArn];
     const changing = Grant.addToPrincipal({
       grantee,
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: [
+        ...['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+        ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      ],
       resourceArns,
       conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': entries } },
     });

@@ -10,10 +10,15 @@ import { type SynthesizedHost, startSynthesizedHost } from './support/synthesize
 const project = fileURLToPath(new URL('..', import.meta.url));
 
 let host: SynthesizedHost;
+let folder: string;
 beforeAll(async () => {
   host = await startSynthesizedHost();
+  folder = mkdtempSync(join(tmpdir(), 'ciba-'));
 });
-afterAll(() => host?.stop());
+afterAll(async () => {
+  await host?.stop();
+  rmSync(folder, { recursive: true });
+});
 
 /** What `describe-local-host.ts` tells a person to set. */
 const environment = () => ({
@@ -35,14 +40,45 @@ function start(argv: string[], own: Environment = {}): ChildProcess {
   });
 }
 
-async function ciba(argv: string[], own?: Environment) {
+async function ciba(argv: string[], own?: Environment, piped = '') {
   const child = start(argv, own);
+  child.stdin?.end(piped);
   const written = { stdout: '', stderr: '' };
   child.stdout?.on('data', (chunk) => (written.stdout += String(chunk)));
   child.stderr?.on('data', (chunk) => (written.stderr += String(chunk)));
   const exitCode = await new Promise((resolve) => child.once('close', resolve));
   return { exitCode, ...written };
 }
+
+/** Whether the token endpoint takes this secret, whatever it says of the rest. */
+async function isAccepted(secret: string): Promise<boolean> {
+  const answer = await fetch(`${host.issuer}/token`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`pump-4:${encodeURIComponent(secret)}`).toString('base64')}`,
+    },
+    body: new URLSearchParams({
+      grant_type: 'urn:openid:params:grant-type:ciba',
+      auth_req_id: 'unknown',
+    }),
+  });
+  return answer.status === 400;
+}
+
+/** Functions remember clients for ten seconds; the rotation of keys starts them anew. */
+async function forgetClients(): Promise<void> {
+  const { status } = await fetch(`${host.control}/rotate-keys`, { method: 'POST' });
+  expect(status).toBe(200);
+}
+
+const yaml = `
+clients:
+  - client_id: pump-4
+    client_name: Pump 4
+    token_endpoint_auth_method: client_secret_basic
+users:
+  - { sub: u-alice, username: alice, email: alice@example.com, email_verified: true }
+`;
 
 describe('ciba', () => {
   it('finds the deployment without an option, and prints one JSON value and nothing else', async () => {
@@ -151,6 +187,45 @@ describe('ciba', () => {
     }
   });
 
+  it('applies a file, rotates a secret so that both live, and is refused the file with the old one', async () => {
+    const path = join(folder, 'directory.yaml');
+    writeFileSync(path, yaml);
+    const applied = await ciba(['apply', '-f', path, '--yes', '--json']);
+    expect(applied).toMatchObject({ exitCode: 0, stderr: '' });
+    const [{ client_secret: first }] = JSON.parse(applied.stdout).generated_secrets;
+    expect(await isAccepted(first)).toBe(true);
+
+    const second = 'another secret of thirty-two characters or more';
+    const rotated = await ciba(
+      ['client', 'rotate-secret', 'pump-4', '--secret-stdin'],
+      {},
+      `${second}\n`,
+    );
+    expect(rotated).toMatchObject({ exitCode: 0, stderr: '' });
+    await forgetClients();
+    expect([await isAccepted(first), await isAccepted(second), await isAccepted('no')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+
+    writeFileSync(path, yaml.replace('client_name', `client_secret: ${first}\n    client_name`));
+    const refused = await ciba(['apply', '-f', path, '--yes']);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toContain('is the one before the last rotation');
+    await forgetClients();
+    expect(await isAccepted(second)).toBe(true);
+  });
+
+  it('imports users, and ends with 1 for a rejected row', async () => {
+    const path = join(folder, 'users.csv');
+    writeFileSync(path, 'sub,username\nu-1,one\nu-2,t w o\n');
+    const { exitCode, stdout, stderr } = await ciba(['user', 'import', path]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('1 added, 0 changed, 0 unchanged, 1 rejected.');
+    expect(stderr).toContain(join(folder, 'users.rejected.csv'));
+  });
+
   it.each<[string, string[], Environment, number, RegExp]>([
     [
       'a template that there is not, of the files',
@@ -238,6 +313,13 @@ describe('ciba', () => {
       { AWS_ACCESS_KEY_ID: undefined },
       1,
       /^No AWS credentials \(.*\): AWS_PROFILE/,
+    ],
+    [
+      'a file that cannot be read',
+      ['apply', '-f', '/nowhere.yaml'],
+      {},
+      2,
+      /^\/nowhere\.yaml: cannot be read \(/,
     ],
     ['no region', ['doctor'], { AWS_REGION: undefined }, 1, /^No AWS region: AWS_REGION/],
   ])('ends with one line for %s', async (_, argv, own, code, message) => {

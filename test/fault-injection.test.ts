@@ -5,10 +5,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
+import { userDirectory } from '../lambdas/aws/directory-table.ts';
+import { requestsTable } from '../lambdas/aws/requests-table.ts';
 import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../lambdas/ciba/client-assertion.ts';
+import { clearUndeliverable } from '../lib/operator/clear-undeliverable.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
 import { generateClientKey, signJwt } from './support/example-jwts.ts';
+import { bounce, sesEvent } from './support/ses-events.ts';
 import {
   startWatchedProvider,
   type WatchedProvider,
@@ -370,6 +374,43 @@ it.each([
   expect(await story.poll()).toBe('400 authorization_pending');
   provider.now.at += 120;
   expect(await story.poll()).toBe('400 expired_token');
+});
+
+it('news of a mail (F10): whatever its calls meet, the event that comes again leaves nothing undone', {
+  timeout: 60_000,
+}, async () => {
+  provider = await startWatchedProvider(directory);
+  const { tables, hear } = provider;
+  const users = userDirectory(tables.client, 'directory');
+  const requests = requestsTable(tables.client, 'requests');
+  const tellNews = async (at: number, fault: Fault) => {
+    const story = new Story(watched, 'post');
+    await mailed(story);
+    const event = sesEvent(story.ref, bounce('Permanent', 'General'));
+    const calls = inject(watched, at, fault, () => hear(event));
+    const { outcome } = await hear(event).catch(() => ({ outcome: 'thrown' }));
+    const count = calls();
+    if (outcome !== 'recorded') expect(fault).not.toBe('refused once');
+    await hear(event);
+    const where = `call ${at}, ${fault}`;
+    expect([where, await requests.find(story.ref)]).toMatchObject([
+      where,
+      { status: 'failed', cause: 'mail_bounced', mailFailure: { cause: 'mail_bounced' } },
+    ]);
+    expect([where, (await users.findUser('u-alice'))?.undeliverable]).toMatchObject([
+      where,
+      { email: 'alice@example.com', cause: 'mail_bounced' },
+    ]);
+    expect(await hear(event)).toMatchObject({ outcome: 'known' });
+    await clearUndeliverable(tables.client, 'directory', 'u-alice');
+    return count;
+  };
+  const watched = provider;
+  const count = await tellNews(0, 'refused');
+  expect(count).toBe(4);
+  for (let at = 1; at <= count; at += 1) {
+    for (const fault of faults) await tellNews(at, fault);
+  }
 });
 
 /**

@@ -250,6 +250,8 @@ const rooms: Law[] = [
       `import open from 'open';`,
       `import { SingleBar } from 'cli-progress';`,
       `import Table from 'cli-table3';`,
+      `import { parse } from 'csv-parse/sync';`,
+      `import { parseDocument } from 'yaml';`,
       `import { readFile } from 'node:fs/promises';`,
       `import { jwtVerify } from 'jose';`,
       `import * as z from 'zod';`,

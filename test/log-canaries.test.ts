@@ -12,6 +12,7 @@ import type { OAuthErrorCode } from '../lambdas/ciba/oauth-error.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
 import { generateClientKey, signJwt } from './support/example-jwts.ts';
 import { type RecordedCalls, recordCalls } from './support/recorded-calls.ts';
+import { bounce, complaint, sesEvent } from './support/ses-events.ts';
 import { startSynthesizedHost } from './support/synthesized-host.ts';
 import {
   startWatchedProvider,
@@ -227,6 +228,7 @@ describe('with canaries in every input', () => {
     await everyPage();
     await everyMail();
     await everyFault();
+    await everyNews();
     await keepStoredSecrets();
     const statuses = [...new Set(made.answers.map(({ status }) => status))].toSorted();
     expect(statuses).toEqual([200, 204, 400, 401, 403, 404, 405, 409, 410, 413, 500, 503]);
@@ -498,6 +500,22 @@ async function everyFault(): Promise<void> {
   world.isSignerBroken = false;
 }
 
+/** What SES tells of a mail, with its address in every place, once for each call that fails and then for good. */
+async function everyNews(): Promise<void> {
+  const { authReqId } = await ask('basic-1');
+  const [ref = ''] = authReqId.split('.');
+  for (const told of [bounce('Permanent', user.email), complaint(), { eventType: user.email }]) {
+    await made.hear(sesEvent(user.email, told, user.email));
+    await made.hear(sesEvent('a'.repeat(26), told, user.email));
+    for (let call = 4; call >= 0; call -= 1) {
+      made.world.failingCall = call;
+      await made.hear(sesEvent(ref, told, user.email)).catch(() => undefined);
+    }
+  }
+  made.world.failingCall = 0;
+  expect(made.lines.at(-1)).toContain('"event":"mail_feedback"');
+}
+
 /** Items that somebody has written by hand, and badly, before the flow and before a request. */
 async function everyBrokenItem(): Promise<void> {
   const { client } = made.tables;
@@ -520,7 +538,8 @@ async function keepStoredSecrets(): Promise<void> {
   for (const { secret } of (await made.keys.secretKeys('link')).keys) keep('link key', secret);
   for (const { secret } of (await made.keys.secretKeys('wrap')).keys) keep('wrapping key', secret);
   for (const { item } of await storedItems()) {
-    if (typeof item['linkNonce'] === 'string') keep('link nonce', item['linkNonce']);
+    // As the table has it, under its short name.
+    if (typeof item['ln'] === 'string') keep('link nonce', item['ln']);
   }
 }
 

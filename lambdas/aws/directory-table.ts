@@ -7,7 +7,13 @@ import * as z from 'zod/mini';
 import { type Client, storedClient } from '../ciba/client.ts';
 import { type PublicJwk, publicJwk } from '../ciba/signing-keys.ts';
 import { storedUser } from '../ciba/user.ts';
-import type { ClientDirectory, Clock, PublicKeys, UserDirectory } from '../ports.ts';
+import type {
+  ClientDirectory,
+  Clock,
+  PublicKeys,
+  UndeliverableAddresses,
+  UserDirectory,
+} from '../ports.ts';
 import { dynamoTable } from './dynamo-table.ts';
 
 /** Partition keys of the directory's items. */
@@ -84,6 +90,37 @@ export function userDirectory(dynamo: DynamoDBClient, tableName: string): UserDi
       const user = await findUser(item ? loginItem.parse(item).sub : NOBODY);
       // A login that the user has given up may still lead here for a moment.
       return user && [user.username, user.email].includes(login) ? user : undefined;
+    },
+  };
+}
+
+/** What is noted of users' addresses, on the items of the users. */
+export function undeliverableAddresses(
+  dynamo: DynamoDBClient,
+  tableName: string,
+): UndeliverableAddresses {
+  const table = dynamoTable(dynamo, tableName, 'pk');
+  const { findUser } = userDirectory(dynamo, tableName);
+  return {
+    async noteUndeliverable({ sub, contactVersion }, cause, now) {
+      const email = (await findUser(sub))?.email;
+      if (email === undefined) return false;
+      const noted = await table.update(directoryKey.user(sub), {
+        // The version makes sure that an operator who is changing the user at this moment sees it.
+        update: 'SET #undeliverable = :undeliverable ADD #version :one',
+        condition: [
+          '#contact_version = :contactVersion',
+          '#email = :email',
+          '(attribute_not_exists(#undeliverable) OR #undeliverable.#email <> :email)',
+        ].join(' AND '),
+        values: {
+          ':undeliverable': { email, cause, at: now },
+          ':one': 1,
+          ':contactVersion': contactVersion,
+          ':email': email,
+        },
+      });
+      return noted.written;
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   failureCauses,
   type PendingRequest,
 } from '../ciba/authentication-request.ts';
+import { mailFailures } from '../ciba/mail-failure.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import {
   claimMail,
@@ -48,6 +49,8 @@ const storedNames: StoredNames = {
   mailClaimId: 'mc',
   mailClaimUntil: 'mu',
   mailedAt: 'ma',
+  mailFailure: 'mf',
+  mailFailedAt: 'mx',
   decidedAt: 'da',
   failedAt: 'fa',
   redeemedAt: 'ra',
@@ -78,6 +81,8 @@ const facts = {
   mailClaimId: z.optional(z.string()),
   mailClaimUntil: z.optional(z.number()),
   mailedAt: z.optional(z.number()),
+  mailFailure: z.optional(z.enum(mailFailures)),
+  mailFailedAt: z.optional(z.number()),
 };
 
 /** An item of the table, in each status. Attributes of an earlier status stay and are not looked at. */
@@ -105,24 +110,36 @@ const storedItem = z.discriminatedUnion('status', [
 
 /** The item of a request: the same facts, flat, with the TTL attribute and the key of the index by day. */
 export function toItem(request: AuthenticationRequest): Item {
-  const { forgetAt, mailClaim, ...rest } = request;
+  const { forgetAt, mailClaim, mailFailure, ...rest } = request;
   return {
     v: ITEM_VERSION,
     ...rest,
     ttl: forgetAt,
     day: dayPartition(request),
     ...(mailClaim && { mailClaimId: mailClaim.id, mailClaimUntil: mailClaim.until }),
+    ...(mailFailure && { mailFailure: mailFailure.cause, mailFailedAt: mailFailure.at }),
   };
 }
 
 function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
   if (!item || item['status'] === REFUSED) return undefined;
-  const { v: _version, ttl, mailClaimId, mailClaimUntil, ...rest } = storedItem.parse(item);
-  const mailClaim =
-    mailClaimId === undefined || mailClaimUntil === undefined
-      ? {}
-      : { mailClaim: { id: mailClaimId, until: mailClaimUntil } };
-  return { ...rest, forgetAt: ttl, ...mailClaim };
+  const {
+    v: _version,
+    ttl,
+    mailClaimId,
+    mailClaimUntil,
+    mailFailure,
+    mailFailedAt,
+    ...rest
+  } = storedItem.parse(item);
+  return {
+    ...rest,
+    forgetAt: ttl,
+    ...(mailClaimId !== undefined &&
+      mailClaimUntil !== undefined && { mailClaim: { id: mailClaimId, until: mailClaimUntil } }),
+    ...(mailFailure !== undefined &&
+      mailFailedAt !== undefined && { mailFailure: { cause: mailFailure, at: mailFailedAt } }),
+  };
 }
 
 /** `2026-11-23#7`: the day of the request (UTC) and one of {@link DAY_PARTITIONS}, drawn by the random ref. */
@@ -152,6 +169,7 @@ export function requestsTable(
     ...deciding(table),
     ...mailing(table),
     ...failing(table),
+    ...hearingOfMail(table),
     ...refusing(table),
   };
 }
@@ -326,6 +344,41 @@ export function failing(table: DynamoTable): Pick<AuthenticationRequestStore, 'f
         values: { ':failed': 'failed', ':now': now, ':cause': cause, ':pending': 'pending' },
       });
       return failed.written;
+    },
+  };
+}
+
+export function hearingOfMail(
+  table: DynamoTable,
+): Pick<AuthenticationRequestStore, 'recordMailFailure'> {
+  return {
+    async recordMailFailure(ref, failure, now) {
+      const recorded = '#mailFailure = :failure, #mailFailedAt = :now';
+      const isFirst = 'attribute_not_exists(#mailFailedAt)';
+      const failed = await table.update(ref, {
+        update: `SET ${recorded}, #status = :failed, #failedAt = :now, #cause = :failure`,
+        condition: `${isFirst} AND #status = :pending AND #expiresAt > :now`,
+        values: { ':failure': failure, ':now': now, ':failed': 'failed', ':pending': 'pending' },
+      });
+      if (failed.written) return true;
+      // Nothing that is decided, failed or over by now waits for its user ever again: two writes see one state.
+      const stamped = await table.update(ref, {
+        update: `SET ${recorded}`,
+        condition: [
+          isFirst,
+          '(#status IN (:approved, :denied, :failed, :redeemed) OR (#status = :pending AND #expiresAt <= :now))',
+        ].join(' AND '),
+        values: {
+          ':failure': failure,
+          ':now': now,
+          ':approved': 'approved',
+          ':denied': 'denied',
+          ':failed': 'failed',
+          ':redeemed': 'redeemed',
+          ':pending': 'pending',
+        },
+      });
+      return stamped.written;
     },
   };
 }

@@ -21,7 +21,7 @@ const lasting = new Set([
  */
 export function sesMailer(client: SESv2Client, sender: string, configurationSet: string): Mailer {
   return {
-    async send({ to, templateName, data }) {
+    async send({ ref, to, templateName, data }) {
       try {
         await client.send(
           new SendEmailCommand({
@@ -31,6 +31,8 @@ export function sesMailer(client: SESv2Client, sender: string, configurationSet:
               Template: { TemplateName: templateName, TemplateData: JSON.stringify(data) },
             },
             ConfigurationSetName: configurationSet,
+            // Every event of this mail carries it.
+            EmailTags: [{ Name: 'ref', Value: ref }],
           }),
         );
         return { outcome: 'accepted' };

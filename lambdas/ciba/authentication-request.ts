@@ -3,7 +3,8 @@
  * Every instant is in epoch seconds, to the millisecond.
  * Expired is no status; it is the comparison {@link isExpired}, made anew wherever it matters.
  */
-import type { UnreachableReason } from './user.ts';
+import { type MailFailure, mailFailures } from './mail-failure.ts';
+import { type UnreachableReason, unreachableReasons } from './user.ts';
 
 /** Facts that are written once, when the request is acknowledged (CIBA Core 7.3). */
 interface RequestFacts {
@@ -49,16 +50,16 @@ interface MailBookkeeping {
   mailClaim?: { id: string; until: number } | undefined;
   /** Nothing is sent after it. */
   mailedAt?: number | undefined;
+  /** What became of a mail that was accepted, if it did not arrive or was not wanted; the first such news stays. */
+  mailFailure?: { cause: MailFailure; at: number } | undefined;
 }
 
 /** Why a request failed without the user's doing. */
 export const failureCauses = [
   'start_failed',
-  'user_unknown',
-  'user_disabled',
-  'email_unverified',
+  ...unreachableReasons,
   'withdrawn',
-  'mail_rejected',
+  ...mailFailures,
   'flow_error',
 ] as const;
 

@@ -5,28 +5,31 @@
 import * as z from 'zod/mini';
 import { isPolicyName } from './policy-name.ts';
 
-/** The name of a flow is that of its file in `statemachines/`, without `.asl.json`. */
-const flowName = z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/));
+/**
+ * Weights by the name of the flow, which is that of its file in `statemachines/` without `.asl.json`. A weight is a share of
+ * requests in no unit: a flow gets its weight's part of the sum of all.
+ *
+ * A function, so that the bundles which name its type alone leave it out.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function flowPolicy() {
+  const flowName = z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/));
+  const weight = z.int().check(z.gte(0), z.lte(10_000));
+  return z.record(flowName, weight).check(z.refine((weights) => sumOf(weights) > 0));
+}
 
-/** A share of requests, in no unit: a flow gets its weight's part of the sum of all. */
-const weight = z.int().check(z.gte(0), z.lte(10_000));
-
-/** Weights by the name of the flow. */
-export const flowPolicy = z
-  .record(flowName, weight)
-  .check(z.refine((weights) => sumOf(weights) > 0));
-
-export type FlowPolicy = z.output<typeof flowPolicy>;
+export type FlowPolicy = z.output<ReturnType<typeof flowPolicy>>;
 
 /** Every flow policy of the deployment, and the one of clients that name none. */
-export const flowPolicies = z
-  .object({
-    byDefault: z.string(),
-    policies: z.record(z.string().check(z.refine(isPolicyName)), flowPolicy),
-  })
-  .check(z.refine(({ byDefault, policies }) => byDefault in policies));
+/* @__NO_SIDE_EFFECTS__ */
+export function flowPolicies() {
+  const name = z.string().check(z.refine(isPolicyName));
+  return z
+    .object({ byDefault: z.string(), policies: z.record(name, flowPolicy()) })
+    .check(z.refine(({ byDefault, policies }) => byDefault in policies));
+}
 
-export type FlowPolicies = z.output<typeof flowPolicies>;
+export type FlowPolicies = z.output<ReturnType<typeof flowPolicies>>;
 
 /** Random bytes that {@link chooseFlow} consumes. */
 export const FLOW_ENTROPY_BYTES = 6;

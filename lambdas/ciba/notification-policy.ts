@@ -6,52 +6,55 @@ import * as z from 'zod/mini';
 import type { AuthenticationRequest } from './authentication-request.ts';
 import { isPolicyName } from './policy-name.ts';
 
-function wholeNumber(least: number, most: number) {
-  return z.optional(z.int().check(z.gte(least), z.lte(most)));
+/**
+ * Limits on asking; each may be left out, the three of a pause all or none.
+ *
+ * A function, so that the bundles which name its type alone leave it out.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function notificationPolicy() {
+  const wholeNumber = (least: number, most: number) =>
+    z.optional(z.int().check(z.gte(least), z.lte(most)));
+  return z
+    .strictObject({
+      /** Mails to one user within a minute. */
+      mailsPerUserPerMinute: wholeNumber(1, 30),
+      /** Mails to one user on a day (UTC). */
+      mailsPerUserPerDay: wholeNumber(1, 1000),
+      /** Requests that wait for the decision of one user at the same moment. */
+      pendingPerUser: wholeNumber(1, 30),
+      /** This many denials of one client's requests by one user … */
+      denialsBeforePause: wholeNumber(1, 10),
+      /** … within this many seconds … */
+      denialWindowSeconds: wholeNumber(60, 3600),
+      /** … keep the client from asking this user for so long after the last of them. */
+      pauseSeconds: wholeNumber(60, 86_400),
+      /** Mails of the whole deployment on a day (UTC). */
+      mailsPerDay: wholeNumber(1, 100_000_000),
+    })
+    .check(
+      z.refine(
+        ({ denialsBeforePause, denialWindowSeconds, pauseSeconds }) =>
+          (denialsBeforePause === undefined) === (denialWindowSeconds === undefined) &&
+          (denialsBeforePause === undefined) === (pauseSeconds === undefined),
+      ),
+    );
 }
 
-/** Every limit may be left out. */
-const limits = {
-  /** Mails to one user within a minute. */
-  mailsPerUserPerMinute: wholeNumber(1, 30),
-  /** Mails to one user on a day (UTC). */
-  mailsPerUserPerDay: wholeNumber(1, 1000),
-  /** Requests that wait for the decision of one user at the same moment. */
-  pendingPerUser: wholeNumber(1, 30),
-  /** This many denials of one client's requests by one user … */
-  denialsBeforePause: wholeNumber(1, 10),
-  /** … within this many seconds … */
-  denialWindowSeconds: wholeNumber(60, 3600),
-  /** … keep the client from asking this user for so long after the last of them. */
-  pauseSeconds: wholeNumber(60, 86_400),
-  /** Mails of the whole deployment on a day (UTC). */
-  mailsPerDay: wholeNumber(1, 100_000_000),
-};
+export type NotificationPolicy = z.output<ReturnType<typeof notificationPolicy>>;
 
-export type NotificationLimit = keyof typeof limits;
-
-/** The three members of a pause make sense together alone. */
-export const notificationPolicy = z
-  .strictObject(limits)
-  .check(
-    z.refine(
-      ({ denialsBeforePause, denialWindowSeconds, pauseSeconds }) =>
-        (denialsBeforePause === undefined) === (denialWindowSeconds === undefined) &&
-        (denialsBeforePause === undefined) === (pauseSeconds === undefined),
-    ),
-  );
-
-export type NotificationPolicy = z.output<typeof notificationPolicy>;
+export type NotificationLimit = keyof NotificationPolicy;
 
 /** Every notification policy of the deployment, and the one of clients that name none. */
-export const notificationPolicies = z
-  .object({
-    byDefault: z.string(),
-    policies: z.record(z.string().check(z.refine(isPolicyName)), notificationPolicy),
-  })
-  .check(z.refine(({ byDefault, policies }) => byDefault in policies));
+/* @__NO_SIDE_EFFECTS__ */
+export function notificationPolicies() {
+  const name = z.string().check(z.refine(isPolicyName));
+  return z
+    .object({ byDefault: z.string(), policies: z.record(name, notificationPolicy()) })
+    .check(z.refine(({ byDefault, policies }) => byDefault in policies));
+}
 
-export type NotificationPolicies = z.output<typeof notificationPolicies>;
+export type NotificationPolicies = z.output<ReturnType<typeof notificationPolicies>>;
 
 /** The policy of a client. One that names a policy the deployment no longer has goes by the default one. */
 export function policyOf(

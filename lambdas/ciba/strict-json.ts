@@ -10,7 +10,7 @@ const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
 export function parseStrictObject(text: string): Record<string, unknown> | undefined {
   const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return hasRepeatedMember(text) ? undefined : Object.fromEntries(Object.entries(value));
+  return findRepeatedMember(text) ? undefined : Object.fromEntries(Object.entries(value));
 }
 
 function parse(text: string): unknown {
@@ -21,18 +21,21 @@ function parse(text: string): unknown {
   }
 }
 
-/** @param text valid JSON */
-function hasRepeatedMember(text: string): boolean {
+/**
+ * The first member that an object has twice, and where its second name begins.
+ * @param text valid JSON
+ */
+export function findRepeatedMember(text: string): { name: string; index: number } | undefined {
   const open: Set<string>[] = [];
-  for (const [found, colon] of text.matchAll(token)) {
+  for (const { 0: found, 1: colon, index } of text.matchAll(token)) {
     if (found === '{' || found === '[') open.push(new Set());
     else if (found === '}' || found === ']') open.pop();
     else if (colon !== undefined) {
-      const name: unknown = JSON.parse(found.slice(0, -colon.length));
+      const name = String(JSON.parse(found.slice(0, -colon.length)));
       const members = open.at(-1);
-      if (typeof name !== 'string' || members?.has(name)) return true;
+      if (members?.has(name)) return { name, index };
       members?.add(name);
     }
   }
-  return false;
+  return undefined;
 }

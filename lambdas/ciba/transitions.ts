@@ -10,6 +10,7 @@ import {
   isExpired,
   type RequestStatus,
 } from './authentication-request.ts';
+import type { MailFailure } from './mail-failure.ts';
 
 /** CIBA Core 11: `slow_down` adds at least five seconds, for this and every later poll. */
 export const SLOW_DOWN_SECONDS = 5;
@@ -128,6 +129,25 @@ export function fail(
 ): Refused<'over'> | { outcome: 'failed'; next: AuthenticationRequest } {
   if (request?.status !== 'pending') return { outcome: 'over' };
   return { outcome: 'failed', next: { ...request, status: 'failed', failedAt: now, cause } };
+}
+
+/**
+ * S14: news of a mail that was accepted, which comes at any time, in any order and more than once. The first is kept,
+ * whatever has become of the request; one that still waits for its user fails with it. A decision stays a decision, and an
+ * end an end.
+ */
+export function recordMailFailure(
+  request: Stored,
+  cause: MailFailure,
+  now: number,
+): Refused<'nothing_to_record'> | { outcome: 'recorded'; next: AuthenticationRequest } {
+  if (!request || request.mailFailure) return { outcome: 'nothing_to_record' };
+  const mailFailure = { cause, at: now };
+  if (request.status !== 'pending' || isExpired(request, now)) {
+    return { outcome: 'recorded', next: { ...request, mailFailure } };
+  }
+  const failed = { status: 'failed', failedAt: now, cause } as const;
+  return { outcome: 'recorded', next: { ...request, ...failed, mailFailure } };
 }
 
 export interface DecisionOfUser {

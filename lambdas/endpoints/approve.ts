@@ -11,7 +11,7 @@ import type { Client } from '../ciba/client.ts';
 import { parseHandle } from '../ciba/handles.ts';
 import { formToken, isFormToken, isLinkToken } from '../ciba/link-token.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { judgeReachability } from '../ciba/user.ts';
+import { judgeContact } from '../ciba/user.ts';
 import { readForm } from '../http/form.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type {
@@ -208,6 +208,6 @@ async function decide(deps: ApproveDeps, opened: Opened, decision: Decision): Pr
 
 /** The user's contact version right now; none for a user who may no longer approve anything. */
 async function contactVersion({ users }: ApproveDeps, sub: string): Promise<number | undefined> {
-  const reachability = judgeReachability(await users.findUser(sub));
-  return reachability.reachable ? reachability.user.contact_version : undefined;
+  const contact = judgeContact(await users.findUser(sub));
+  return contact.reachable ? contact.user.contact_version : undefined;
 }

@@ -17,7 +17,7 @@ import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
 import { isWithinScope } from '../ciba/scope.ts';
 import { tokenResponse } from '../ciba/tokens.ts';
 import type { Owner } from '../ciba/transitions.ts';
-import { judgeReachability, type ReachableUser } from '../ciba/user.ts';
+import { judgeContact, type ReachableUser } from '../ciba/user.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
@@ -163,11 +163,11 @@ async function readUserAgain(
   { users }: TokenDeps,
   request: ApprovedRequest,
 ): Promise<ReachableUser> {
-  const reachability = judgeReachability(await users.findUser(request.sub));
-  if (!reachability.reachable) throw userUnavailable(reachability.reason);
-  if (reachability.user.contact_version !== request.contactVersion)
+  const contact = judgeContact(await users.findUser(request.sub));
+  if (!contact.reachable) throw userUnavailable(contact.reason);
+  if (contact.user.contact_version !== request.contactVersion)
     throw userUnavailable('contact_changed');
-  return reachability.user;
+  return contact.user;
 }
 
 function userUnavailable(cause: string): OAuthError {

@@ -1,6 +1,7 @@
 /**
  * The environment of each function as a schema, and the only reader of `process.env`. The stack imports the types,
- * so that a variable which a function needs and the stack does not set is a compile error.
+ * so that a variable which a function needs and the stack does not set is a compile error. Each schema is marked pure and spreads
+ * nothing, which could have an effect: a bundle holds that of its own function alone.
  */
 import * as z from 'zod/mini';
 import { type FlowPolicies, flowPolicies } from '../ciba/flow-policy.ts';
@@ -43,24 +44,22 @@ function jsonMap<Value extends z.ZodMiniType>(value: Value) {
   return z.pipe(json(z.record(text, value)), map);
 }
 
-/** What every function that speaks HTTP knows of its deployment. */
-const provider = {
-  /** The issuer identifier: an origin, without a slash at its end. */
-  ISSUER: text,
-  /** The table of clients, users and public keys. */
-  DIRECTORY_TABLE: text,
-};
+/** The issuer identifier: an origin, without a slash at its end. */
+const ISSUER = text;
+/** The table of clients, users and public keys. */
+const DIRECTORY_TABLE = text;
 
 /** POST /cibaAuthorization. */
-export const authorizeEnvironment = z.object({
-  ...provider,
+export const authorizeEnvironment = /* @__PURE__ */ z.object({
+  ISSUER,
+  DIRECTORY_TABLE,
   REQUESTS_TABLE: text,
   KEYS_TABLE: text,
   /** The ARN of the state machine of each flow, by its name. */
   FLOWS: jsonMap(text),
   /** How requests are distributed over them, and how often users may be asked. */
-  FLOW_POLICIES: json(flowPolicies),
-  NOTIFICATION_POLICIES: json(notificationPolicies),
+  FLOW_POLICIES: json(/* @__PURE__ */ flowPolicies()),
+  NOTIFICATION_POLICIES: json(/* @__PURE__ */ notificationPolicies()),
   /** Lifetime of a request whose client registered none and asked for none, in seconds. */
   DEFAULT_EXPIRES_IN: seconds,
   /** Bounds of `requested_expiry`, in seconds. */
@@ -73,8 +72,9 @@ export const authorizeEnvironment = z.object({
 });
 
 /** POST /token. */
-export const tokenEnvironment = z.object({
-  ...provider,
+export const tokenEnvironment = /* @__PURE__ */ z.object({
+  ISSUER,
+  DIRECTORY_TABLE,
   REQUESTS_TABLE: text,
   KEYS_TABLE: text,
   /** The `aud` of access tokens (RFC 9068, section 3). */
@@ -82,41 +82,49 @@ export const tokenEnvironment = z.object({
 });
 
 /** GET and POST /approve/{link}. */
-export const approveEnvironment = z.object({
-  ...provider,
+export const approveEnvironment = /* @__PURE__ */ z.object({
+  ISSUER,
+  DIRECTORY_TABLE,
   REQUESTS_TABLE: text,
   KEYS_TABLE: text,
 });
 
 /** The well-known documents and /jwks. */
-export const metadataEnvironment = z.object(provider);
+export const metadataEnvironment = /* @__PURE__ */ z.object({ ISSUER, DIRECTORY_TABLE });
 
 /** State LocateUser. */
-export const locateUserEnvironment = z.object({
-  DIRECTORY_TABLE: text,
+export const locateUserEnvironment = /* @__PURE__ */ z.object({
+  DIRECTORY_TABLE,
   REQUESTS_TABLE: text,
 });
 
 /** The states that send mail. */
-export const mailEnvironment = z.object({
-  ...provider,
+export const mailEnvironment = /* @__PURE__ */ z.object({
+  ISSUER,
+  DIRECTORY_TABLE,
   REQUESTS_TABLE: text,
   KEYS_TABLE: text,
   /** The From address, `name <address>` or an address alone. */
   SENDER: text,
   CONFIGURATION_SET: text,
   /** The locales of each template, by what a flow calls it: with `-<locale>` behind that it is a name in SES. */
-  TEMPLATES: jsonMap(z.array(text)),
+  TEMPLATES: jsonMap(/* @__PURE__ */ z.array(text)),
 });
 
 /** State RecordFailure. */
-export const recordFailureEnvironment = z.object({
+export const recordFailureEnvironment = /* @__PURE__ */ z.object({
+  REQUESTS_TABLE: text,
+});
+
+/** What is heard of mails that were sent. */
+export const mailFeedbackEnvironment = z.object({
+  DIRECTORY_TABLE: text,
   REQUESTS_TABLE: text,
 });
 
 /** The rotation of the keys, which also makes the first ones. */
-export const rotateKeysEnvironment = z.object({
-  DIRECTORY_TABLE: text,
+export const rotateKeysEnvironment = /* @__PURE__ */ z.object({
+  DIRECTORY_TABLE,
   KEYS_TABLE: text,
   /** How old the newest key of a kind becomes before another is made, in seconds. */
   ROTATION_PERIOD: seconds,
@@ -129,6 +137,7 @@ export type MetadataEnvironment = z.input<typeof metadataEnvironment>;
 export type LocateUserEnvironment = z.input<typeof locateUserEnvironment>;
 export type MailEnvironment = z.input<typeof mailEnvironment>;
 export type RecordFailureEnvironment = z.input<typeof recordFailureEnvironment>;
+export type MailFeedbackEnvironment = z.input<typeof mailFeedbackEnvironment>;
 export type RotateKeysEnvironment = z.input<typeof rotateKeysEnvironment>;
 
 /**

@@ -127,6 +127,7 @@ async function composeMail(
   const magicLink = deps.issuer + routes.approve.replace('{link}', token);
   const { email, locale } = reachability.user;
   return {
+    ref: request.ref,
     to: email,
     templateName: `${template.name}-${lookUpLocale(locale === undefined ? [] : [locale], template.locales)}`,
     data: templateData(request, client.client_name, magicLink),

@@ -91,6 +91,27 @@ export interface LocalSchedule {
   input: unknown;
 }
 
+/** What an event must have: at each name one of these texts, or an object that fits in turn. */
+export interface EventPattern {
+  [name: string]: EventPattern | string[];
+}
+
+/** A rule of EventBridge that calls a function with each event that fits. */
+export interface LocalEventRule {
+  pattern: EventPattern;
+  functionArn: string;
+}
+
+const mailEventTypes = ['bounce', 'complaint', 'reject', 'renderingFailure'] as const;
+
+export type MailEventType = (typeof mailEventTypes)[number];
+
+/** What SES tells the account's event bus of mails that are sent through a configuration set. */
+export interface LocalMailEvents {
+  configurationSet: string;
+  types: MailEventType[];
+}
+
 /** All that the local host runs of a stack. */
 export interface LocalStack {
   name: string;
@@ -101,6 +122,8 @@ export interface LocalStack {
   stateMachines: LocalStateMachine[];
   customResources: LocalCustomResource[];
   schedules: LocalSchedule[];
+  eventRules: LocalEventRule[];
+  mailEvents: LocalMailEvents[];
   /** The stack's outputs. */
   outputs: Record<string, string>;
 }
@@ -121,7 +144,8 @@ export function readStack(assembly: Assembly, origin: string): LocalStack {
     mailTemplates: readAll(context, 'AWS::SES::Template', readMailTemplate),
     stateMachines: readAll(context, 'AWS::StepFunctions::StateMachine', readStateMachine),
     customResources: readCustomResources(context),
-    schedules: readAll(context, 'AWS::Events::Rule', readSchedule),
+    ...readRules(context),
+    mailEvents: readMailEvents(context),
     outputs: readOutputs(context),
   };
 }
@@ -385,31 +409,96 @@ const json = z.pipe(
   }),
 );
 
+const functionTarget = { Arn: z.string(), Id: z.string() };
+
 const scheduleProperties = z.strictObject({
   Name: z.optional(z.string()),
   ScheduleExpression: z.string().check(z.regex(rateExpression)),
   State: z.optional(z.literal('ENABLED')),
-  Targets: z.tuple([z.strictObject({ Arn: z.string(), Id: z.string(), Input: json })]),
+  Targets: z.tuple([z.strictObject({ ...functionTarget, Input: json })]),
 });
+
+const eventPattern: z.ZodMiniType<EventPattern> = z.record(
+  z.string(),
+  z.union([z.array(z.string()), z.lazy(() => eventPattern)]),
+);
+
+/** Without an input of its own, a target gets the event as it is. */
+const eventRuleProperties = z.strictObject({
+  Name: z.optional(z.string()),
+  EventPattern: eventPattern,
+  State: z.optional(z.literal('ENABLED')),
+  Targets: z.tuple([z.strictObject(functionTarget)]),
+});
+
+const ruleWithoutMeaning = ['Description', 'Tags'];
+
+/** A rule waits for events or for its time; one that does both is known as neither. */
+function readRules(context: Context): Pick<LocalStack, 'schedules' | 'eventRules'> {
+  const rules = resourcesOf(context, (type) => type === 'AWS::Events::Rule');
+  const waitsForEvents = ({ Properties }: NamedResource) => 'EventPattern' in (Properties ?? {});
+  return {
+    schedules: rules
+      .filter((rule) => !waitsForEvents(rule))
+      .map((rule) => readSchedule(context, rule)),
+    eventRules: rules.filter(waitsForEvents).map((rule) => readEventRule(context, rule)),
+  };
+}
 
 function readSchedule(context: Context, resource: NamedResource): LocalSchedule {
   const {
     ScheduleExpression: expression,
     Targets: [target],
-  } = readProperties(context, resource, scheduleProperties, ['Description', 'Tags']);
-  const isFunction = resourcesOf(context, (type) => type === 'AWS::Lambda::Function').some(
-    ({ logicalId }) => context.references.attribute(logicalId, 'Arn') === target.Arn,
-  );
-  if (!isFunction) {
-    throw new LocalHostError(
-      `${resource.logicalId}: its target ${target.Arn} is no function of the stack`,
-    );
-  }
+  } = readProperties(context, resource, scheduleProperties, ruleWithoutMeaning);
+  assertFunction(context, resource, target.Arn);
   return {
     everySeconds: readRate(expression),
     functionArn: target.Arn,
     input: target.Input,
   };
+}
+
+function readEventRule(context: Context, resource: NamedResource): LocalEventRule {
+  const {
+    EventPattern: pattern,
+    Targets: [target],
+  } = readProperties(context, resource, eventRuleProperties, ruleWithoutMeaning);
+  assertFunction(context, resource, target.Arn);
+  return { pattern, functionArn: target.Arn };
+}
+
+/** @throws LocalHostError if the rule calls anything else */
+function assertFunction(context: Context, { logicalId }: NamedResource, arn: string): void {
+  const isFunction = resourcesOf(context, (type) => type === 'AWS::Lambda::Function').some(
+    (lambda) => context.references.attribute(lambda.logicalId, 'Arn') === arn,
+  );
+  if (isFunction) return;
+  throw new LocalHostError(`${logicalId}: its target ${arn} is no function of the stack`);
+}
+
+const eventDestinationProperties = z.strictObject({
+  ConfigurationSetName: z.string(),
+  EventDestination: z.strictObject({
+    Name: z.optional(z.string()),
+    Enabled: z.literal(true),
+    MatchingEventTypes: z.array(z.enum(mailEventTypes)),
+    // Metrics mean nothing on one machine.
+    CloudWatchDestination: z.optional(z.unknown()),
+    EventBridgeDestination: z.optional(
+      z.strictObject({ EventBusArn: z.string().check(z.regex(/:event-bus\/default$/)) }),
+    ),
+  }),
+});
+
+function readMailEvents(context: Context): LocalMailEvents[] {
+  return readAll(context, 'AWS::SES::ConfigurationSetEventDestination', (_, resource) =>
+    readProperties(context, resource, eventDestinationProperties, []),
+  )
+    .filter(({ EventDestination }) => EventDestination.EventBridgeDestination !== undefined)
+    .map(({ ConfigurationSetName, EventDestination }) => ({
+      configurationSet: ConfigurationSetName,
+      types: EventDestination.MatchingEventTypes,
+    }));
 }
 
 function readRate(expression: string): number {

@@ -27,6 +27,7 @@ const modelledTypes: Record<string, ResourceType> = {
   'AWS::DynamoDB::Table': { nameProperty: 'TableName', arn: 'dynamodb:table/' },
   'AWS::Events::Rule': { nameProperty: 'Name', arn: 'events:rule/' },
   'AWS::Lambda::Function': { nameProperty: 'FunctionName', arn: 'lambda:function:' },
+  'AWS::SES::ConfigurationSetEventDestination': {},
   'AWS::SES::Template': { nameProperty: 'Template.TemplateName' },
   'AWS::StepFunctions::StateMachine': {
     nameProperty: 'StateMachineName',
@@ -46,7 +47,6 @@ const cloudTypes: Record<string, ResourceType> = {
   'AWS::Lambda::Permission': {},
   'AWS::Logs::LogGroup': { nameProperty: 'LogGroupName', arn: 'logs:log-group:' },
   'AWS::SES::ConfigurationSet': { nameProperty: 'Name' },
-  'AWS::SES::ConfigurationSetEventDestination': {},
   'AWS::SES::EmailIdentity': { nameProperty: 'EmailIdentity' },
 };
 

@@ -3,7 +3,8 @@
  * tools that sign their requests.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Directory, DirectoryError, parseDirectory } from '../operator/directory-file.ts';
+import { DirectoryError } from '../operator/directory-error.ts';
+import { type Directory, parseDirectory } from '../operator/directory-file.ts';
 import {
   answerJson,
   closeServer,

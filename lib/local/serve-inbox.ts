@@ -2,6 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type sesLocalModule from 'aws-ses-v2-local';
+import * as z from 'zod/mini';
 import { LocalHostError } from './local-host-error.ts';
 import {
   answerJson,
@@ -12,6 +13,7 @@ import {
   loopbackUrl,
   type PortChoice,
 } from './loopback.ts';
+import type { AcceptedMail } from './mailbox-simulator.ts';
 import type { LocalMailTemplate } from './read-stack.ts';
 
 /** A CommonJS module with a default of its own: loaders disagree about what an import of that is, this they agree on. */
@@ -28,11 +30,13 @@ export interface LocalInbox {
 /**
  * Starts the inbox with these templates stored. It takes mail, shows it at `/`, lists it at `GET /store`, and forgets it,
  * but not its templates, at `POST /clear-store`. The library keeps one store per process: so does this.
+ * @param accepted is told of each mail after its sender was
  * @throws LocalHostError if the port cannot be had, or for a template that SES would refuse
  */
 export async function serveInbox(
   choice: PortChoice,
   templates: LocalMailTemplate[],
+  accepted: (mail: AcceptedMail) => void = () => {},
 ): Promise<LocalInbox> {
   const answer = await takeRequestListener();
   const sends = new Set<Promise<void>>();
@@ -51,6 +55,7 @@ export async function serveInbox(
       await clearing;
       sends.add(closed);
       response.once('close', () => sends.delete(closed));
+      watchMail(request, response, accepted);
     }
     answer(request, response);
   });
@@ -93,6 +98,36 @@ async function storeTemplates(endpoint: string, templates: LocalMailTemplate[]):
     });
     if (!response.ok) throw new LocalHostError(`Mail template ${name}: ${await response.text()}`);
   }
+}
+
+const sentMail = z.object({
+  FromEmailAddress: z.string(),
+  Destination: z.object({ ToAddresses: z.array(z.string()) }),
+  ConfigurationSetName: z.optional(z.string()),
+  EmailTags: z._default(z.array(z.object({ Name: z.string(), Value: z.string() })), []),
+});
+
+/** Reads along while the library, which begins to in the same moment, reads the request. */
+function watchMail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  accepted: (mail: AcceptedMail) => void,
+): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  response.once('finish', () => {
+    if (response.statusCode !== 200) return;
+    const mail = sentMail.safeParse(JSON.parse(Buffer.concat(chunks).toString()));
+    // What goes to many at once, or as a whole message, is nothing that a stack of ours sends.
+    if (!mail.success) return;
+    const { FromEmailAddress, Destination, ConfigurationSetName, EmailTags } = mail.data;
+    accepted({
+      from: FromEmailAddress,
+      to: Destination.ToAddresses,
+      configurationSet: ConfigurationSetName,
+      tags: Object.fromEntries(EmailTags.map(({ Name, Value }) => [Name, Value])),
+    });
+  });
 }
 
 /** When an answer is complete, or its caller is gone. */

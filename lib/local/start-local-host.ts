@@ -11,6 +11,7 @@ import { closeServer, listenOnLoopback } from './loopback.ts';
 import { readAssembly } from './read-assembly.ts';
 import { type LocalStack, readStack } from './read-stack.ts';
 import { runCustomResources } from './run-custom-resources.ts';
+import { tellOfMail } from './run-event-rules.ts';
 import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
 import { runSchedules } from './run-schedules.ts';
 import { createLocalAws } from './serve-aws.ts';
@@ -94,12 +95,13 @@ async function start(
 
   const tables = await serveTables(options.dataDirectory);
   stops.push(tables.stop);
+  const invoke: Invoke = (functionId, event) => functions.invoke(functionId, event);
   const inbox = await serveInbox(
     { port: options.inboxPort, option: '--inbox-port' },
     stack.mailTemplates,
+    (mail) => tellOfMail(stack, mail, invoke),
   );
   stops.push(inbox.stop);
-  const invoke: Invoke = (functionId, event) => functions.invoke(functionId, event);
   const stepFunctions = await serveStepFunctions(stack.stateMachines, invoke, log);
   const endpoints = {
     dynamodb: tables.endpoint,

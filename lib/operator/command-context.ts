@@ -1,6 +1,7 @@
 /** What a command of the command line is given, beside its own options. */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { Clock } from '../../lambdas/ports.ts';
 import type { Deployment } from './deployment.ts';
 import { usageError } from './operator-error.ts';
@@ -15,7 +16,19 @@ export interface CommandContext {
    * @throws OperatorError if there is no terminal to ask on
    */
   confirm(question: string): Promise<boolean>;
+  /** What is piped into the command. @throws OperatorError naming the option if a terminal is there instead */
+  readInput(option: string): Promise<string>;
   clock: Clock;
+}
+
+/** A secret that is typed on a terminal is read by whoever stands behind. */
+export async function readInput({ stdin }: QuestionStreams, option: string): Promise<string> {
+  if (stdin.isTTY === true) {
+    throw usageError(
+      `${option}: there is a terminal, and no input to read: pipe it into the command`,
+    );
+  }
+  return text(stdin);
 }
 
 /** Where questions are asked and answered. */

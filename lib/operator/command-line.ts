@@ -4,12 +4,21 @@
  */
 import { Command, CommanderError } from 'commander';
 import type { Clock } from '../../lambdas/ports.ts';
-import { askYesOrNo, type CommandContext, type QuestionStreams } from './command-context.ts';
+import {
+  askYesOrNo,
+  type CommandContext,
+  type QuestionStreams,
+  readInput,
+} from './command-context.ts';
+import { applyCommand } from './commands/apply.ts';
+import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
 import { flowCommand } from './commands/flow.ts';
 import { keysCommand } from './commands/keys.ts';
+import { policyCommand } from './commands/policy.ts';
 import { templateCommand } from './commands/template.ts';
+import { userCommand } from './commands/user.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
 import { describeError } from './describe-error.ts';
@@ -24,9 +33,13 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 
 /** The groups of commands, in the order in which help lists them. */
 const commandGroups: ((context: CommandContext) => Command)[] = [
+  applyCommand,
+  clientCommand,
+  userCommand,
   doctorCommand,
   flowCommand,
   keysCommand,
+  policyCommand,
   templateCommand,
 ];
 
@@ -97,6 +110,7 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
       found ??= output.during(`Looking for the stack ${stack}`, () => world.findDeployment(stack));
       return found;
     },
+    readInput: (option) => readInput(world, option),
     async confirm(question) {
       return options().yes === true || (await askYesOrNo(world, question));
     },

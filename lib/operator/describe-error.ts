@@ -1,11 +1,13 @@
 /** Turns whatever ended a command into what the operator reads: one line that says what to do, and never a stack. */
-import { DirectoryError } from './directory-file.ts';
+import { DirectoryConflict, DirectoryError } from './directory-error.ts';
 import { type FailureCode, OperatorError } from './operator-error.ts';
 
 /** What is printed for an error, and the exit code. */
 export function describeError(error: unknown): { message: string; exitCode: FailureCode } {
   if (error instanceof OperatorError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof DirectoryError) return { message: error.message, exitCode: 2 };
+  if (error instanceof DirectoryError) {
+    return { message: error.message, exitCode: error instanceof DirectoryConflict ? 1 : 2 };
+  }
   return { message: oneLine(explain(error)), exitCode: 1 };
 }
 

@@ -1,41 +1,70 @@
 /**
- * Reads the operator's directory file: clients and users under their registered names. Every fault is told at once, each
- * with the entry and the member it is in.
+ * Reads the operator's directory files: clients and users under their registered names, in JSON or YAML. Every fault is
+ * told at once, each with the entry and the member it is in.
  */
 import { createPublicKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type * as z from 'zod/mini';
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
-import { type Directory, directoryFile } from '../../lambdas/ciba/directory.ts';
+import { type Directory, directoryFile, logins } from '../../lambdas/ciba/directory.ts';
+import { readDataFile } from './data-file.ts';
+import { DirectoryError } from './directory-error.ts';
 
 export type { Directory };
 
-/** A directory that cannot be applied; the message is meant for the operator. */
-export class DirectoryError extends Error {
-  override readonly name = 'DirectoryError';
-}
-
 /**
- * The directory in a JSON file.
+ * The directory in a file of JSON or YAML.
  * @throws DirectoryError naming the file, and the entry and member at fault
  */
 export async function readDirectoryFile(path: string): Promise<Directory> {
-  let text: string;
+  const value = await readDataFile(path);
   try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new DirectoryError(`${path}: cannot be read (${reason(error)})`, { cause: error });
-  }
-  try {
-    return parseDirectory(JSON.parse(text));
+    return parseDirectory(value);
   } catch (error) {
     if (error instanceof DirectoryError) throw new DirectoryError(`${path}:\n${error.message}`);
-    throw new DirectoryError(`${path}: is not JSON (${reason(error)})`, { cause: error });
+    throw error;
   }
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * One directory of several files.
+ * @throws DirectoryError naming the files and what is at fault; an entry or a login in two of them, with both
+ */
+export async function readDirectoryFiles(paths: readonly string[]): Promise<Directory> {
+  const files: DirectoryFile[] = [];
+  for (const path of paths) files.push({ path, directory: await readDirectoryFile(path) });
+  const faults = findRepeatedEntries(files);
+  if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+  return {
+    clients: files.flatMap(({ directory }) => directory.clients),
+    users: files.flatMap(({ directory }) => directory.users),
+  };
+}
+
+interface DirectoryFile {
+  path: string;
+  directory: Directory;
+}
+
+function findRepeatedEntries(files: readonly DirectoryFile[]): string[] {
+  const firstIn = new Map<string, DirectoryFile>();
+  return files.flatMap((file) =>
+    namesIn(file.directory).flatMap((name) => {
+      const first = firstIn.get(name) ?? file;
+      firstIn.set(name, first);
+      return first === file ? [] : [`${name}: is in ${first.path} and in ${file.path}`];
+    }),
+  );
+}
+
+/** What only one entry of all files may be called. */
+function namesIn({ clients, users }: Directory): string[] {
+  return [
+    ...clients.map(({ client_id }) => `client ${client_id}`),
+    ...users.flatMap((user) => [
+      `user ${user.sub}`,
+      ...logins(user).map((login) => `login ${login}`),
+    ]),
+  ];
 }
 
 /**

@@ -14,15 +14,23 @@ export function flowsOf(deployment: Pick<Deployment, 'output'>): Record<string, 
   return readJson('Flows', deployment.output('Flows'), z.record(z.string(), z.string()));
 }
 
-/** Every policy by its name, with the weight of each flow in it; undefined where flows are not chosen by policies. */
-export function flowPoliciesOf({
-  outputs,
-}: Pick<Deployment, 'outputs'>): Record<string, Record<string, number>> | undefined {
-  const name = 'FlowPolicies';
-  const weights = z.record(z.string(), z.number());
-  return outputs[name] === undefined
-    ? undefined
-    : readJson(name, outputs[name], z.record(z.string(), weights));
+/** Policies by their names, each with its numbers, and the name of the one that clients go by which name none. */
+export interface PoliciesOutput {
+  byDefault: string;
+  policies: Record<string, Record<string, number>>;
+}
+
+/** The policies of one kind. */
+export function policiesOf(
+  deployment: Pick<Deployment, 'output'>,
+  kind: 'Notification' | 'Flow',
+): PoliciesOutput {
+  const name = `${kind}Policies` as const;
+  const members = z.record(z.string(), z.number());
+  return {
+    byDefault: deployment.output(`${kind}Policy`),
+    policies: readJson(name, deployment.output(name), z.record(z.string(), members)),
+  };
 }
 
 /** @throws OperatorError for an output that is not of this form */

@@ -15,6 +15,8 @@ export interface DeploymentAddress {
   directoryControl: string | undefined;
   /** Makes new keys by POST that are used at once; without it the cases that rotate keys are skipped. */
   rotationControl: string | undefined;
+  /** Whether its SES has a mailbox simulator and tells what becomes of mails; without it those cases are skipped. */
+  tellsOfMails: boolean;
 }
 
 declare module 'vitest' {
@@ -38,7 +40,8 @@ export interface ReceivedMail {
 /** How long a mail may take, in milliseconds: the flow starts after the acknowledgement. */
 const MAIL_TIMEOUT = 10_000;
 
-export const { issuer, mailStore, directoryControl, rotationControl } = inject('deployment');
+export const { issuer, mailStore, directoryControl, rotationControl, tellsOfMails } =
+  inject('deployment');
 
 const storedMails = z.looseObject({
   emails: z.array(

@@ -180,6 +180,10 @@ export const users = {
   limitedQuiet: user('limited-quiet'),
   denying: user('denying'),
   flows: user('flows'),
+  /** Whose mails SES's simulator sends back, complains of, or does not send. The labels are this suite's own. */
+  bouncing: user('bouncing', { email: 'bounce+ciba@simulator.amazonses.com' }),
+  complaining: user('complaining', { email: 'complaint+ciba@simulator.amazonses.com' }),
+  suppressed: user('suppressed', { email: 'suppressionlist+ciba@simulator.amazonses.com' }),
   /** Whose entry changes while the suite runs. */
   changing: user('changing'),
   /** Who read other languages; of two of them there is no mail in just this one. */
@@ -200,4 +204,13 @@ export const refusedUsers = {
 export const directory = {
   clients: [...Object.values(clients), ...Object.values(refusedClients)],
   users: [...Object.values(users), ...Object.values(refusedUsers)],
+};
+
+/** The same with other addresses for everybody whose mails come back. */
+export const directoryElsewhere = {
+  ...directory,
+  users: directory.users.map((entry) => ({
+    ...entry,
+    email: entry.email.replace('@simulator.amazonses.com', '.elsewhere@example.com'),
+  })),
 };

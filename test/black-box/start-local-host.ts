@@ -7,6 +7,8 @@
  * BLACK_BOX_DIRECTORY   optional: where a directory file is applied by PUT; without it the directory of `directory.ts`
  *                       is expected to be applied, and the cases that change it are skipped
  * BLACK_BOX_ROTATION    optional: where keys are rotated by POST; without it the cases that rotate them are skipped
+ * BLACK_BOX_FEEDBACK    optional: `yes` if its SES tells what becomes of mails to its mailbox simulator; without it the
+ *                       cases of mails that come back are skipped
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +20,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TestProject } from 'vitest/node';
 import type { DeploymentAddress } from './deployment.ts';
-import { directory } from './directory.ts';
+import { directory, directoryElsewhere } from './directory.ts';
 import { putDirectory } from './put-directory.ts';
 
 let end: (() => Promise<void>) | undefined;
@@ -35,17 +37,23 @@ async function namedDeployment(): Promise<DeploymentAddress | undefined> {
     BLACK_BOX_MAIL_STORE: mailStore,
     BLACK_BOX_DIRECTORY: directoryControl,
     BLACK_BOX_ROTATION: rotationControl,
+    BLACK_BOX_FEEDBACK: feedback,
   } = process.env;
   if (!issuer) return undefined;
   if (!mailStore) {
     throw new Error('BLACK_BOX_MAIL_STORE: is missing; allowed: the URL of a mail store');
   }
-  if (directoryControl) await putDirectory(directoryControl, directory);
+  if (directoryControl) {
+    // Of an address that is new again nothing is noted from an earlier run.
+    await putDirectory(directoryControl, directoryElsewhere);
+    await putDirectory(directoryControl, directory);
+  }
   return {
     issuer,
     mailStore,
     directoryControl: directoryControl || undefined,
     rotationControl: rotationControl || undefined,
+    tellsOfMails: feedback === 'yes',
   };
 }
 
@@ -80,6 +88,7 @@ async function startLocalHost(): Promise<DeploymentAddress> {
     mailStore: `${inbox}/store`,
     directoryControl: `${control}/directory`,
     rotationControl: `${control}/rotate-keys`,
+    tellsOfMails: true,
   };
 }
 

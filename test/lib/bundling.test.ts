@@ -137,6 +137,8 @@ describe('a bundle that runs', () => {
     REQUESTS_TABLE: 'requests',
     KEYS_TABLE: 'keys',
     FLOWS: '{"ciba-flow":"arn:aws:states:eu-west-1:111122223333:stateMachine:ciba-flow"}',
+    FLOW_POLICIES: '{"byDefault":"standard","policies":{"standard":{"ciba-flow":1}}}',
+    NOTIFICATION_POLICIES: '{"byDefault":"none","policies":{"none":{}}}',
     ACCESS_TOKEN_AUDIENCE: 'https://ciba.example',
     DEFAULT_EXPIRES_IN: '120',
     MIN_EXPIRES_IN: '10',

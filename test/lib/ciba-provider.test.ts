@@ -144,7 +144,13 @@ describe('the grants', () => {
     ).toEqual([
       {
         Effect: 'Allow',
-        Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+        Action: [
+          'dynamodb:GetItem',
+          'dynamodb:BatchGetItem',
+          'dynamodb:PutItem',
+          'dynamodb:UpdateItem',
+          'dynamodb:DeleteItem',
+        ],
         Resource: arnOf('Directory'),
         Condition: {
           'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['client#*', 'user#*', 'login#*'] },

@@ -146,12 +146,15 @@ describe('readFlowDefinitions', () => {
     expect(faults()).toEqual([fault]);
   });
 
-  it.each(['Night', 'night_flow', '-night', '24-hours'])('refuses the name %s', (name) => {
-    write(name, source);
-    expect(faults()).toEqual([
-      `${name}.asl.json: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them`,
-    ]);
-  });
+  it.each(['Night', 'night_flow', '-night', '24-hours', 'n'.repeat(33)])(
+    'refuses the name %s',
+    (name) => {
+      write(name, source);
+      expect(faults()).toEqual([
+        `${name}.asl.json: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them, 32 characters in all`,
+      ]);
+    },
+  );
 
   it('refuses a folder without the flow that requests start', () => {
     rmSync(join(directory, 'ciba-flow.asl.json'));

@@ -96,20 +96,12 @@ const takenByServices: (Exception & { besides?: string })[] = [
 
 /** What no caller from outside can bring about, and repeats and states of the design are there for. */
 const faults: { meet: () => Promise<void>; reason: string }[] = [
-  { meet: loseAnswer, reason: 'A repeated write finds its own item, for which it has to look.' },
   { meet: startTwice, reason: 'Express runs at least once: the second run finds the mail sent.' },
-  { meet: failToNotify, reason: 'A flow whose mail is refused records its failure.' },
+  ...['pump', 'till'].map((clientId) => ({
+    meet: () => failToNotify(clientId),
+    reason: `The flow of ${clientId}, whose mail is refused, records its failure.`,
+  })),
   { meet: failToStart, reason: 'A request whose flow does not start is closed at once.' },
-  { meet: runOtherFlow, reason: 'The other flow runs only where settings choose it.' },
-];
-
-/** Rights to what an operator's settings choose among: the suite runs with one setting of each. */
-const chosenBySettings: (Exception & { resource: RegExp })[] = [
-  {
-    actions: ['states:StartExecution'],
-    resource: /:stateMachine:\S*cibagenericmailflow/,
-    reason: 'Which flow a request starts is said by settings; by default that is ciba-flow alone.',
-  },
 ];
 
 const recorded = recordCalls();
@@ -145,17 +137,30 @@ afterAll(async () => {
 });
 
 const client = { client_id: 'pump', client_secret: 'the secret of a pump of this test' };
+/** Whose requests go by the other flow. */
+const otherClient = { client_id: 'till', client_secret: 'the secret of a till of this test' };
 const user = { sub: 'u-alice', username: 'alice', email: 'alice@example.com' };
 const directory = parseDirectory({
-  clients: [{ ...client, client_name: 'Pump', token_endpoint_auth_method: 'client_secret_post' }],
+  clients: [
+    { ...client, client_name: 'Pump', token_endpoint_auth_method: 'client_secret_post' },
+    {
+      ...otherClient,
+      client_name: 'Till',
+      token_endpoint_auth_method: 'client_secret_post',
+      flow_policy: 'generic-mail',
+    },
+  ],
   users: [{ ...user, email_verified: true }],
 });
 
 const authenticationAnswer = z.object({ auth_req_id: z.string().optional() });
 
 /** Asks for an authentication; a request has a reference if it is taken. */
-async function ask(): Promise<{ status: number; ref: string | undefined }> {
-  const body = new URLSearchParams({ ...client, scope: 'openid', login_hint: user.username });
+async function ask(
+  clientId = client.client_id,
+): Promise<{ status: number; ref: string | undefined }> {
+  const asking = clientId === client.client_id ? client : otherClient;
+  const body = new URLSearchParams({ ...asking, scope: 'openid', login_hint: user.username });
   const response = await fetch(`${host.issuer}/cibaAuthorization`, { method: 'POST', body });
   const { auth_req_id } = authenticationAnswer.parse(await response.json());
   return { status: response.status, ref: auth_req_id?.split('.')[0] };
@@ -195,6 +200,7 @@ async function runBlackBoxSuite(): Promise<void> {
         BLACK_BOX_ISSUER: host.issuer,
         BLACK_BOX_MAIL_STORE: `${host.inbox}/store`,
         BLACK_BOX_DIRECTORY: `${host.control}/directory`,
+        BLACK_BOX_FEEDBACK: 'yes',
       },
     },
   );
@@ -208,61 +214,22 @@ async function runBlackBoxSuite(): Promise<void> {
   }
 }
 
-async function loseAnswer(): Promise<void> {
-  recorded.disturbNext(({ action }) => action === 'dynamodb:PutItem', 'answer-lost');
-  expect((await ask()).status).toBe(200);
-}
-
 async function startTwice(): Promise<void> {
   const ref = String((await ask()).ref);
   await mailed(ref);
-  await startFlow('ciba-flow', ref);
-  await called('mail', ({ action, input: { Key } }) => {
-    return action === 'dynamodb:GetItem' && JSON.stringify(Key).includes(ref);
-  });
-}
-
-/** As the authorize function would. */
-async function startFlow(name: string, ref: string): Promise<void> {
   const stepFunctions = new SFNClient({
     endpoint: host.endpoints.stepFunctions,
     region: localAccount.region,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const flows = z
-    .record(z.string(), z.string())
-    .parse(JSON.parse(host.stack.outputs['Flows'] ?? ''));
-  const stateMachineArn = z.string().parse(flows[name]);
+  const flows = z.record(z.string(), z.string());
+  const stateMachineArn = flows.parse(JSON.parse(host.stack.outputs['Flows'] ?? ''))['ciba-flow'];
   const input = JSON.stringify({ ref });
   await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, input }));
   stepFunctions.destroy();
-}
-
-/** Once to each of its ends: for a request that is mailed already, and for one whose user is switched off meanwhile. */
-async function runOtherFlow(): Promise<void> {
-  const ref = String((await ask()).ref);
-  await mailed(ref);
-  const ended = async (state: string) => {
-    await startFlow('ciba-generic-mail-flow', ref);
-    await vi.waitFor(
-      () =>
-        expect(
-          statesOfRuns().some(({ machine, states }) => isOther(machine) && states.includes(state)),
-        ).toBe(true),
-      { timeout: 10_000, interval: 20 },
-    );
-  };
-  await ended('Done');
-  const [alice] = directory.users;
-  await host.applyDirectory(parseDirectory({ users: [{ ...alice, enabled: false }] }), {
-    prune: false,
+  await called('mail', ({ action, input: { Key } }) => {
+    return action === 'dynamodb:GetItem' && JSON.stringify(Key).includes(ref);
   });
-  await ended('RequestFailed');
-  await host.applyDirectory(directory, { prune: false });
-}
-
-function isOther(machine: string): boolean {
-  return machine.includes('cibagenericmailflow');
 }
 
 /** The states that each execution so far has entered. */
@@ -275,12 +242,15 @@ function statesOfRuns(): { machine: string; states: string[] }[] {
   });
 }
 
-async function failToNotify(): Promise<void> {
+async function failToNotify(clientId: string): Promise<void> {
   recorded.disturbNext(({ action }) => action === 'ses:SendEmail', {
     refusedWith: 'MessageRejected',
   });
-  await ask();
-  await called('record-failure', ({ action }) => action === 'dynamodb:UpdateItem');
+  const { ref } = await ask(clientId);
+  await vi.waitFor(() => expect(runs.some((line) => line.includes(`${ref} failed: `))).toBe(true), {
+    timeout: 10_000,
+    interval: 20,
+  });
 }
 
 async function failToStart(): Promise<void> {
@@ -363,16 +333,10 @@ function isTakenByService({ action }: Right, needs: Need[]): boolean {
   );
 }
 
-function isChosenBySettings({ action, resource }: Right): boolean {
-  return chosenBySettings.some(
-    (chosen) => chosen.actions.includes(action) && chosen.resource.test(resource),
-  );
-}
-
 function unusedRights(): string[] {
   return callers().flatMap(({ name, rights, needs }) =>
     rights
-      .filter((right) => !isTakenByService(right, needs) && !isChosenBySettings(right))
+      .filter((right) => !isTakenByService(right, needs))
       .filter((right) => !needs.some((need) => covers(right, need)))
       .map((right) => describeRight(name, right)),
   );
@@ -425,16 +389,6 @@ describe('the rights of every role', () => {
 
   it('need every fault that is met: the suite and the faults before it leave a right to it', () => {
     expect(superfluousFaults).toEqual([]);
-  });
-
-  it('have no exception for settings that a call shows, or that no role has', () => {
-    const all = callers();
-    for (const { actions, resource } of chosenBySettings) {
-      const isMeant = (right: Right) =>
-        actions.includes(right.action) && resource.test(right.resource);
-      expect(all.flatMap(({ rights }) => rights).filter(isMeant)).not.toEqual([]);
-      expect(all.flatMap(({ needs }) => needs).filter(isMeant)).toEqual([]);
-    }
   });
 
   it('have no service act that is not asked for or that a call shows, and leave no call without a caller', () => {

@@ -192,6 +192,15 @@ describe('the rights of each function', () => {
     ],
     ['record-failure', ['dynamodb:UpdateItem on TablesRequests']],
     [
+      'mail-feedback',
+      [
+        'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in user#*',
+        'dynamodb:GetItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesDirectory if dynamodb:LeadingKeys in user#*',
+        'dynamodb:UpdateItem on TablesRequests',
+      ],
+    ],
+    [
       'rotate-keys',
       [
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
@@ -212,21 +221,22 @@ describe('the rights of each function', () => {
     expect(new Set(roles).size).toBe(functions.length);
   });
 
-  it('lets nobody but API Gateway, by the route, the flow and the schedule of the keys call a function', () => {
+  it('lets nobody but API Gateway, by the route, the flow, the schedule of the keys and the rule of mail events call a function', () => {
     const permissions = Object.values(template.findResources('AWS::Lambda::Permission'));
-    const isOfSchedule = ({ Properties }: { [key: string]: { Principal: string } }) =>
+    const isOfRule = ({ Properties }: { [key: string]: { Principal: string } }) =>
       Properties?.Principal === 'events.amazonaws.com';
-    expect(permissions.filter(isOfSchedule).map(({ Properties }) => Properties)).toEqual([
-      {
-        Action: 'lambda:InvokeFunction',
-        FunctionName: {
-          'Fn::GetAtt': [expect.stringMatching(/^KeyRotationRotateKeysFunction/), 'Arn'],
-        },
-        Principal: 'events.amazonaws.com',
-        SourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^KeyRotationEveryDay/), 'Arn'] },
-      },
+    expect(
+      permissions
+        .filter(isOfRule)
+        .map(({ Properties: { Action, FunctionName, SourceArn } }) =>
+          [SourceArn, Action, FunctionName].map(readable),
+        )
+        .sort(),
+    ).toEqual([
+      ['KeyRotationEveryDay', 'lambda:InvokeFunction', 'KeyRotationRotateKeysFunction'],
+      ['MailFeedbackOfOurMails', 'lambda:InvokeFunction', 'MailFeedbackFunction'],
     ]);
-    for (const { Properties } of permissions.filter((permission) => !isOfSchedule(permission))) {
+    for (const { Properties } of permissions.filter((permission) => !isOfRule(permission))) {
       expect(Properties).toMatchObject({
         Action: 'lambda:InvokeFunction',
         Principal: 'apigateway.amazonaws.com',
@@ -650,6 +660,42 @@ describe('the mail', () => {
     });
   });
 
+  it('is told of once it bounces, is complained of, refused or not rendered: counted, and on the event bus', () => {
+    const destinations = Object.values(
+      template.findResources('AWS::SES::ConfigurationSetEventDestination'),
+    ).map(({ Properties }) => Properties.EventDestination);
+    expect(destinations).toHaveLength(2);
+    const [bus] = destinations.flatMap(
+      ({ EventBridgeDestination }) => EventBridgeDestination ?? [],
+    );
+    expect(readable(bus.EventBusArn)).toBe(
+      'arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default',
+    );
+  });
+
+  it('tells its function of events of our configuration set alone', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.ses'],
+        detail: {
+          mail: {
+            tags: {
+              'ses:configuration-set': [
+                { Ref: Match.stringLikeRegexp('^NotificationMailConfigurationSet') },
+              ],
+            },
+          },
+        },
+      },
+      Targets: [
+        {
+          Id: 'Target0',
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^MailFeedback.*Function'), 'Arn'] },
+        },
+      ],
+    });
+  });
+
   it('changes its templates one after the other', () => {
     const templates = template.findResources('AWS::SES::Template');
     const chain = Object.values(templates).map(({ DependsOn = [] }) => DependsOn);
@@ -697,6 +743,7 @@ describe('the alarms', () => {
         'AWS/SES Reject',
         'AWS/SES Reputation.BounceRate',
         'AWS/SES Reputation.ComplaintRate',
+        'AWS/Events FailedInvocations',
         'AWS/DynamoDB ReadThrottleEvents',
         'AWS/DynamoDB WriteThrottleEvents',
         'AWS/Lambda Errors',

@@ -229,7 +229,7 @@ describe.each(flows)('the paths of $name', (flow) => {
     },
   );
 
-  it.each(['user_unknown', 'user_disabled', 'email_unverified'])(
+  it.each(['user_unknown', 'user_disabled', 'email_unverified', 'email_undeliverable'])(
     'record a user who cannot be reached: %s',
     async (outcome) => {
       for (const bindingMessage of [true, false]) {

@@ -14,19 +14,22 @@ interface World {
   deployment?: Deployment;
   /** What is typed on a terminal; without it there is no terminal. */
   typed?: string;
+  /** What is piped into the command. */
+  piped?: string;
   clock?: () => number;
 }
 
 /** One command to its end. */
 export async function ciba(
   argv: string[],
-  { deployment, typed, clock = () => 1_800_000_000 }: World = {},
+  { deployment, typed, piped, clock = () => 1_800_000_000 }: World = {},
 ): Promise<CibaRun> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (typed !== undefined) {
     for (const stream of [stdin, stderr]) Object.assign(stream, { isTTY: true });
     stdin.write(`${typed}\n`);
   }
+  if (piped !== undefined) stdin.end(piped);
   const written = { stdout: '', stderr: '' };
   stdout.on('data', (chunk) => (written.stdout += String(chunk)));
   stderr.on('data', (chunk) => (written.stderr += String(chunk)));

@@ -3,8 +3,12 @@
  */
 import { CIBA_GRANT_TYPE, type Client } from '../../lambdas/ciba/client.ts';
 import { hashSecret } from '../../lambdas/ciba/handles.ts';
-import type { User } from '../../lambdas/ciba/user.ts';
-import type { ClientDirectory, UserDirectory } from '../../lambdas/ports.ts';
+import { isUndeliverable, type User } from '../../lambdas/ciba/user.ts';
+import type {
+  ClientDirectory,
+  UndeliverableAddresses,
+  UserDirectory,
+} from '../../lambdas/ports.ts';
 
 export const exampleClientSecret = 'the secret of pump 4, of 32 characters';
 
@@ -39,7 +43,7 @@ export interface InMemoryDirectory {
   clients: Map<string, Client>;
   users: Map<string, User>;
   lookUps: string[];
-  ports: { clients: ClientDirectory; users: UserDirectory };
+  ports: { clients: ClientDirectory; users: UserDirectory; addresses: UndeliverableAddresses };
 }
 
 /** Holds the example client and user, and another client of the same kind. */
@@ -67,6 +71,15 @@ export function inMemoryDirectory(): InMemoryDirectory {
       async findUserByLogin(login) {
         lookUps.push(`login ${login}`);
         return [...users.values()].find((user) => [user.username, user.email].includes(login));
+      },
+    },
+    addresses: {
+      async noteUndeliverable({ sub, contactVersion }, cause, at) {
+        const user = users.get(sub);
+        if (user?.email === undefined || user.contact_version !== contactVersion) return false;
+        if (isUndeliverable(user)) return false;
+        users.set(sub, { ...user, undeliverable: { email: user.email, cause, at } });
+        return true;
       },
     },
   };

@@ -5,6 +5,7 @@ import {
   type AskedHistory,
   dayOf,
   judgeAsked,
+  type NotificationPolicy,
   refsToRead,
 } from '../../lambdas/ciba/notification-policy.ts';
 import type { AuthenticationRequestStore, NotificationQuotas } from '../../lambdas/ports.ts';
@@ -40,3 +41,13 @@ export const plainPolicies = {
   flowPolicies: { byDefault: 'standard', policies: { standard: { 'ciba-flow': 100 } } },
   notificationPolicies: { byDefault: 'none', policies: { none: {} } },
 };
+
+/** The limits that a deployment has unless told otherwise. */
+export const standardPolicy = {
+  mailsPerUserPerMinute: 5,
+  mailsPerUserPerDay: 20,
+  pendingPerUser: 3,
+  denialsBeforePause: 2,
+  denialWindowSeconds: 600,
+  pauseSeconds: 1800,
+} satisfies NotificationPolicy;

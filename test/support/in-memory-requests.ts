@@ -8,6 +8,7 @@ import {
   decide,
   fail,
   recordMailed,
+  recordMailFailure,
   recordReplay,
   redeem,
   releaseMail,
@@ -72,5 +73,7 @@ export function inMemoryRequests(): AuthenticationRequestStore {
     refuse: async () => {},
     fail: async (ref, cause, now) =>
       apply(ref, (request) => fail(request, cause, now)).outcome === 'failed',
+    recordMailFailure: async (ref, failure, now) =>
+      apply(ref, (request) => recordMailFailure(request, failure, now)).outcome === 'recorded',
   };
 }

@@ -15,6 +15,7 @@ import type { LogEvent } from '../../lambdas/log.ts';
 import type { AuthenticationRequestStore, Mail, Mailer, TokenSigner } from '../../lambdas/ports.ts';
 import { locateUserTask } from '../../lambdas/tasks/locate-user.ts';
 import { mailTask } from '../../lambdas/tasks/mail.ts';
+import { mailFeedbackTask } from '../../lambdas/tasks/mail-feedback.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { exampleClient, exampleClientSecret, inMemoryDirectory } from './example-directory.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
@@ -115,6 +116,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     locateUser: locateUserTask(deps),
     mail: mailTask(deps),
     recordFailure: recordFailureTask(deps),
+    mailFeedback: mailFeedbackTask(deps),
     ask,
     poll,
     send,

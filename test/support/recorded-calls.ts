@@ -21,8 +21,8 @@ export interface ServiceCall {
   input: Record<string, unknown>;
 }
 
-/** What happens to a call: the service takes it and its answer is lost, or it is refused with this error. */
-export type Disturbance = 'answer-lost' | { refusedWith: string };
+/** What happens to a call: it is refused with this error. */
+export type Disturbance = { refusedWith: string };
 
 /** The calls so far, and the means to disturb one. */
 export interface RecordedCalls {
@@ -56,17 +56,13 @@ export function recordCalls(): RecordedCalls {
       const call = readCall(request, body);
       calls.push(call);
       const disturbance = takeDisturbance(call);
-      if (typeof disturbance === 'object') {
+      if (disturbance !== undefined) {
         response.writeHead(400, { 'x-amzn-errortype': disturbance.refusedWith });
         response.end(JSON.stringify({ __type: disturbance.refusedWith, message: 'refused' }));
         return;
       }
       const { method, headers, url = '/' } = request;
       const passedOn = httpRequest(new URL(url, service), { method, headers }, (answer) => {
-        if (disturbance === 'answer-lost') {
-          answer.resume().once('end', () => response.destroy());
-          return;
-        }
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       });

@@ -1,7 +1,7 @@
 /**
  * A model of everything that happens to one authentication request: the production's own transitions over one item, and
- * around it pollers, a stranger, user, mail tasks, a failing flow, a refreshing client, an operator, the clock and TTL. An
- * actor may stop for ever between any two of its steps; the answer of the redeeming write may be lost, and it is then
+ * around it pollers, a stranger, user, mail tasks, a failing flow, an SES with late news, a refreshing client, an operator, the
+ * clock and TTL. An actor may stop for ever between any two of its steps; the answer of the redeeming write may be lost, and it is then
  * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
  */
 import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
@@ -13,6 +13,7 @@ import {
   fail,
   type Owner,
   recordMailed,
+  recordMailFailure,
   recordReplay,
   redeem,
   releaseMail,
@@ -29,6 +30,7 @@ export interface Rules {
   recordMailed: typeof recordMailed;
   releaseMail: typeof releaseMail;
   fail: typeof fail;
+  recordMailFailure: typeof recordMailFailure;
   decide: typeof decide;
   redeem: typeof redeem;
   recordReplay: typeof recordReplay;
@@ -44,6 +46,7 @@ export const productionRules: Rules = {
   recordMailed,
   releaseMail,
   fail,
+  recordMailFailure,
   decide,
   redeem,
   recordReplay,
@@ -62,6 +65,8 @@ export interface Cast {
   stranger?: boolean;
   mailers?: number;
   failingFlow?: boolean;
+  /** How often SES says that the mail did not arrive: late, and more than once. */
+  news?: number;
   refreshes?: number;
   /** Whether the answer of the write that slows down may be lost, and the write is repeated. */
   repeatsSlowDown?: boolean;
@@ -120,6 +125,8 @@ export interface Model {
   denier: 'ready' | 'over';
   stranger: number;
   flow: 'running' | 'over';
+  /** What SES has still to say. */
+  news: number;
   /** What was acknowledged, and what went out. */
   approved: boolean;
   denied: boolean;
@@ -163,6 +170,7 @@ export function initialModel(cast: Cast): Model {
     denier: cast.denier ? 'ready' : 'over',
     stranger: cast.stranger ? 0 : strangers.length,
     flow: cast.failingFlow ? 'running' : 'over',
+    news: cast.news ?? 0,
     approved: false,
     denied: false,
     issued: [],
@@ -188,6 +196,7 @@ export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<M
       ...strangerSteps(model, rules, now),
       ...model.mailers.flatMap((_, index) => mailerSteps(model, rules, index, now)),
       ...flowSteps(model, rules, now),
+      ...newsSteps(model, rules, now),
       ...refresherSteps(model, rules, now),
     ];
   };
@@ -215,6 +224,12 @@ function brokenByMove(before: Item, after: Item): string | undefined {
   }
   if (before.linkNonce !== undefined && after.linkNonce !== before.linkNonce) {
     return 'the link changed';
+  }
+  if (before.mailFailure && after.mailFailure?.at !== before.mailFailure.at) {
+    return 'S14: later news took the place of the first';
+  }
+  if (before.status === 'failed' && after.status === 'failed' && after.cause !== before.cause) {
+    return 'S14: news took the place of why a request failed';
   }
   if (after.interval < before.interval) return 'the interval shrank';
   const isOver = before.status !== 'pending' && before.status !== 'failed';
@@ -645,6 +660,24 @@ function flowSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   const failed = rules.fail(model.item, 'flow_error', now);
   const changes = { item: failed.next ?? model.item, flow: 'over' } as const;
   return [step(model, 'the flow gives up', changes)];
+}
+
+function newsSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  if (model.news === 0) return [];
+  const told = rules.recordMailFailure(model.item, 'mail_bounced', now);
+  const item = told.next ?? model.item;
+  const broken = brokenByNews(model.item, item, now);
+  return [step(model, 'SES says that the mail came back', { item, news: model.news - 1 }, broken)];
+}
+
+/** F10, F11, S10: it reaches the request, ends what waits for the user, and nothing that is decided or over. */
+function brokenByNews(before: Item, after: Item, now: number): string | undefined {
+  if (before && !after?.mailFailure) return 'F10: news of a mail is lost';
+  if (before?.status !== 'pending') return undefined;
+  if (now >= LIFETIME) {
+    return after?.status === 'pending' ? undefined : `S10: what is over became ${after?.status}`;
+  }
+  return after?.status === 'failed' ? undefined : 'F10: the mail came back and the request waits';
 }
 
 function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] {

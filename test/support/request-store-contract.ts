@@ -296,6 +296,96 @@ export function describeRequestStore(
       });
     });
 
+    describe('S14 news of a mail', () => {
+      const news = { cause: 'mail_bounced', at: EXAMPLE_NOW + 30 } as const;
+      const tell = (request: PendingRequest, at = news.at) =>
+        store.recordMailFailure(request.ref, 'mail_bounced', at);
+
+      it('F10: fails the request that waits for its user, in the same write, with the cause', async () => {
+        const request = await mailed();
+        expect(await tell(request)).toBe(true);
+        expect(await stored(request)).toEqual({
+          ...request,
+          linkNonce: NONCE,
+          mailedAt: EXAMPLE_NOW + 2,
+          status: 'failed',
+          failedAt: EXAMPLE_NOW + 30,
+          cause: 'mail_bounced',
+          mailFailure: news,
+        });
+      });
+
+      it('is kept when it comes before the mail is stamped, and the stamp then too', async () => {
+        const request = await created();
+        await store.claimMail(claimOf(request));
+        expect(await tell(request, EXAMPLE_NOW + 1)).toBe(true);
+        expect(await store.recordMailed(request.ref, 'claim-1', EXAMPLE_NOW + 2)).toBe(true);
+        expect(await stored(request)).toMatchObject({
+          status: 'failed',
+          mailedAt: EXAMPLE_NOW + 2,
+          mailFailure: { cause: 'mail_bounced', at: EXAMPLE_NOW + 1 },
+        });
+      });
+
+      it.each<[string, (request: PendingRequest) => Promise<unknown>]>([
+        ['approved', (request) => store.decide(decisionOf(request))],
+        ['denied', (request) => store.decide(decisionOf(request, { decision: 'deny' }))],
+        ['failed', (request) => store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 3)],
+        [
+          'redeemed',
+          async (request) => {
+            await store.decide(decisionOf(request));
+            await store.redeem(redemptionOf(request));
+          },
+        ],
+      ])('F11: is kept beside what has become of a request: %s', async (status, become) => {
+        const request = await mailed();
+        await become(request);
+        const before = await stored(request);
+        expect(before?.status).toBe(status);
+        expect(await tell(request)).toBe(true);
+        expect(await stored(request)).toEqual({ ...before, mailFailure: news });
+      });
+
+      it('is kept after the end, and fails nothing any more', async () => {
+        const request = await mailed();
+        expect(await tell(request, request.expiresAt)).toBe(true);
+        expect(await stored(request)).toMatchObject({
+          status: 'pending',
+          mailFailure: { at: request.expiresAt },
+        });
+        const justInTime = await mailed();
+        expect(await tell(justInTime, justInTime.expiresAt - 0.001)).toBe(true);
+        expect((await stored(justInTime))?.status).toBe('failed');
+      });
+
+      it('F4: is kept once: the first stays, of one that waited and of one that is decided', async () => {
+        for (const request of [await mailed(), await approved()]) {
+          await tell(request);
+          const before = await stored(request);
+          expect(await store.recordMailFailure(request.ref, 'mail_complained', news.at + 1)).toBe(
+            false,
+          );
+          expect(await stored(request)).toEqual(before);
+        }
+      });
+
+      it('of a request that does not exist, or was refused, is kept nowhere', async () => {
+        const request = exampleRequest();
+        expect(await tell(request)).toBe(false);
+        expect(await stored(request)).toBeUndefined();
+        const { ref, clientId, createdAt, forgetAt } = request;
+        await store.refuse({ ref, clientId, code: 'invalid_request', createdAt, forgetAt });
+        expect(await tell(request)).toBe(false);
+      });
+
+      it('does not take back an approval: it is redeemed as ever', async () => {
+        const request = await approved();
+        await tell(request, EXAMPLE_NOW + 15);
+        expect(await store.redeem(redemptionOf(request))).toEqual({ outcome: 'redeemed' });
+      });
+    });
+
     describe('S5 and S6 decisions', () => {
       it.each([
         ['approve', 'approved'],
@@ -506,6 +596,22 @@ export function describeRequestStore(
         const granted = outcomes.filter(({ outcome }) => outcome === 'claimed');
         expect(granted).toHaveLength(1);
         expect(outcomes.filter(({ outcome }) => outcome === 'claimed_by_another')).toHaveLength(15);
+      });
+
+      it('keeps one piece of news of many at once, and either it or the decision fails or decides', async () => {
+        const request = await mailed();
+        const [decided, ...kept] = await Promise.all([
+          store.decide(decisionOf(request)),
+          ...Array.from({ length: 10 }, () =>
+            store.recordMailFailure(request.ref, 'mail_bounced', EXAMPLE_NOW + 10),
+          ),
+        ]);
+        expect(kept.filter(Boolean)).toHaveLength(1);
+        const found = await stored(request);
+        expect(found?.mailFailure?.cause).toBe('mail_bounced');
+        expect([decided.outcome, found?.status]).toEqual(
+          decided.outcome === 'decided' ? ['decided', 'approved'] : ['failed', 'failed'],
+        );
       });
 
       it('slows down once for polls at once that were judged by the same interval', async () => {

@@ -24,7 +24,8 @@ export async function startSynthesizedHost(
   const folder = mkdtempSync(join(tmpdir(), 'ciba-host-'));
   const provider = createProviderApp({
     outdir: folder,
-    context: { senderAddress: 'approvals@bank.example' },
+    // As on the local host of the command line: a suite asks the same users again and again.
+    context: { senderAddress: 'approvals@bank.example', notificationPolicy: 'none' },
   });
   if ('mistakes' in provider) throw new Error(provider.mistakes.join('\n'));
   provider.app.synth();

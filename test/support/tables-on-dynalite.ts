@@ -3,15 +3,22 @@
  */
 import {
   CreateTableCommand,
+  DeleteItemCommand,
   type DynamoDBClient,
+  ScanCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { serveTables } from '../../lib/local/serve-tables.ts';
 
 export interface TestTables {
   client: DynamoDBClient;
   /** The commands sent since the list was last emptied, by name, such as `UpdateItemCommand`. */
   sent: string[];
+  /** Every item of a table, by its key. */
+  items(table: string): Promise<Record<string, Record<string, unknown>>>;
+  /** Removes one item, as somebody by hand. */
+  remove(table: string, key: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -29,7 +36,19 @@ export async function tablesOnDynalite(): Promise<TestTables> {
     },
     { step: 'initialize' },
   );
-  return { client, sent, stop };
+  return {
+    client,
+    sent,
+    async items(table) {
+      const { Items: found = [] } = await client.send(new ScanCommand({ TableName: table }));
+      const items = found.map((item) => unmarshall(item));
+      return Object.fromEntries(items.map((item) => [item['pk'], item]));
+    },
+    async remove(table, key) {
+      await client.send(new DeleteItemCommand({ TableName: table, Key: { pk: { S: key } } }));
+    },
+    stop,
+  };
 }
 
 async function createTable(client: DynamoDBClient, name: string, key: string): Promise<void> {

@@ -15,7 +15,12 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { StateMachine } from 'aws-local-stepfunctions';
-import { clientDirectory, publicKeys, userDirectory } from '../../lambdas/aws/directory-table.ts';
+import {
+  clientDirectory,
+  publicKeys,
+  undeliverableAddresses,
+  userDirectory,
+} from '../../lambdas/aws/directory-table.ts';
 import { generateSigningKey } from '../../lambdas/aws/generate-signing-key.ts';
 import {
   addresseeNames,
@@ -39,6 +44,7 @@ import { createLog } from '../../lambdas/log.ts';
 import type { TokenSigner } from '../../lambdas/ports.ts';
 import { locateUserTask } from '../../lambdas/tasks/locate-user.ts';
 import { mailTask } from '../../lambdas/tasks/mail.ts';
+import { mailFeedbackTask } from '../../lambdas/tasks/mail-feedback.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { rotateKeysTask } from '../../lambdas/tasks/rotate-keys.ts';
 import {
@@ -157,6 +163,7 @@ export async function startWatchedProvider(directory: Directory) {
       }),
       clients: clientDirectory(dynamo, 'directory', clock),
       users: userDirectory(dynamo, 'directory'),
+      addresses: undeliverableAddresses(dynamo, 'directory'),
       keys: publicKeys(dynamo, 'directory'),
       linkKeys: linkKeys(dynamo, 'keys', clock),
       wrappingKeys: wrappingKeys(dynamo, 'keys', clock),
@@ -193,6 +200,7 @@ export async function startWatchedProvider(directory: Directory) {
     told,
     send,
     runFlows,
+    hear,
     rotate,
     deploy,
     stop: tables.stop,
@@ -210,6 +218,11 @@ export async function startWatchedProvider(directory: Directory) {
     const answer = { status: response.status, text: `${headers}\n${await response.text()}` };
     answers.push(answer);
     return answer;
+  }
+
+  /** Takes an event of SES, with what Lambda would log of a failure. */
+  function hear(event: unknown) {
+    return reported(mailFeedbackTask(deps()), event);
   }
 
   /** Rotates the keys now, as an operator does, with what Lambda would log of a failure. */

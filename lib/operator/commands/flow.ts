@@ -1,8 +1,9 @@
 /** `ciba flow`: the flows that notify users. */
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { flowPoliciesOf, flowsOf } from '../read-json-output.ts';
+import { flowsOf, policiesOf } from '../read-json-output.ts';
 import { examples } from './examples.ts';
+import { describePolicies } from './policy.ts';
 
 export function flowCommand(context: CommandContext): Command {
   const flow = new Command('flow')
@@ -22,19 +23,9 @@ export function flowCommand(context: CommandContext): Command {
 async function list({ deployment, output }: CommandContext): Promise<void> {
   const found = await deployment();
   const flows = flowsOf(found);
-  const policies = flowPoliciesOf(found);
-  output.json({ flows, ...(policies && { policies }) });
+  const policies = policiesOf(found, 'Flow');
+  output.json({ flows, ...policies });
   output.table(['FLOW', 'STATE MACHINE'], Object.entries(flows));
-  if (policies === undefined) return;
   output.line('');
-  output.table(
-    ['POLICY', 'FLOWS AND WEIGHTS'],
-    Object.entries(policies).map(([name, weights]) => [name, describeWeights(weights)]),
-  );
-}
-
-function describeWeights(weights: Record<string, number>): string {
-  return Object.entries(weights)
-    .map(([flow, weight]) => `${flow} ${weight}`)
-    .join(', ');
+  output.table(['FLOW POLICY', 'FLOWS AND WEIGHTS'], describePolicies(policies, 'no flow'));
 }

@@ -1,10 +1,11 @@
 /**
  * Clients and users on a real engine: found by every login, never by a login that was given up, cached no longer than said.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CLIENT_CACHE_SECONDS,
   clientDirectory,
+  undeliverableAddresses,
   userDirectory,
 } from '../../../lambdas/aws/directory-table.ts';
 import type { ClientDirectory } from '../../../lambdas/ports.ts';
@@ -60,6 +61,64 @@ describe('users', () => {
     const users = userDirectory(tables.client, 'directory');
     expect(await users.findUserByLogin('u-alice')).toBeUndefined();
     expect(await users.findUser('nobody')).toBeUndefined();
+  });
+});
+
+describe('an address that mail comes back from', () => {
+  const reached = { sub: 'u-bob', contactVersion: 0 };
+  const bob = {
+    sub: 'u-bob',
+    username: 'bob',
+    email: 'bob@example.com',
+    email_verified: true,
+    name: 'Bob',
+  };
+  const note = (user = reached) =>
+    undeliverableAddresses(tables.client, 'directory').noteUndeliverable(user, 'mail_bounced', 7);
+  const find = () => userDirectory(tables.client, 'directory').findUser('u-bob');
+  const mark = { email: 'bob@example.com', cause: 'mail_bounced', at: 7 };
+
+  beforeEach(async () => {
+    await apply({ users: [] }, true);
+    await apply({ users: [bob] });
+    reached.contactVersion = (await find())?.contact_version ?? 0;
+  });
+
+  it('is noted once, beside everything else of its user', async () => {
+    const before = await find();
+    expect(await note()).toBe(true);
+    expect(await find()).toEqual({ ...before, undeliverable: mark });
+    expect(await note()).toBe(false);
+  });
+
+  it('is noted by one of many at once', async () => {
+    const noted = await Promise.all(Array.from({ length: 8 }, () => note()));
+    expect(noted.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('T29: is not noted of a user who is reached elsewhere by now, or who is gone', async () => {
+    await apply({ users: [{ ...bob, email: 'bob@example.net' }] });
+    expect(await note()).toBe(false);
+    expect(await find()).not.toHaveProperty('undeliverable');
+    expect(await note({ sub: 'u-nobody', contactVersion: 0 })).toBe(false);
+    expect(await note({ sub: '', contactVersion: 0 })).toBe(false);
+  });
+
+  it('stays noted when the user is applied again, and goes with the address', async () => {
+    await note();
+    await apply({ users: [{ ...bob, name: 'Robert' }] });
+    expect(await find()).toMatchObject({ name: 'Robert', undeliverable: mark });
+    await apply({ users: [{ ...bob, email: 'bob@example.net' }] });
+    expect(await find()).not.toHaveProperty('undeliverable');
+  });
+
+  it('is noted anew of an address that the user comes back to', async () => {
+    await note();
+    await apply({ users: [{ ...bob, email: 'bob@example.net' }] });
+    await apply({ users: [bob] });
+    reached.contactVersion = (await find())?.contact_version ?? 0;
+    expect(await find()).not.toHaveProperty('undeliverable');
+    expect(await note()).toBe(true);
   });
 });
 

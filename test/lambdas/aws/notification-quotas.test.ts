@@ -8,25 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addresseeNames, keyStore } from '../../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
-import type { Asked, NotificationPolicy } from '../../../lambdas/ciba/notification-policy.ts';
+import type { Asked } from '../../../lambdas/ciba/notification-policy.ts';
 import type {
   Addressee,
   AuthenticationRequestStore,
   NotificationQuotas,
 } from '../../../lambdas/ports.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
-import { inMemoryQuotas } from '../../support/in-memory-quotas.ts';
+import { inMemoryQuotas, standardPolicy as standard } from '../../support/in-memory-quotas.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
-
-const standard: NotificationPolicy = {
-  mailsPerUserPerMinute: 5,
-  mailsPerUserPerDay: 20,
-  pendingPerUser: 3,
-  denialsBeforePause: 2,
-  denialWindowSeconds: 600,
-  pauseSeconds: 1800,
-};
 
 let tables: TestTables;
 let requests: AuthenticationRequestStore;

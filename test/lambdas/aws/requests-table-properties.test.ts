@@ -72,6 +72,13 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
       (store, refs) =>
         store.fail(refOf(refs, at), cause, now),
   ),
+  recordMailFailure: fc
+    .tuple(which, fc.constantFrom('mail_bounced' as const, 'mail_complained' as const), time)
+    .map(
+      ([at, failure, now]) =>
+        (store, refs) =>
+          store.recordMailFailure(refOf(refs, at), failure, now),
+    ),
   decide: fc
     .tuple(
       which,

@@ -17,6 +17,7 @@ import type { Mail } from '../../../lambdas/ports.ts';
 import { exampleRequest } from '../../support/example-request.ts';
 
 const mail: Mail = {
+  ref: exampleRequest().ref,
   to: 'alice@example.com',
   templateName: 'ciba-with-binding-message',
   data: templateData(exampleRequest(), 'Fuel & Go', 'https://ciba.example/approve/x'),
@@ -47,7 +48,7 @@ function refusal(status: number, name: string): SESv2ServiceException {
 const metadata = (httpStatusCode: number) => ({ $metadata: { httpStatusCode }, message: 'no' });
 
 describe('sesMailer', () => {
-  it('sends by template name, from the sender, through the configuration set, to one recipient', async () => {
+  it('sends by template name, from the sender, through the configuration set, to one recipient, tagged with the ref', async () => {
     const { client, inputs } = sesThat(() => ({}));
     const sent = await sesMailer(client, 'Approvals <a@b.example>', 'ciba').send(mail);
     expect(sent).toEqual({ outcome: 'accepted' });
@@ -62,6 +63,7 @@ describe('sesMailer', () => {
           },
         },
         ConfigurationSetName: 'ciba',
+        EmailTags: [{ Name: 'ref', Value: mail.ref }],
       } satisfies SendEmailCommandInput,
     ]);
   });

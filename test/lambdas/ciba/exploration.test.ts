@@ -65,6 +65,16 @@ const smallCasts: Record<string, Cast> = {
     clock: [1, 120],
     mailed: true,
   },
+  'late news of a mail, twice, a poller, approve, deny, a failing flow': {
+    pollers: 1,
+    polls: 1,
+    approver: true,
+    denier: true,
+    failingFlow: true,
+    news: 2,
+    clock: [1, 119, 120],
+    mailed: true,
+  },
   'two mail tasks, approve, deny': {
     pollers: 0,
     polls: 0,
@@ -220,6 +230,45 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   },
   'fail: pending': {
     fail: (item, cause, now) => productionRules.fail(as(item, 'pending'), cause, now),
+  },
+  'recordMailFailure: records at all': {
+    recordMailFailure: () => ({ outcome: 'nothing_to_record' }),
+  },
+  'recordMailFailure: whatever has become of it': {
+    recordMailFailure: (item, cause, now) =>
+      item?.status === 'pending'
+        ? productionRules.recordMailFailure(item, cause, now)
+        : { outcome: 'nothing_to_record' },
+  },
+  'recordMailFailure: once': {
+    recordMailFailure: (item, cause, now) =>
+      productionRules.recordMailFailure(item && { ...item, mailFailure: undefined }, cause, now),
+  },
+  'recordMailFailure: fails what waits': {
+    recordMailFailure: (item, cause, now) =>
+      item
+        ? { outcome: 'recorded', next: { ...item, mailFailure: { cause, at: now } } }
+        : { outcome: 'nothing_to_record' },
+  },
+  'recordMailFailure: pending': {
+    recordMailFailure: (item, cause, now) =>
+      productionRules.recordMailFailure(as(item, 'pending'), cause, now),
+  },
+  'recordMailFailure: a failure keeps its cause': {
+    recordMailFailure: (item, cause, now) =>
+      productionRules.recordMailFailure(
+        item?.status === 'failed' ? as(item, 'pending') : item,
+        cause,
+        now,
+      ),
+  },
+  'recordMailFailure: expiry': {
+    recordMailFailure: (item, cause, now) =>
+      productionRules.recordMailFailure(
+        item && { ...item, expiresAt: Number.POSITIVE_INFINITY },
+        cause,
+        now,
+      ),
   },
   'decide: link': {
     decide: (item, user) =>

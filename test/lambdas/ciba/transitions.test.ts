@@ -1,5 +1,5 @@
 /**
- * The table of states (S1 to S11): every event in every status, what it answers, and that statuses move only along the table
+ * The table of states (S1 to S11, S14): every event in every status, what it answers, and that statuses move only along the table
  * whatever happens in whichever order (threats T8, T9; invariants I1 to I8).
  */
 import fc from 'fast-check';
@@ -14,6 +14,7 @@ import {
   fail,
   type Owner,
   recordMailed,
+  recordMailFailure,
   recordReplay,
   redeem,
   releaseMail,
@@ -196,6 +197,34 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
     ['over', 'failed > failed', 'failed > failed', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
+    'S14: a mail did not arrive',
+    (request) => recordMailFailure(request, 'mail_bounced', now),
+    [
+      'nothing_to_record',
+      'recorded > failed',
+      'recorded > failed',
+      'recorded > approved',
+      'recorded > denied',
+      'recorded > failed',
+      'recorded > redeemed',
+      'recorded > redeemed',
+    ],
+  ],
+  [
+    'S14: a mail did not arrive, as is known at the end',
+    (request) => recordMailFailure(request, 'mail_bounced', late),
+    [
+      'nothing_to_record',
+      'recorded > pending',
+      'recorded > pending',
+      'recorded > approved',
+      'recorded > denied',
+      'recorded > failed',
+      'recorded > redeemed',
+      'recorded > redeemed',
+    ],
+  ],
+  [
     'S3: stamp a mail that nobody claimed',
     (request) => recordMailed(request, 'c-2', now),
     columns.map(() => 'not_claimed'),
@@ -280,6 +309,34 @@ describe('what a transition writes', () => {
       failedAt: now,
       cause: 'withdrawn',
     });
+  });
+});
+
+describe('S14: news of a mail', () => {
+  const mailFailure = { cause: 'mail_complained', at: now } as const;
+
+  it('fails a pending request with its cause', () => {
+    expect(recordMailFailure(pending, 'mail_complained', now).next).toEqual({
+      ...pending,
+      status: 'failed',
+      failedAt: now,
+      cause: 'mail_complained',
+      mailFailure,
+    });
+  });
+
+  it('stands beside a decision, and beside the cause of another failure', () => {
+    for (const request of [approved, requests.failed]) {
+      expect(recordMailFailure(request, 'mail_complained', now).next).toEqual({
+        ...request,
+        mailFailure,
+      });
+    }
+  });
+
+  it('is the first that came', () => {
+    const { next } = recordMailFailure(approved, 'mail_complained', now);
+    expect(recordMailFailure(next, 'mail_bounced', late)).toEqual({ outcome: 'nothing_to_record' });
   });
 });
 
@@ -445,6 +502,11 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
         (request) =>
           fail(request, 'flow_error', at),
     ),
+    times.map(
+      (at): Step =>
+        (request) =>
+          recordMailFailure(request, 'mail_bounced', at),
+    ),
   );
 
   let redemptions = 0;
@@ -459,6 +521,7 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
         expect(edges[request.status]).toContain(next.status);
         expect(next.linkNonce).toBe(request.linkNonce ?? next.linkNonce);
         expect(next.interval).toBeGreaterThanOrEqual(request.interval);
+        if (request.mailFailure) expect(next.mailFailure).toBe(request.mailFailure);
         if ('decidedAt' in next) expect(next.decidedAt).toBeLessThan(next.expiresAt);
         request = next;
       }

@@ -2,7 +2,12 @@
  * End-users as an operator registers them (OpenID Connect Core 5.1), and whom a mail can be sent to (threats T29).
  */
 import { describe, expect, it } from 'vitest';
-import { judgeReachability, storedUser, type User } from '../../../lambdas/ciba/user.ts';
+import {
+  judgeContact,
+  judgeReachability,
+  storedUser,
+  type User,
+} from '../../../lambdas/ciba/user.ts';
 import { userRegistration } from '../../../lambdas/ciba/user-registration.ts';
 import { exampleUser } from '../../support/example-directory.ts';
 import { faultsOf } from '../../support/registration-faults.ts';
@@ -98,5 +103,19 @@ describe('judgeReachability', () => {
     ],
   ])('T29: lets none go to %s', (_whom, user, reason) => {
     expect(judgeReachability(user)).toEqual({ reachable: false, reason });
+    expect(judgeContact(user)).toEqual({ reachable: false, reason });
+  });
+
+  const undeliverable = { email: 'alice@example.com', cause: 'mail_bounced', at: 1 } as const;
+
+  it('F10: lets none go to an address that mail came back from, whose user may decide all the same', () => {
+    const user: User = { ...exampleUser, undeliverable };
+    expect(judgeReachability(user)).toEqual({ reachable: false, reason: 'email_undeliverable' });
+    expect(judgeContact(user)).toEqual({ reachable: true, user });
+  });
+
+  it('lets one go to another address than the one that mail came back from', () => {
+    const user: User = { ...exampleUser, email: 'alice@example.net', undeliverable };
+    expect(judgeReachability(user)).toEqual({ reachable: true, user });
   });
 });

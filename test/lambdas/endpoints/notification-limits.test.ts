@@ -5,16 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
+import { standardPolicy as standard } from '../../support/in-memory-quotas.ts';
 import { formRequest, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
-
-const standard = {
-  mailsPerUserPerMinute: 5,
-  mailsPerUserPerDay: 20,
-  pendingPerUser: 3,
-  denialsBeforePause: 2,
-  denialWindowSeconds: 600,
-  pauseSeconds: 1800,
-};
 
 function limited(policy: object = standard) {
   return providerInMemory({

@@ -33,6 +33,15 @@ describe('LocateUser', () => {
       'email_unverified',
       ({ directory }) => directory.users.set('u-alice', { ...exampleUser, email_verified: false }),
     ],
+    [
+      'email_undeliverable',
+      ({ directory, now }) =>
+        directory.ports.addresses.noteUndeliverable(
+          { sub: 'u-alice', contactVersion: 1 },
+          'mail_bounced',
+          now.at,
+        ),
+    ],
     ['over', ({ requests, now }, ref) => requests.fail(ref, 'flow_error', now.at)],
     ['over', ({ now }) => Object.assign(now, { at: now.at + 120 })],
   ])('says %s', async (outcome, change) => {
@@ -60,6 +69,7 @@ describe('the mail', () => {
     );
     expect(provider.mails).toEqual([
       {
+        ref,
         to: 'alice@example.com',
         templateName: 'a-template-en',
         data: {
@@ -213,6 +223,7 @@ describe('RecordFailure', () => {
     ['user_unknown', { user: { outcome: 'user_unknown' } }],
     ['user_disabled', { user: { outcome: 'user_disabled', bindingMessage: false } }],
     ['email_unverified', { user: { outcome: 'email_unverified' } }],
+    ['email_undeliverable', { user: { outcome: 'email_undeliverable' } }],
     ['mail_rejected', { user: { outcome: 'located' }, mail: { outcome: 'mail_rejected' } }],
     ['withdrawn', { user: { outcome: 'located' }, mail: { outcome: 'withdrawn' } }],
     ['flow_error', { error: { Error: 'States.Timeout', Cause: 'x' } }],

@@ -126,6 +126,62 @@ describe('readStack', () => {
     expect(schedules).toEqual([{ everySeconds, functionArn: helloArn, input: { tidy: 'up' } }]);
   });
 
+  const pattern = { source: ['aws.ses'], detail: { mail: { tags: { set: [{ Ref: 'Set' }] } } } };
+  const configurationSet = { Type: 'AWS::SES::ConfigurationSet', Properties: {} };
+
+  /** A rule that waits for events, with other properties. */
+  function eventRule(properties: object): AssemblyParts {
+    const { functions, resources } = rule({
+      ScheduleExpression: undefined,
+      EventPattern: pattern,
+      Targets: [{ Id: 'Target0', Arn: { 'Fn::GetAtt': ['Hello', 'Arn'] } }],
+      ...properties,
+    });
+    return { functions: { ...functions }, resources: { ...resources, Set: configurationSet } };
+  }
+
+  test('reads a rule that waits for events, with its pattern resolved', async () => {
+    const { eventRules, schedules } = await read(eventRule({}));
+    expect(schedules).toEqual([]);
+    expect(eventRules).toEqual([
+      {
+        pattern: { source: ['aws.ses'], detail: { mail: { tags: { set: ['Test-Set'] } } } },
+        functionArn: helloArn,
+      },
+    ]);
+  });
+
+  /** What SES tells of the mails of a configuration set, and whom. */
+  function eventDestination(destination: object): AssemblyParts {
+    return {
+      resources: {
+        Set: configurationSet,
+        Destination: {
+          Type: 'AWS::SES::ConfigurationSetEventDestination',
+          Properties: {
+            ConfigurationSetName: { Ref: 'Set' },
+            EventDestination: {
+              Enabled: true,
+              MatchingEventTypes: ['bounce', 'complaint'],
+              ...destination,
+            },
+          },
+        },
+      },
+    };
+  }
+
+  const bus = { EventBusArn: { 'Fn::Sub': 'arn:aws:events:${AWS::Region}:1:event-bus/default' } };
+
+  test('reads what SES is to tell the event bus, and not what it is to count', async () => {
+    const told = await read(eventDestination({ EventBridgeDestination: bus }));
+    expect(told.mailEvents).toEqual([
+      { configurationSet: 'Test-Set', types: ['bounce', 'complaint'] },
+    ]);
+    const counted = await read(eventDestination({ CloudWatchDestination: {} }));
+    expect(counted.mailEvents).toEqual([]);
+  });
+
   test('leaves alone what means nothing on one machine', async () => {
     const types = ['IAM::Role', 'Logs::LogGroup', 'CloudWatch::Alarm', 'KMS::Key', 'KMS::Alias'];
     const resources = types.map((type) => [
@@ -171,7 +227,11 @@ describe('readStack', () => {
     ['with a cron expression', { ScheduleExpression: 'cron(0 3 * * ? *)' }, /ScheduleExpression/],
     ['at a rate of none', { ScheduleExpression: 'rate(0 days)' }, /ScheduleExpression/],
     ['at a rate in bad grammar', { ScheduleExpression: 'rate(1 days)' }, /ScheduleExpression/],
-    ['that waits for events', { EventPattern: {} }, /EventPattern is not known/],
+    [
+      'that waits for events and its time',
+      { EventPattern: {}, Targets: [{ ...target, Input: undefined }] },
+      /ScheduleExpression is not known/,
+    ],
     ['of a bus of its own', { EventBusName: 'bus' }, /EventBusName is not known/],
     ['that is disabled', { State: 'DISABLED' }, /State/],
     ['without a target', { Targets: [] }, /Targets/],
@@ -187,6 +247,38 @@ describe('readStack', () => {
   ];
 
   test.each<[string, AssemblyParts, RegExp]>([
+    [
+      'a rule for events by more than equality',
+      eventRule({ EventPattern: { source: [{ prefix: 'aws.' }] } }),
+      /EventPattern/,
+    ],
+    [
+      'a rule for events with an input',
+      eventRule({ Targets: [target] }),
+      /Targets\.0\.Input is not known/,
+    ],
+    [
+      'a rule for events that calls no function',
+      eventRule({ Targets: [{ Id: 'T', Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }] }),
+      /^Rule: its target arn:aws:sqs:us-east-1:000000000000:q is no function of the stack$/,
+    ],
+    [
+      'events of mails for another bus',
+      eventDestination({
+        EventBridgeDestination: { EventBusArn: 'arn:aws:events:x:1:event-bus/y' },
+      }),
+      /EventBusArn/,
+    ],
+    [
+      'events of mails for a topic',
+      eventDestination({ SnsDestination: {} }),
+      /SnsDestination is not known/,
+    ],
+    [
+      'events of another kind',
+      eventDestination({ MatchingEventTypes: ['open'], EventBridgeDestination: bus }),
+      /MatchingEventTypes/,
+    ],
     ...refusedRules.map(([what, properties, message]): [string, AssemblyParts, RegExp] => [
       `a rule ${what}`,
       rule(properties),

@@ -79,6 +79,9 @@ const functions = {
       error.name = calls < 3 ? 'Passing' : 'Lasting';
       throw error;
     };`,
+  Hear: `export const handler = async (event) => {
+    console.log('heard ' + event['detail-type'] + ' of ' + event.detail.mail.tags.ref);
+  };`,
   Rotate: 'export const handler = async (event) => ({ rotated: event });',
   Report:
     'export const handler = async (state) => { console.log("reported " + JSON.stringify(state)); };',
@@ -131,6 +134,25 @@ const resources = {
         HtmlPart: '<p>{{name}}</p>',
         TextPart: 'Hello {{name}}',
       },
+    },
+  },
+  Set: { Type: 'AWS::SES::ConfigurationSet', Properties: { Name: 'set' } },
+  Events: {
+    Type: 'AWS::SES::ConfigurationSetEventDestination',
+    Properties: {
+      ConfigurationSetName: { Ref: 'Set' },
+      EventDestination: {
+        Enabled: true,
+        MatchingEventTypes: ['bounce'],
+        EventBridgeDestination: { EventBusArn: 'arn:aws:events:us-east-1:1:event-bus/default' },
+      },
+    },
+  },
+  OfMails: {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      EventPattern: { source: ['aws.ses'] },
+      Targets: [{ Id: 'Target0', Arn: { 'Fn::GetAtt': ['Hear', 'Arn'] } }],
     },
   },
   Machine: machine,
@@ -311,13 +333,15 @@ describe('Step Functions', () => {
 });
 
 describe('the inbox', () => {
-  const send = () => {
+  const send = (to = 'to@example.com') => {
     const endpoint = host.endpoints.sesv2;
     const client = new SESv2Client({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
     return client.send(
       new SendEmailCommand({
         FromEmailAddress: 'from@example.com',
-        Destination: { ToAddresses: ['to@example.com'] },
+        Destination: { ToAddresses: [to] },
+        ConfigurationSetName: 'set',
+        EmailTags: [{ Name: 'ref', Value: `mail-to-${to.split('@')[0]}` }],
         Content: { Template: { TemplateName: 'greeting', TemplateData: '{"name":"A & B"}' } },
       }),
     );
@@ -335,6 +359,20 @@ describe('the inbox', () => {
     await send();
     expect(await readMails()).toHaveLength(1);
   });
+
+  test.each(['bounce', 'suppressionlist'])(
+    'has SES tell of a mail to its simulator, and shows the mail all the same: %s',
+    async (name) => {
+      const address = `${name}@simulator.amazonses.com`;
+      await send(address);
+      await vi.waitFor(() =>
+        expect(lines).toContain(`function: heard Email Bounced of mail-to-${name}`),
+      );
+      const mails = await readMails();
+      expect(mails.at(-1)).toMatchObject({ destination: { to: [address] } });
+      expect(lines.join()).not.toContain('mail-to-to');
+    },
+  );
 
   test('loses no mail that is sent while it is cleared', async () => {
     const clear = () => fetch(`${host.inbox}/clear-store`, { method: 'POST' });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
 import { describeError } from '../../../lib/operator/describe-error.ts';
-import { DirectoryError } from '../../../lib/operator/directory-file.ts';
+import { DirectoryError } from '../../../lib/operator/directory-error.ts';
 import { OperatorError, usageError } from '../../../lib/operator/operator-error.ts';
 import { awsError } from '../../support/operated-deployment.ts';
 

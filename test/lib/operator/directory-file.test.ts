@@ -5,7 +5,13 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseDirectory, readDirectoryFile } from '../../../lib/operator/directory-file.ts';
+import { DirectoryError } from '../../../lib/operator/directory-error.ts';
+import {
+  parseDirectory,
+  readDirectoryFile,
+  readDirectoryFiles,
+} from '../../../lib/operator/directory-file.ts';
+import { assertPolicies } from '../../../lib/operator/policies.ts';
 
 const client = {
   client_id: 'pump-4',
@@ -94,6 +100,12 @@ describe('parseDirectory', () => {
   });
 });
 
+async function fileOf(name: string, text: string | Uint8Array): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'directory-')), name);
+  await writeFile(path, text);
+  return path;
+}
+
 describe('readDirectoryFile', () => {
   it('names the file that is not JSON, or not there', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'directory-')), 'directory.json');
@@ -103,6 +115,132 @@ describe('readDirectoryFile', () => {
     await writeFile(path, '{"clients":[{}]}');
     await expect(readDirectoryFile(path)).rejects.toThrow(
       `${path}:\nclients[0] client_id: is missing`,
+    );
+  });
+
+  it('reads YAML as it reads JSON, with a byte order mark or without', async () => {
+    const yaml = `# who may ask
+clients:
+  - client_id: pump-4
+    client_name: "Fuel & Go, Pump 4"
+    token_endpoint_auth_method: client_secret_basic
+users:
+  - { sub: u-alice, username: alice }
+`;
+    const json = JSON.stringify({ clients: [client], users: [user] });
+    const expected = parseDirectory({ clients: [client], users: [user] });
+    expect(await readDirectoryFile(await fileOf('d.yaml', yaml))).toEqual(expected);
+    expect(await readDirectoryFile(await fileOf('d.YML', `\ufeff${yaml}`))).toEqual(expected);
+    expect(await readDirectoryFile(await fileOf('d.json', `\ufeff${json}`))).toEqual(expected);
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      'bad indentation in YAML',
+      'd.yaml',
+      'users:\n - sub: a\n   username: [b',
+      'line 3, column 16',
+    ],
+    [
+      'a member twice in YAML',
+      'd.yaml',
+      'users:\n - sub: a\n   sub: b\n',
+      'is not YAML (Map keys must be unique at line 3, column 4)',
+    ],
+    [
+      'a member twice in JSON',
+      'd.json',
+      '{"users":[\n{"sub":"a",\n "sub":"b"}]}',
+      'member sub is there twice, again at line 3, column 2',
+    ],
+    ['two documents', 'd.yaml', 'users: []\n---\nusers: []\n', 'at line 2, column 1'],
+    ['an alias of nothing', 'd.yaml', 'users: *them', 'is not YAML'],
+    ['a name that is no text', 'd.yaml', '? [a]\n: b', 'is not YAML'],
+    ['a tag nobody knows', 'd.yaml', 'users: !them []', 'is not YAML'],
+    ['nothing at all', 'd.yaml', '', 'directory: '],
+  ])('names %s', async (_fault, name, text, message) => {
+    const path = await fileOf(name, text);
+    const error = await readDirectoryFile(path).catch((fault: unknown) => fault);
+    expect(error).toBeInstanceOf(DirectoryError);
+    expect(String(error)).toContain(path);
+    expect(String(error)).toContain(message);
+  });
+
+  it('shows no line of a file that cannot be read: a secret may stand in it', async () => {
+    const secret = 'a-secret-of-forty-characters-or-so-here';
+    const path = await fileOf(
+      'd.yaml',
+      `clients:\n - client_secret: ${secret}\n   client_secret: b`,
+    );
+    const error = await readDirectoryFile(path).catch((fault: unknown) => String(fault));
+    expect(error).not.toContain(secret);
+  });
+
+  it('refuses aliases that grow without end', async () => {
+    const lists = Array.from({ length: 12 }, (_, depth) =>
+      depth === 0 ? 'a0: &a0 [x]' : `a${depth}: &a${depth} [${`*a${depth - 1},`.repeat(12)}]`,
+    );
+    await expect(readDirectoryFile(await fileOf('d.yaml', lists.join('\n')))).rejects.toThrow(
+      'is not YAML (Excessive alias count',
+    );
+  });
+
+  it('refuses a file that is not UTF-8', async () => {
+    const path = await fileOf('d.json', Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]));
+    await expect(readDirectoryFile(path)).rejects.toThrow(`${path}: is not UTF-8`);
+  });
+});
+
+describe('readDirectoryFiles', () => {
+  it('makes one directory of several files', async () => {
+    const paths = [
+      await fileOf('clients.json', JSON.stringify({ clients: [client] })),
+      await fileOf('users.yaml', 'users: [{ sub: u-alice, username: alice }]'),
+    ];
+    expect(await readDirectoryFiles(paths)).toEqual(
+      parseDirectory({ clients: [client], users: [user] }),
+    );
+  });
+
+  it('names both files of an entry, or of a login, that is in two', async () => {
+    const one = await fileOf('one.json', JSON.stringify({ clients: [client], users: [user] }));
+    const other = await fileOf(
+      'other.json',
+      JSON.stringify({ clients: [client], users: [{ sub: 'u-al', username: 'ALICE' }] }),
+    );
+    await expect(readDirectoryFiles([one, other])).rejects.toThrow(
+      `client pump-4: is in ${one} and in ${other}\nlogin alice: is in ${one} and in ${other}`,
+    );
+  });
+});
+
+describe('the policies that clients name', () => {
+  it.each(['9quiet', 'Quiet', 'quiet_', '', 'q'.repeat(65)])('cannot be called %j', (name) => {
+    expect(() => parseDirectory({ clients: [{ ...client, flow_policy: name }] })).toThrow(
+      'clients[0] (pump-4) flow_policy: must be 1 to 64 of a-z 0-9 -, a letter first',
+    );
+  });
+
+  const outputs = { NotificationPolicies: '{"quiet":{},"loud":{}}', FlowPolicies: '{}' };
+  const naming = (members: object) =>
+    parseDirectory({ clients: [{ ...client, ...members }] }).clients;
+
+  it('must be policies of the deployment', () => {
+    const clients = naming({ notification_policy: 'shrill', flow_policy: 'slow' });
+    expect(() => assertPolicies(clients, outputs)).toThrow(
+      'client pump-4 notification_policy: shrill is no policy of this deployment; allowed: quiet, loud\nclient pump-4 flow_policy: slow is no policy of this deployment; allowed: none',
+    );
+    assertPolicies(naming({ notification_policy: 'quiet' }), outputs);
+    assertPolicies(naming({}), outputs);
+  });
+
+  it('are not looked at where the deployment tells of none', () => {
+    assertPolicies(naming({ notification_policy: 'shrill', flow_policy: 'slow' }), {});
+  });
+
+  it('cannot be judged by an output that is no JSON object', () => {
+    expect(() => assertPolicies(naming({}), { FlowPolicies: '[' })).toThrow(
+      "The stack's output FlowPolicies is no JSON object",
     );
   });
 });

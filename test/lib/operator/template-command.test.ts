@@ -240,38 +240,68 @@ describe('ciba flow list', () => {
     return ciba(['flow', 'list', ...options], { deployment: operatedDeployment(outputs, clients) });
   };
 
-  it('shows the flows with their state machines', async () => {
-    const { exitCode, stdout } = await list({ Flows });
-    expect(exitCode).toBe(0);
-    expect(stdout).toBe(
-      `FLOW        STATE MACHINE\nciba-flow   ${arn('a')}\nnight-flow  ${arn('b')}\n`,
-    );
-    expect(JSON.parse((await list({ Flows }, '--json')).stdout)).toEqual({ flows });
-  });
+  const policies = {
+    standard: { 'ciba-flow': 100 },
+    trial: { 'ciba-flow': 90, 'night-flow': 10 },
+  };
+  const outputs = { Flows, FlowPolicies: JSON.stringify(policies), FlowPolicy: 'trial' };
 
-  it('shows the policies with their weights, where the deployment has some', async () => {
-    const policies = {
-      standard: { 'ciba-flow': 100 },
-      trial: { 'ciba-flow': 90, 'night-flow': 10 },
-    };
-    const outputs = { Flows, FlowPolicies: JSON.stringify(policies) };
+  it('shows the flows with their state machines, and the policies with their weights', async () => {
     const { exitCode, stdout } = await list(outputs);
     expect(exitCode).toBe(0);
-    expect(stdout.split('\n\n')[1]).toBe(
-      'POLICY    FLOWS AND WEIGHTS\nstandard  ciba-flow 100\ntrial     ciba-flow 90, night-flow 10\n',
+    expect(stdout).toBe(
+      `FLOW        STATE MACHINE\nciba-flow   ${arn('a')}\nnight-flow  ${arn('b')}\n\n` +
+        'FLOW POLICY      FLOWS AND WEIGHTS\nstandard         ciba-flow 100\ntrial (default)  ciba-flow 90, night-flow 10\n',
     );
-    expect(JSON.parse((await list(outputs, '--json')).stdout)).toEqual({ flows, policies });
+    expect(JSON.parse((await list(outputs, '--json')).stdout)).toEqual({
+      flows,
+      byDefault: 'trial',
+      policies,
+    });
   });
 
   it.each([
-    ['Flows', { Flows: 'arn' }],
-    ['Flows', { Flows: '["arn"]' }],
-    ['FlowPolicies', { Flows, FlowPolicies: '{"standard":100}' }],
+    ['Flows', { ...outputs, Flows: 'arn' }],
+    ['Flows', { ...outputs, Flows: '["arn"]' }],
+    ['FlowPolicies', { ...outputs, FlowPolicies: '{"standard":100}' }],
   ])('says what mends an output %s that cannot be read', async (name, outputs) => {
     expect(await list(outputs)).toEqual({
       exitCode: 1,
       stdout: '',
       stderr: `The output ${name} cannot be read: npx cdk deploy\n`,
+    });
+  });
+});
+
+describe('ciba policy list', () => {
+  const outputs = {
+    NotificationPolicy: 'standard',
+    NotificationPolicies: '{"standard":{"pendingPerUser":3,"mailsPerDay":500},"none":{}}',
+    FlowPolicy: 'standard',
+    FlowPolicies: '{"standard":{"ciba-flow":100}}',
+  };
+  const list = (...options: string[]) => {
+    const clients = answeredClients((command) => {
+      throw new Error(`unexpected ${command}`);
+    });
+    return ciba(['policy', 'list', ...options], {
+      deployment: operatedDeployment(outputs, clients),
+    });
+  };
+
+  it('shows both kinds, and which clients go by that name none', async () => {
+    expect(await list()).toMatchObject({
+      exitCode: 0,
+      stdout:
+        'NOTIFICATION POLICY  LIMITS\nstandard (default)   pendingPerUser 3, mailsPerDay 500\nnone                 no limit\n\n' +
+        'FLOW POLICY         FLOWS AND WEIGHTS\nstandard (default)  ciba-flow 100\n',
+    });
+    expect(JSON.parse((await list('--json')).stdout)).toEqual({
+      notification: {
+        byDefault: 'standard',
+        policies: { standard: { pendingPerUser: 3, mailsPerDay: 500 }, none: {} },
+      },
+      flow: { byDefault: 'standard', policies: { standard: { 'ciba-flow': 100 } } },
     });
   });
 });

@@ -1,0 +1,19 @@
+/**
+ * The function that EventBridge calls with SES's events of our mails.
+ */
+import { undeliverableAddresses } from '../aws/directory-table.ts';
+import { finding, hearingOfMail, requestItems } from '../aws/requests-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { mailFeedbackTask } from '../tasks/mail-feedback.ts';
+import { mailFeedbackEnvironment, readEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(mailFeedbackEnvironment);
+const dynamo = dynamoDbClient();
+const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
+
+export const handler = mailFeedbackTask({
+  ...runtime,
+  requests: { ...finding(requests), ...hearingOfMail(requests) },
+  addresses: undeliverableAddresses(dynamo, environment.DIRECTORY_TABLE),
+});

@@ -1,0 +1,172 @@
+/** `ciba client`: the registered clients, and their secrets. */
+import { Command } from 'commander';
+import {
+  findClient,
+  KEEP_SECONDS,
+  listClients,
+  rotateSecret,
+  type ShownClient,
+} from '../clients.ts';
+import type { CommandContext } from '../command-context.ts';
+import { showValue } from '../describe-plan.ts';
+import { type DirectoryStore, directoryStore } from '../directory-items.ts';
+import { OperatorError } from '../operator-error.ts';
+import { wholeNumber } from '../option-values.ts';
+import { showTime } from '../show-time.ts';
+import { switchEntry } from '../switch-entry.ts';
+import { examples } from './examples.ts';
+
+interface RotateOptions {
+  keep: number;
+  secretStdin?: true;
+  force?: true;
+}
+
+export function clientCommand(context: CommandContext): Command {
+  const client = new Command('client').description('the registered clients').addHelpText(
+    'after',
+    examples({
+      'ciba client list': 'all of them',
+      'ciba client rotate-secret pump-4': 'another secret, beside the present one for a day',
+    }),
+  );
+  client
+    .command('list')
+    .description('lists the clients')
+    .addHelpText('after', examples({ 'ciba client list --json': 'for a program' }))
+    .action(() => list(context));
+  client
+    .command('show <client_id>')
+    .description('shows what is registered of a client; secrets are never shown')
+    .addHelpText('after', examples({ 'ciba client show pump-4': 'all members, and its secrets' }))
+    .action((clientId: string) => show(context, clientId));
+  client
+    .command('rotate-secret <client_id>')
+    .description('makes another secret, and keeps the present one valid for a while')
+    .option(
+      '--keep <seconds>',
+      `how long the present secret stays valid, 0 to ${KEEP_SECONDS.max}`,
+      wholeNumber(KEEP_SECONDS),
+      KEEP_SECONDS.default,
+    )
+    .option('--secret-stdin', 'take the new secret from the input instead of making one')
+    .option('--force', 'end the secret before the present one, which is still valid, at once')
+    .addHelpText(
+      'after',
+      examples({
+        'ciba client rotate-secret pump-4': 'both are valid for a day; the new one is shown once',
+        'ciba client rotate-secret pump-4 --keep 0': 'the present one is known to others',
+      }),
+    )
+    .action((clientId: string, options: RotateOptions) => rotate(context, clientId, options));
+  for (const enabled of [true, false]) {
+    const word = enabled ? 'enable' : 'disable';
+    client
+      .command(`${word} <client_id>`)
+      .description(enabled ? 'lets a client in again' : 'refuses a client everywhere')
+      .addHelpText('after', examples({ [`ciba client ${word} pump-4`]: 'within ten seconds' }))
+      .action((clientId: string) => setEnabled(context, clientId, enabled));
+  }
+  return client;
+}
+
+async function storeOf({ deployment, clock }: CommandContext): Promise<DirectoryStore> {
+  return directoryStore(await deployment(), clock);
+}
+
+async function list(context: CommandContext): Promise<void> {
+  const { output } = context;
+  const clients = await listClients(await storeOf(context));
+  output.json(clients.map(clientJson));
+  if (clients.length === 0) output.line('No client is registered.');
+  output.table(
+    ['CLIENT', 'NAME', 'AUTHENTICATION', 'ENABLED', 'SECRET'],
+    clients.map((client) => [
+      ...['client_id', 'client_name', 'token_endpoint_auth_method', 'enabled'].map((member) =>
+        showValue(client.members[member]),
+      ),
+      describeSecret(client, context.clock()),
+    ]),
+  );
+}
+
+async function show(context: CommandContext, clientId: string): Promise<void> {
+  const { output } = context;
+  const client = await findClient(await storeOf(context), clientId);
+  if (!client) throw noClient(clientId);
+  output.json(clientJson(client));
+  output.table(
+    ['MEMBER', 'VALUE'],
+    [
+      ...Object.entries(client.members).map(([member, value]) => [member, showValue(value)]),
+      ['secret', describeSecret(client, context.clock())],
+      ['version', String(client.version)],
+    ],
+  );
+}
+
+function clientJson({ members, secret, retiringUntil, version }: ShownClient) {
+  return {
+    ...members,
+    secret,
+    ...(retiringUntil !== undefined && { retiring_until: showTime(retiringUntil) }),
+    version,
+  };
+}
+
+function describeSecret({ secret, retiringUntil }: ShownClient, now: number): string {
+  if (retiringUntil === undefined || retiringUntil <= now) return secret;
+  return `${secret}, the one before retiring until ${showTime(retiringUntil)}`;
+}
+
+function noClient(clientId: string): OperatorError {
+  return new OperatorError(`No client ${clientId}: ciba client list lists them`);
+}
+
+async function rotate(
+  context: CommandContext,
+  clientId: string,
+  { keep, secretStdin, force }: RotateOptions,
+): Promise<void> {
+  const { output } = context;
+  const secret = secretStdin
+    ? (await context.readInput('--secret-stdin')).replace(/\r?\n$/, '')
+    : undefined;
+  const rotated = await rotateSecret(await storeOf(context), clientId, {
+    keepSeconds: keep,
+    secret,
+    force: force === true,
+  });
+  if (!rotated) throw noClient(clientId);
+  const { generated, retiringUntil, fault } = rotated;
+  output.json({
+    client_id: clientId,
+    ...(generated !== undefined && { client_secret: generated }),
+    retiring_until: showTime(retiringUntil),
+    ...(fault !== undefined && { uncertain: true }),
+  });
+  output.line(`The secret before is valid until ${showTime(retiringUntil)}.`);
+  if (generated !== undefined) output.line(`Secret of ${clientId}, shown this once: ${generated}`);
+  if (fault === undefined) return;
+  output.note(
+    `Whether this is stored is not known: ciba client show ${clientId} tells until when the one before is valid.`,
+  );
+  throw fault;
+}
+
+async function setEnabled(
+  context: CommandContext,
+  clientId: string,
+  enabled: boolean,
+): Promise<void> {
+  const { output } = context;
+  const written = await switchEntry(
+    await storeOf(context),
+    { kind: 'client', id: clientId },
+    enabled,
+  );
+  if (written === undefined) throw noClient(clientId);
+  output.json({ client_id: clientId, enabled, changed: written });
+  const state = enabled ? 'enabled' : 'disabled';
+  output.line(`Client ${clientId} ${written ? 'is now' : 'was already'} ${state}.`);
+}

@@ -1,0 +1,234 @@
+/** `ciba user`: the end-users, one by one and by the thousand. */
+import { writeFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import { countsJson, showValue } from '../describe-plan.ts';
+import { type DirectoryStore, directoryStore } from '../directory-items.ts';
+import { countActions } from '../directory-plan.ts';
+import {
+  carryOutImport,
+  countImportReads,
+  type ImportedUsers,
+  judgeRows,
+  planImport,
+  type UserImport,
+} from '../import-users.ts';
+import { interruptible } from '../interruptible.ts';
+import { OperatorError, usageError } from '../operator-error.ts';
+import { wholeNumber } from '../option-values.ts';
+import { switchEntry } from '../switch-entry.ts';
+import { readUserFile, type UserFile } from '../user-file.ts';
+import { findUser, listUsers, type NamedBy, type ShownUser } from '../users.ts';
+import { clearUndeliverableCommand } from './clear-undeliverable.ts';
+import { examples } from './examples.ts';
+
+/** How many users a listing has, and how many it may have. */
+const LIMIT = { default: 50, min: 1, max: 10_000 };
+
+/** More rejected rows than these are in the report alone. */
+const SHOWN_REJECTED = 20;
+
+interface ListOptions {
+  limit: number;
+  after?: string;
+}
+
+interface ImportOptions {
+  report?: string;
+  dryRun?: true;
+}
+
+export function userCommand(context: CommandContext): Command {
+  const user = new Command('user').description('the end-users').addHelpText(
+    'after',
+    examples({
+      'ciba user show alice@example.com': 'one of them',
+      'ciba user import users.csv': 'many of them',
+    }),
+  );
+  user
+    .command('list')
+    .description('lists users, in no certain order')
+    .option('--limit <count>', `how many, up to ${LIMIT.max}`, wholeNumber(LIMIT), LIMIT.default)
+    .option('--after <sub>', 'begin after this one, as the end of a listing says')
+    .addHelpText('after', examples({ 'ciba user list --limit 1000 --json': 'for a program' }))
+    .action((options: ListOptions) => list(context, options));
+  addNaming(user.command('show'))
+    .description('shows a user')
+    .addHelpText('after', examples({ 'ciba user show alice@example.com': 'by a login, or a sub' }))
+    .action((name: string, options) => show(context, name, options.by));
+  for (const enabled of [true, false]) {
+    const word = enabled ? 'enable' : 'disable';
+    addNaming(user.command(word))
+      .description(
+        enabled ? 'lets a user be asked again' : 'lets a user be asked and approve no more',
+      )
+      .addHelpText('after', examples({ [`ciba user ${word} u-alice`]: 'at once' }))
+      .action((name: string, options) => setEnabled(context, name, options.by, enabled));
+  }
+  user
+    .command('import <file>')
+    .description('adds and changes users from a file; no user is removed')
+    .option(
+      '--report <file>',
+      'where rejected rows go (default: FILE.rejected.csv or .jsonl beside it)',
+    )
+    .option('--dry-run', 'say what would be done, and end')
+    .addHelpText(
+      'after',
+      `
+CSV (.csv: the first row names the members, an empty cell is absent), JSON (.json: a list, or {"users": [ … ]}), or a JSON
+object on each line (.jsonl). What a row does not name stays as it is stored; a new address is not verified unless the row
+says so. Running it again skips what is stored already.
+${examples({
+  'ciba user import users.csv': 'rejected rows go to users.rejected.csv',
+  'ciba user import users.rejected.csv': 'once they are corrected',
+})}`,
+    )
+    .action((file: string, options: ImportOptions) => importFile(context, file, options));
+  return user.addCommand(clearUndeliverableCommand(context));
+}
+
+function addNaming(command: Command) {
+  const by = new Option('--by <kind>', 'what the name is, where it could be both').choices([
+    'sub',
+    'login',
+  ] as const);
+  return command.argument('<sub_or_login>', 'sub, user name or address').addOption(by);
+}
+
+async function storeOf({ deployment, clock }: CommandContext): Promise<DirectoryStore> {
+  return directoryStore(await deployment(), clock);
+}
+
+async function list(context: CommandContext, options: ListOptions): Promise<void> {
+  const { output } = context;
+  const store = await storeOf(context);
+  const { users, next } = await output.during('Reading users', () => listUsers(store, options));
+  output.json({ users: users.map(userJson), ...(next !== undefined && { next }) });
+  if (users.length === 0) output.line('No user is there.');
+  output.table(
+    ['SUB', 'USERNAME', 'EMAIL', 'VERIFIED', 'ENABLED'],
+    users.map(({ user }) =>
+      [user.sub, user.username, user.email, user.email_verified, user.enabled].map(showValue),
+    ),
+  );
+  if (next !== undefined) output.line(`More: --after ${next}`);
+}
+
+async function findOrFail(
+  store: DirectoryStore,
+  name: string,
+  by: NamedBy | undefined,
+): Promise<ShownUser> {
+  const found = await findUser(store, name, by);
+  if (found) return found;
+  throw new OperatorError(`No user ${name}: ciba user list lists them`);
+}
+
+async function show(context: CommandContext, name: string, by: NamedBy | undefined): Promise<void> {
+  const { output } = context;
+  const shown = await findOrFail(await storeOf(context), name, by);
+  output.json(userJson(shown));
+  output.table(
+    ['MEMBER', 'VALUE'],
+    Object.entries(userJson(shown)).map(([member, value]) => [member, showValue(value)]),
+  );
+}
+
+function userJson({ user, version }: ShownUser) {
+  return { ...user, version };
+}
+
+async function setEnabled(
+  context: CommandContext,
+  name: string,
+  by: NamedBy | undefined,
+  enabled: boolean,
+): Promise<void> {
+  const { output } = context;
+  const store = await storeOf(context);
+  const { sub } = (await findOrFail(store, name, by)).user;
+  const written = await switchEntry(store, { kind: 'user', id: sub }, enabled);
+  if (written === undefined) throw new OperatorError(`No user ${name} any more.`);
+  output.json({ sub, enabled, changed: written });
+  const state = enabled ? 'enabled' : 'disabled';
+  output.line(`User ${sub} ${written ? 'is now' : 'was already'} ${state}.`);
+}
+
+async function importFile(
+  context: CommandContext,
+  path: string,
+  options: ImportOptions,
+): Promise<void> {
+  const { output } = context;
+  const file = await readUserFile(path);
+  const report = reportPath(path, file, options.report);
+  const judged = judgeRows(file.rows);
+  const store = await storeOf(context);
+  const planned = await output.during(
+    'Reading what is stored',
+    ({ advance }) => planImport(store, judged, advance),
+    countImportReads(judged),
+  );
+  if (options.dryRun)
+    return tell(context, { ...planned, counts: countActions(planned.plan.entries) });
+  const imported = await output.during(
+    'Writing users',
+    ({ advance }) =>
+      interruptible((signal) => carryOutImport(store, planned, { told: () => advance(), signal })),
+    countWrites(planned),
+  );
+  const { rejected } = imported;
+  if (rejected.length > 0) await writeFile(report, file.formatRejected(rejected), { mode: 0o600 });
+  tell(context, imported, report);
+}
+
+function countWrites({ plan }: UserImport): number {
+  return plan.entries.filter(({ action }) => action !== 'keep').length;
+}
+
+/** Beside the file, and never the file itself, which is all there is of the rows that are not written yet. */
+function reportPath(
+  path: string,
+  { rejectedExtension }: UserFile,
+  given: string | undefined,
+): string {
+  const extension = extname(path);
+  const report = given ?? `${path.slice(0, -extension.length)}.rejected${rejectedExtension}`;
+  if (resolve(report) === resolve(path)) {
+    throw usageError(`--report: ${report} is the file to import; allowed: another`);
+  }
+  return report;
+}
+
+/** Tells how it went. @throws what ended it, or OperatorError if rows were rejected */
+function tell(
+  { output }: CommandContext,
+  { counts, rejected, fault }: ImportedUsers,
+  report?: string,
+): void {
+  const { removed: _none, ...told } = countsJson({ ...counts, remove: 0 });
+  output.json({
+    ...told,
+    rejected: rejected.length,
+    rejected_rows: rejected.map(({ row, reason }) => ({ line: row.line, reason })),
+    ...(report !== undefined && rejected.length > 0 && { report }),
+  });
+  output.table(
+    ['LINE', 'SUB', 'REJECTED BECAUSE'],
+    rejected
+      .slice(0, SHOWN_REJECTED)
+      .map(({ row, reason }) => [String(row.line), showValue(row.members['sub']), reason]),
+  );
+  const left = rejected.length - SHOWN_REJECTED;
+  if (left > 0) output.line(`… and ${left} more`);
+  output.line(
+    `${report === undefined ? 'This would be: ' : ''}${counts.add} added, ${counts.change} changed, ${counts.keep} unchanged, ${rejected.length} rejected.`,
+  );
+  if (fault !== undefined) throw fault;
+  if (rejected.length === 0) return;
+  const where = report === undefined ? '' : `: corrected in ${report}, they can be imported again`;
+  throw new OperatorError(`${rejected.length} rows were rejected${where}.`);
+}

@@ -1,0 +1,77 @@
+/** Plans a whole directory: who and what is added, changed, kept, and with pruning removed. */
+import { directoryKey } from '../../lambdas/aws/directory-table.ts';
+import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import { type Directory, logins } from '../../lambdas/ciba/directory.ts';
+import { storedUser } from '../../lambdas/ciba/user.ts';
+import { DirectoryConflict } from './directory-error.ts';
+import { type DirectoryStore, scanItems } from './directory-items.ts';
+import type { DirectoryPlan, EntryKind, PlannedEntry } from './directory-plan.ts';
+import { planClients, versioned } from './plan-clients.ts';
+import { planUsers } from './plan-users.ts';
+
+export interface PlanOptions {
+  /** Whether clients and users that the directory does not name are removed. */
+  prune: boolean;
+  /** Is told how many of the reads of {@link countReads} are done. */
+  told?: ((count: number) => void) | undefined;
+}
+
+/**
+ * Reads what is stored and computes what applying would do. Nothing is written.
+ * @throws DirectoryConflict with a line for each entry that cannot be applied, such as a login of another user
+ */
+export async function planDirectory(
+  store: DirectoryStore,
+  directory: Directory,
+  { prune, told }: PlanOptions,
+): Promise<DirectoryPlan> {
+  const removals = prune ? await planRemovals(store, directory) : [];
+  const clients = await planClients(store, directory.clients);
+  const removedUsers = removals.filter(({ kind }) => kind === 'user').map(({ id }) => id);
+  const wanted = directory.users.map((user) => ({ sub: user.sub, register: () => user }));
+  const users = await planUsers(store, wanted, new Set(removedUsers), told);
+  if (users.refused.length > 0) {
+    const faults = users.refused.map(({ sub, reason }) => `user ${sub}: ${reason}`);
+    throw new DirectoryConflict(faults.join('\n'));
+  }
+  return { entries: [...removals, ...clients, ...users.planned] };
+}
+
+/** How many reads planning tells of. */
+export function countReads({ users }: Directory): number {
+  return users.reduce((reads, user) => reads + 1 + logins(user).length, 0);
+}
+
+async function planRemovals(
+  store: DirectoryStore,
+  { clients, users }: Directory,
+): Promise<PlannedEntry[]> {
+  const kept: Record<EntryKind, Set<string>> = {
+    client: new Set(clients.map(({ client_id }) => client_id)),
+    user: new Set(users.map(({ sub }) => sub)),
+  };
+  const removals: PlannedEntry[] = [];
+  for (const kind of ['client', 'user'] as const) {
+    for await (const item of scanItems(store, { kind })) {
+      const id = item.pk.slice(directoryKey[kind]('').length);
+      if (!kept[kind].has(id)) removals.push(planRemoval(kind, id, item));
+    }
+  }
+  return removals;
+}
+
+function planRemoval(kind: EntryKind, id: string, item: Item): PlannedEntry {
+  const user = kind === 'user' ? storedUser.safeParse(item) : undefined;
+  return {
+    kind,
+    id,
+    action: 'remove',
+    changes: [],
+    version: versioned.parse(item).version,
+    members: {},
+    dropped: [],
+    claims: [],
+    givenUp: user?.success ? logins(user.data) : [],
+    waitsFor: [],
+  };
+}
