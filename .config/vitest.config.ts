@@ -34,7 +34,7 @@ export default defineConfig({
           ...shared,
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/black-box/**'],
+          exclude: ['test/black-box/**', 'test/browser/**'],
         },
       },
       {

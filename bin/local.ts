@@ -4,6 +4,8 @@
  */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Demo } from '../lib/demo/serve-demo.ts';
+import { chooseExample } from '../lib/local/choose-example.ts';
 import { describeLocalHost } from '../lib/local/describe-local-host.ts';
 import { LocalHostError } from '../lib/local/local-host-error.ts';
 import type { LogKind } from '../lib/local/local-log.ts';
@@ -12,7 +14,7 @@ import { type LocalOptions, readOptions, usage } from '../lib/local/read-options
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
 import { DirectoryError } from '../lib/operator/directory-error.ts';
-import { readDirectoryFile } from '../lib/operator/directory-file.ts';
+import { type Directory, readDirectoryFile } from '../lib/operator/directory-file.ts';
 
 /** An end takes at most two seconds; what has not ended by then is cut off. */
 const END_MILLISECONDS = 1900;
@@ -25,6 +27,7 @@ const exampleDirectory = fileURLToPath(
 const localSettings = { notificationPolicy: 'none' };
 
 let host: LocalHost | undefined;
+let demo: Demo | undefined;
 const ending = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
 
@@ -47,6 +50,7 @@ async function main(argv: string[]): Promise<void> {
   const generatedSecrets = seeded?.generatedSecrets ?? [];
 
   const { issuer, inbox, control } = host;
+  if (directory) demo = await startDemo(options, host, directory, generatedSecrets);
   if (options.headless || !directory || !seed) {
     for (const secret of generatedSecrets) console.error(JSON.stringify(secret));
     console.log(JSON.stringify({ issuer, inbox, control }));
@@ -57,6 +61,7 @@ async function main(argv: string[]): Promise<void> {
       issuer,
       inbox,
       control,
+      demo: demo?.url,
       stackName: host.stack.name,
       directory,
       seed: relative('', seed),
@@ -65,13 +70,38 @@ async function main(argv: string[]): Promise<void> {
   );
 }
 
+/** The demo terminal, as the first client that it can be; none when headless, or for want of a client or a user. */
+async function startDemo(
+  { demoPort }: LocalOptions,
+  { issuer, inbox }: LocalHost,
+  directory: Directory,
+  generatedSecrets: { client_id: string; client_secret: string }[],
+): Promise<Demo | undefined> {
+  const example = chooseExample(directory, generatedSecrets);
+  if (demoPort === undefined || !example) return undefined;
+  const { client, usernames } = example;
+  const { serveDemo } = await import('../lib/demo/serve-demo.ts');
+  return serveDemo({
+    port: demoPort,
+    inbox,
+    users: usernames,
+    pump: {
+      issuer,
+      clientId: client.client_id,
+      clientSecret: client.client_secret,
+      clientAuthentication: client.token_endpoint_auth_method,
+    },
+  });
+}
+
 /** The host's modules take a second to load: they do while the stack is synthesized. */
 async function start(options: LocalOptions): Promise<LocalHost> {
-  const { port, inboxPort, controlPort, dataDirectory, settings } = options;
+  const { port, inboxPort, controlPort, demoPort, dataDirectory, settings } = options;
   await assertPortsFree([
     { port, option: '--port' },
     { port: inboxPort, option: '--inbox-port' },
     { port: controlPort, option: '--control-port' },
+    ...(demoPort === undefined ? [] : [{ port: demoPort, option: '--demo-port' }]),
   ]);
   if (!options.headless && !options.assembly) console.error('Building the stack …');
   const issuer = `http://localhost:${port}`;
@@ -124,6 +154,7 @@ async function end(): Promise<void> {
   if (ending.signal.aborted) return;
   ending.abort();
   setTimeout(() => process.exit(0), END_MILLISECONDS).unref();
+  await demo?.stop();
   await host?.stop();
   process.exit(0);
 }

@@ -3,6 +3,8 @@
  * The stack makes one `ANY` route of each; discovery (OpenID Connect Discovery 1.0, RFC 8414) publishes them below the issuer.
  */
 export const routes = {
+  /** What a person finds who opens the issuer: a page for client developers. */
+  root: '/',
   /** CIBA Core 7; the path of the reference, and the one discovery publishes. */
   backchannelAuthentication: '/cibaAuthorization',
   /** CIBA Core 7; the path that toolkits without discovery expect. */

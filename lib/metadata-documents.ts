@@ -1,6 +1,6 @@
 /**
- * The documents a client configures itself from (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517): their function, which
- * reads nothing but public keys, and their routes.
+ * The documents a client configures itself from (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), and the page that tells
+ * its developer so: their function, which reads nothing but public keys, and their routes.
  */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -37,6 +37,7 @@ export class MetadataDocuments extends Construct {
     api.addEndpoint(
       'Metadata',
       this.function,
+      routes.root,
       routes.jwks,
       routes.openidConfiguration,
       routes.oauthAuthorizationServer,

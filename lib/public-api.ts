@@ -131,6 +131,7 @@ export class PublicApi extends Construct {
       [routes.backchannelAuthenticationAlias, authorize],
       [routes.token, limit(props.tokenThrottleRate, props.tokenThrottleBurst)],
       [routes.approve, limit(props.approveThrottleRate, props.approveThrottleBurst)],
+      [routes.root, rootThrottle],
     ];
     const stage = this.#stage.node.defaultChild;
     if (!CfnStage.isCfnStage(stage)) return;
@@ -145,6 +146,9 @@ interface RouteThrottle {
   ThrottlingRateLimit: number;
   ThrottlingBurstLimit: number;
 }
+
+/** The page for developers is read by a few people, and by whoever tries every address there is. */
+const rootThrottle = limit(20, 10);
 
 function limit(rate: number, burst: number): RouteThrottle {
   return { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst };

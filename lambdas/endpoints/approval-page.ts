@@ -3,7 +3,6 @@
  * framed, cached, referred to or submitted elsewhere (threats T11, T12). One script, allowed by its hash, counts down; every
  * page says and does the same without it.
  */
-import { createHash } from 'node:crypto';
 import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type Notice,
   type Texts,
 } from '../ciba/texts.ts';
+import { pageHeaders } from './page-headers.ts';
 
 const style = `
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#565f6d;--line:#d3d8df;--ground:#eef0f3;--card:#fff;--accent:#1f5fbf;--accent-ink:#fff;--box:#f2f6fd;--good:#17703b;--bad:#a3262e}
@@ -62,25 +62,7 @@ if(s)setTimeout(tick,500)
 tick()
 `;
 
-function hashOf(source: string): string {
-  return `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
-}
-
-const securityHeaders = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-  'X-Frame-Options': 'DENY',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  // `no-referrer` would make browsers send `Origin: null` with our own form.
-  'Referrer-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-  Vary: 'Accept-Language',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Robots-Tag': 'noindex, nofollow',
-  'Strict-Transport-Security': 'max-age=31536000',
-  'Permissions-Policy': 'publickey-credentials-get=()',
-};
+const headers = { ...pageHeaders(style, script), Vary: 'Accept-Language' };
 
 /** A page and the language it is in. */
 export interface Page {
@@ -92,12 +74,12 @@ export interface Page {
 export function pageResponse(
   status: number,
   page: Page | undefined,
-  headers: Record<string, string> = {},
+  more: Record<string, string> = {},
 ): Response {
   const language = page && { 'Content-Language': page.locale };
   return new Response(page?.html ?? null, {
     status,
-    headers: { ...securityHeaders, ...language, ...headers },
+    headers: { ...headers, ...language, ...more },
   });
 }
 

@@ -1,11 +1,12 @@
 /**
- * The documents anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3) and the public
- * keys (RFC 7517). They are the same for everyone, so caches may keep them.
+ * The documents anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3), the public
+ * keys (RFC 7517), and a page for client developers at the issuer itself. They are the same for everyone, so caches may keep them.
  */
 import { providerMetadata } from '../ciba/provider-metadata.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type { Clock, PublicKeys } from '../ports.ts';
 import { routes } from '../routes.ts';
+import { developerPage } from './developer-page.ts';
 
 export interface MetadataDeps {
   issuer: string;
@@ -14,13 +15,13 @@ export interface MetadataDeps {
   log: Log;
 }
 
-/** How long a cache may serve discovery, in seconds. */
+/** How long a cache may serve discovery and the page, in seconds. */
 const DISCOVERY_MAX_AGE = 3600;
 
 /** How long a cache may serve the keys, in seconds: far less than the day a new key is published before it signs. */
 const JWKS_MAX_AGE = 300;
 
-/** GET and HEAD of /jwks and both well-known documents; 404 elsewhere, 405 with Allow for other methods. */
+/** GET and HEAD of the page, /jwks and both well-known documents; 404 elsewhere, 405 with Allow for other methods. */
 export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = deps.clock();
@@ -38,22 +39,32 @@ export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Prom
   };
 }
 
-async function answer({ issuer, keys }: MetadataDeps, request: Request): Promise<Response> {
+async function answer(deps: MetadataDeps, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const isJwks = pathname === routes.jwks;
-  if (
-    !isJwks &&
-    pathname !== routes.openidConfiguration &&
-    pathname !== routes.oauthAuthorizationServer
-  ) {
-    return new Response(null, { status: 404 });
-  }
+  const read = documents.get(pathname);
+  if (!read) return new Response(null, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
   }
-  return isJwks
-    ? publicDocument({ keys: await keys.publicKeys() }, 'application/jwk-set+json', JWKS_MAX_AGE)
-    : publicDocument(providerMetadata(issuer, routes), 'application/json', DISCOVERY_MAX_AGE);
+  return read(deps);
+}
+
+type ReadDocument = (deps: MetadataDeps) => Response | Promise<Response>;
+
+const documents = new Map<string, ReadDocument>([
+  [routes.root, ({ issuer }) => developerPage(issuer, DISCOVERY_MAX_AGE)],
+  [routes.jwks, readKeys],
+  [routes.openidConfiguration, readDiscovery],
+  [routes.oauthAuthorizationServer, readDiscovery],
+]);
+
+async function readKeys({ keys }: MetadataDeps): Promise<Response> {
+  const body = { keys: await keys.publicKeys() };
+  return publicDocument(body, 'application/jwk-set+json', JWKS_MAX_AGE);
+}
+
+function readDiscovery({ issuer }: MetadataDeps): Response {
+  return publicDocument(providerMetadata(issuer, routes), 'application/json', DISCOVERY_MAX_AGE);
 }
 
 function publicDocument(body: object, mediaType: string, maxAge: number): Response {

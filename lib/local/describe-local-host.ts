@@ -1,6 +1,7 @@
 /** What a person reads when the provider runs: its addresses, who is in its directory, and commands to try. */
 import { DEFAULT_STACK } from '../operator/default-stack.ts';
 import type { Directory } from '../operator/directory-file.ts';
+import { chooseExample } from './choose-example.ts';
 import { localAccount } from './resource-names.ts';
 
 /** What there is to tell. */
@@ -8,6 +9,8 @@ export interface LocalHostFacts {
   issuer: string;
   inbox: string;
   control: string;
+  /** The demo terminal, if it was started. */
+  demo: string | undefined;
   stackName: string;
   /** What the provider was seeded with, and where it came from. */
   directory: Directory;
@@ -25,7 +28,7 @@ export function describeLocalHost(facts: LocalHostFacts): string {
   );
   return `
 The provider is running. Ctrl-C ends it.
-
+${describeDemo(facts.demo)}
   Provider   ${issuer}/.well-known/openid-configuration
   Inbox      ${inbox}   every mail it sends
   Control    ${control}/directory     PUT replaces clients and users
@@ -35,6 +38,14 @@ The provider is running. Ctrl-C ends it.
   Clients    ${listClients(facts.directory)}
   Users      ${listUsers(facts.directory)}
 ${secrets.join('')}${describeCommands(facts)}${describeOperator(facts)}`;
+}
+
+function describeDemo(demo: string | undefined): string {
+  if (demo === undefined) return '';
+  return `
+  Open ${demo}         a petrol pump that asks a user for approval
+    or ${demo}/story   the same with the user's phone beside it
+`;
 }
 
 /** The command line works on this machine as on an account; the credentials only have to be there. */
@@ -66,33 +77,26 @@ function listUsers({ users }: Directory): string {
 
 /** Four steps from a request to tokens, with the first client and user that can take them. */
 function describeCommands({ issuer, inbox, directory, generatedSecrets }: LocalHostFacts): string {
-  const user = directory.users.find(({ enabled, email_verified }) => enabled && email_verified);
-  const client = directory.clients
-    .map((registration) => ({
-      ...registration,
-      secret:
-        registration.client_secret ??
-        generatedSecrets.find(({ client_id }) => client_id === registration.client_id)
-          ?.client_secret,
-    }))
-    .find(({ enabled, secret }) => enabled && secret !== undefined);
-  if (user === undefined || client?.secret === undefined) return '';
+  const example = chooseExample(directory, generatedSecrets);
+  if (!example) return '';
+  const { client } = example;
+  const [user] = example.usernames;
   const authentication = authenticate(
     client.token_endpoint_auth_method,
     client.client_id,
-    client.secret,
+    client.client_secret,
   );
   return `
 Try it in another terminal:
 
-1. ${client.client_name} asks for ${user.username}'s approval.
+1. ${client.client_name} asks for ${user}'s approval.
 
    answer=$(curl -s ${issuer}/cibaAuthorization \\
      ${authentication} \\
-     -d scope=openid+profile+email -d login_hint=${user.username} \\
+     -d scope=openid+profile+email -d login_hint=${user} \\
      --data-urlencode 'binding_message=52.30 EUR at pump 4'); echo "$answer"
 
-2. ${user.username} opens the mail at ${inbox}, follows its link, and approves.
+2. ${user} opens the mail at ${inbox}, follows its link, and approves.
 
 3. The client polls and gets tokens.
 

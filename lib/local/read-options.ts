@@ -10,6 +10,8 @@ export interface LocalOptions {
   port: number;
   inboxPort: number;
   controlPort: number;
+  /** Of the demo terminal, which is for persons: none when headless. */
+  demoPort: number | undefined;
   /** Directory file to begin with. */
   seed: string | undefined;
   /** Folder in which the tables are kept. */
@@ -28,6 +30,7 @@ export const usage = `npm run local -- [options]
   --port N             of the provider; its issuer is http://localhost:N (default 4010)
   --inbox-port N       of the inbox (default: the port above the provider's)
   --control-port N     of the control server (default: two above the provider's)
+  --demo-port N        of the demo terminal (default: three above the provider's; none with --headless)
   --seed FILE          clients and users to begin with (default: examples; none with --headless)
   --data DIR           keep the tables in DIR (default: in memory)
   --set KEY=VALUE      override a setting of the deployment; can be repeated
@@ -44,19 +47,27 @@ const LAST_PORT = 65_535;
 export function readOptions(argv: string[]): LocalOptions {
   const given = parse(argv);
   const port = readPort('--port', given.port, DEFAULT_PORT);
+  const headless = given.headless ?? false;
+  if (headless && given['demo-port'] !== undefined) {
+    throw new LocalHostError('--demo-port: --headless starts no demo; leave one of them out');
+  }
   const options = {
-    headless: given.headless ?? false,
+    headless,
     port,
     inboxPort: readPort('--inbox-port', given['inbox-port'], port + 1),
     controlPort: readPort('--control-port', given['control-port'], port + 2),
+    demoPort: headless ? undefined : readPort('--demo-port', given['demo-port'], port + 3),
     seed: readPath('--seed', given.seed),
     dataDirectory: readPath('--data', given.data),
     settings: readSettings(given.set ?? []),
     assembly: readPath('--assembly', given.assembly),
     help: given.help ?? false,
   };
-  if (new Set([port, options.inboxPort, options.controlPort]).size < 3) {
-    throw new LocalHostError('--port, --inbox-port and --control-port must be three ports');
+  const ports = [port, options.inboxPort, options.controlPort, options.demoPort];
+  if (new Set(ports).size < ports.length) {
+    throw new LocalHostError(
+      '--port, --inbox-port, --control-port and --demo-port must be ports of their own',
+    );
   }
   if (options.assembly !== undefined && given.set !== undefined) {
     throw new LocalHostError('--set: the settings of --assembly are fixed; leave one of them out');
@@ -73,6 +84,7 @@ function parse(argv: string[]) {
         port: { type: 'string' },
         'inbox-port': { type: 'string' },
         'control-port': { type: 'string' },
+        'demo-port': { type: 'string' },
         seed: { type: 'string' },
         data: { type: 'string' },
         set: { type: 'string', multiple: true },

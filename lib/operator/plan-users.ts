@@ -25,8 +25,7 @@ export interface RefusedUser {
   reason: string;
 }
 
-/** What is noted of an address is others' to write and to clear. */
-const storedMembers = Object.keys(storedUser.shape).filter((member) => member !== 'undeliverable');
+const storedMembers = Object.keys(storedUser.shape);
 
 /** The members of a stored user that are as they were registered; the others are the provider's own. */
 export const userMembers = storedMembers.filter(
@@ -179,10 +178,10 @@ function planUser(draft: Draft, claims: LoginClaim[], waitsFor: string[]): Plann
 /** What others have noted about a user is about the address, and goes with it. */
 function droppedMembers({ item, before, after }: Draft): string[] {
   const isOther = (member: string) => !['pk', 'version', ...storedMembers].includes(member);
-  const isNewAddress = before?.email !== after.email;
+  const isNewContact = before?.contact_version !== after.contact_version;
   return Object.keys(item ?? {}).filter(
     (member) =>
-      (storedMembers.includes(member) && !(member in after)) || (isNewAddress && isOther(member)),
+      (storedMembers.includes(member) && !(member in after)) || (isNewContact && isOther(member)),
   );
 }
 

@@ -1,5 +1,6 @@
 /**
- * The documents anybody may read: discovery (OpenID Connect Discovery 1.0, RFC 8414) and the keys (RFC 7517).
+ * The documents anybody may read: discovery (OpenID Connect Discovery 1.0, RFC 8414), the keys (RFC 7517), and the issuer's
+ * own page.
  */
 import { describe, expect, it } from 'vitest';
 import { issuer } from './deployment.ts';
@@ -73,7 +74,15 @@ describe('/jwks', () => {
   });
 });
 
-describe.each([...wellKnown, '/jwks'])('%s', (path) => {
+describe('the issuer itself', () => {
+  it('is a page for client developers that links discovery', async () => {
+    const response = await fetch(issuer);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await response.text()).toContain(`href="${issuer}/.well-known/openid-configuration"`);
+  });
+});
+
+describe.each(['/', ...wellKnown, '/jwks'])('%s', (path) => {
   it('answers HEAD as GET, without a body, and other methods with 405', async () => {
     const head = await fetch(issuer + path, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);

@@ -242,7 +242,7 @@ describe('the rights of each function', () => {
         Principal: 'apigateway.amazonaws.com',
       });
       expect(readable(Properties.SourceArn)).toMatch(
-        /:execute-api:<AWS::Region>:<AWS::AccountId>:PublicApi\/\*\/\*\/[^*]+$/,
+        /:execute-api:<AWS::Region>:<AWS::AccountId>:PublicApi\/\*\/\*\/[^*]*$/,
       );
     }
   });
@@ -548,6 +548,7 @@ describe('the HTTP API', () => {
       'ANY /bc-authorize': authorize,
       'ANY /token': { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2 },
       'ANY /approve/{link}': { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 6 },
+      'ANY /': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 10 },
     });
   });
 

@@ -91,7 +91,7 @@ describe('the documents', () => {
   );
 
   it.each([
-    '/',
+    '//',
     '/jwks/',
     '/JWKS',
     '/jwks.json',

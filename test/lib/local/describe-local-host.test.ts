@@ -9,6 +9,7 @@ const addresses = {
   inbox: 'http://localhost:4011',
   control: 'http://localhost:4012',
   seed: 'directory.json',
+  demo: 'http://localhost:4013',
   stackName: 'CibaProvider',
 };
 const exampleFile = fileURLToPath(
@@ -26,6 +27,15 @@ describe('describeLocalHost', () => {
     expect(text).toContain('pump-4, desk-1');
     expect(text).toContain('alice, bob, carol (disabled), dave (address not verified)');
     expect(text).toContain('-u pump-4:example-secret-of-pump-4-for-localhost-only');
+  });
+
+  test('names the demo before anything else, and does not if there is none', () => {
+    const directory = parseDirectory({ clients: [], users: [] });
+    const describeWith = (demo: string | undefined) =>
+      describeLocalHost({ ...addresses, demo, directory, generatedSecrets: [] });
+    const [address] = describeWith('http://localhost:4013').match(/http:\S+/) ?? [];
+    expect(address).toBe('http://localhost:4013');
+    expect(describeWith(undefined)).not.toContain('petrol pump');
   });
 
   test("shows how the operator's command line reaches it, and names the stack if it must", () => {
@@ -74,6 +84,18 @@ describe('describeLocalHost', () => {
     const text = describeLocalHost({ ...addresses, directory, generatedSecrets });
     expect(text).toContain('Secret of c, shown this once: made');
     expect(text).toContain('-u c:made');
+  });
+
+  test('has no commands to try with a client that signs its requests', () => {
+    const directory = parseDirectory({
+      clients: [
+        { client_id: 'c', client_name: 'C', token_endpoint_auth_method: 'client_secret_jwt' },
+      ],
+      users: [user],
+    });
+    const generatedSecrets = [{ client_id: 'c', client_secret: 'made' }];
+    const text = describeLocalHost({ ...addresses, directory, generatedSecrets });
+    expect(text).not.toContain('curl');
   });
 
   test('has no commands to try without a user who can approve', () => {

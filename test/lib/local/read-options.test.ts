@@ -3,9 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { readOptions } from '../../../lib/local/read-options.ts';
 
 describe('readOptions', () => {
-  test('gives the inbox and the control server the two ports above', () => {
-    expect(readOptions([])).toMatchObject({ port: 4010, inboxPort: 4011, controlPort: 4012 });
-    expect(readOptions(['--port', '5000'])).toMatchObject({ inboxPort: 5001, controlPort: 5002 });
+  test('gives the inbox, the control server and the demo the three ports above', () => {
+    const ports = { port: 4010, inboxPort: 4011, controlPort: 4012, demoPort: 4013 };
+    expect(readOptions([])).toMatchObject(ports);
+    const others = { inboxPort: 5001, controlPort: 5002, demoPort: 5003 };
+    expect(readOptions(['--port', '5000'])).toMatchObject(others);
+    expect(readOptions(['--demo-port', '4100'])).toMatchObject({ ...ports, demoPort: 4100 });
+  });
+
+  test('has no port for a demo when headless, and so needs none', () => {
+    const { demoPort } = readOptions(['--headless', '--port', '65533']);
+    expect(demoPort).toBeUndefined();
   });
 
   test('takes every option', () => {
@@ -15,6 +23,7 @@ describe('readOptions', () => {
       port: 1,
       inboxPort: 9,
       controlPort: 8,
+      demoPort: undefined,
       seed: '/s',
       dataDirectory: '/d',
       settings: { a: 'b=c', d: '' },
@@ -31,7 +40,10 @@ describe('readOptions', () => {
     ['--port 65534', /^--control-port: "65536" is not allowed/],
     ['--inbox-port 1e3', /^--inbox-port: "1e3" is not allowed/],
     ['--port 0', /^--port: "0" is not allowed/],
-    ['--port 4010 --inbox-port 4010', /must be three ports/],
+    ['--port 4010 --inbox-port 4010', /must be ports of their own$/],
+    ['--demo-port 4012', /must be ports of their own$/],
+    ['--demo-port 0', /^--demo-port: "0" is not allowed/],
+    ['--headless --demo-port 4100', /^--demo-port: --headless starts no demo/],
     ['--set interval', /^--set: "interval" is not allowed; allowed: KEY=VALUE$/],
     ['--set issuer=http://x', /^--set issuer: the issuer follows from --port$/],
     ['--assembly cdk.out --set a=b', /^--set: the settings of --assembly are fixed/],

@@ -1,0 +1,28 @@
+/**
+ * The headers of our pages: HTML without image or third party and with no other script than our own, that is not framed,
+ * cached, referred to or submitted elsewhere (threats T11, T12).
+ */
+import { createHash } from 'node:crypto';
+
+/** The headers of pages that have exactly this text in their one style element, and in their one script if there is one. */
+export function pageHeaders(style: string, script?: string): Record<string, string> {
+  const scriptSource = script === undefined ? '' : ` script-src ${hashOf(script)};`;
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': `default-src 'none'; style-src ${hashOf(style)};${scriptSource} form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+    'X-Frame-Options': 'DENY',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    // `no-referrer` would make browsers send `Origin: null` with our own form.
+    'Referrer-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Robots-Tag': 'noindex, nofollow',
+    'Strict-Transport-Security': 'max-age=31536000',
+    'Permissions-Policy': 'publickey-credentials-get=()',
+  };
+}
+
+function hashOf(source: string): string {
+  return `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
+}

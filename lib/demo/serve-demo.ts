@@ -1,0 +1,230 @@
+/**
+ * The server of the demo: a pump for a person to use (`/`), and the story (`/story`), which shows the inbox of the local
+ * host beside it. What a client developer would copy is `pump.ts`; this is the machine around it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { script, style } from './page-files.ts';
+import {
+  addressOf,
+  amounts,
+  isMailOf,
+  liveParts,
+  page,
+  type Sale,
+  type Scene,
+  type View,
+} from './pages.ts';
+import { askForApproval, connectPump, type PumpRegistration } from './pump.ts';
+import { readInbox } from './read-inbox.ts';
+
+/** What the demo has to know. */
+export interface DemoSettings {
+  /** To listen on; 0 is any free one. */
+  port: number;
+  pump: PumpRegistration;
+  /** Base URL of the local host's inbox. */
+  inbox: string;
+  /** Names to suggest. */
+  users: string[];
+}
+
+/** A running demo. */
+export interface Demo {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Sales that are remembered; of more the oldest is forgotten. */
+const SALES = 100;
+
+const FORM_BYTES = 4096;
+
+/** How often a page that is open learns of changes. */
+const LOOK_MILLISECONDS = 400;
+
+/**
+ * Starts the demo on 127.0.0.1, at a provider that answers already.
+ * @throws if the provider's discovery document or the port cannot be had
+ */
+export async function serveDemo({ port, pump, inbox, users }: DemoSettings): Promise<Demo> {
+  const { issuer } = pump;
+  const config = await connectPump(pump);
+  const sales = new Map<string, Sale>();
+  const ending = new AbortController();
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (isForeign(request))
+      return send(response, 403, 'text/plain', 'Open the demo by its own address.');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const sale = sales.get(searchParams.get('sale') ?? '');
+    switch (`${request.method} ${pathname}`) {
+      case 'GET /':
+        return sendPage(response, 'pump', sale);
+      case 'GET /story':
+        return sendPage(response, 'story', sale);
+      case 'POST /':
+        return startSale(request, response);
+      case 'GET /events':
+        return sendEvents(response, viewOf(searchParams.get('view')), sale);
+      case 'GET /mail':
+        return sendMail(response, searchParams.get('id'));
+      case 'GET /demo.css':
+        return send(response, 200, 'text/css', style);
+      case 'GET /demo.js':
+        return send(response, 200, 'text/javascript', script);
+      default:
+        return send(response, 404, 'text/plain', 'There is nothing here.');
+    }
+  }
+
+  async function sceneOf(view: View, sale: Sale | undefined): Promise<Scene> {
+    const mails = await readInbox(inbox, issuer);
+    if (sale && mails.some((mail) => isMailOf(mail, sale))) sale.isMailed = true;
+    return { view, issuer, inbox, users, sale, mails };
+  }
+
+  async function sendPage(
+    response: ServerResponse,
+    view: View,
+    sale: Sale | undefined,
+    mistake?: string,
+  ): Promise<void> {
+    const html = page(await sceneOf(view, sale), { mistake, newSale: crypto.randomUUID() });
+    send(response, mistake === undefined ? 200 : 400, 'text/html', html);
+  }
+
+  /** The form says which sale it starts, so that pressing its button twice asks the user once. */
+  async function startSale(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const form = await readForm(request);
+    const view = viewOf(form.get('view'));
+    const order = readOrder(form);
+    if (typeof order === 'string') return sendPage(response, view, undefined, order);
+    // Whatever goes wrong while it is followed is a state of the sale.
+    if (!sales.has(order.id)) void follow(order);
+    response.writeHead(303, { location: addressOf(view, order.id) }).end();
+  }
+
+  /** Asks, and keeps what the pump knows up to date. */
+  async function follow({ id, amount, user }: Order): Promise<void> {
+    const bindingMessage = `${amount} EUR at pump 4`;
+    const sale: Sale = {
+      ...{ id, amount, user, bindingMessage, askedAt: Date.now(), isMailed: false },
+      approval: { step: 'asking' },
+    };
+    const [oldest] = sales.keys();
+    if (oldest !== undefined && sales.size >= SALES) sales.delete(oldest);
+    sales.set(id, sale);
+    for await (const approval of askForApproval(config, { user, bindingMessage }, ending.signal)) {
+      sale.approval = approval;
+    }
+  }
+
+  /** Server-sent events: each part of the page again when it has changed. */
+  async function sendEvents(response: ServerResponse, view: View, sale?: Sale): Promise<void> {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    const sent = new Map<string, string>();
+    while (!response.destroyed && !ending.signal.aborted) {
+      const parts = Object.entries(liveParts(await sceneOf(view, sale)));
+      const changed = parts.filter(([id, html]) => sent.get(id) !== html);
+      for (const [id, html] of changed) sent.set(id, html);
+      if (changed.length > 0)
+        response.write(`data: ${JSON.stringify(Object.fromEntries(changed))}\n\n`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+    }
+    response.end();
+  }
+
+  /** The very mail, without what could run or load anything; its links open beside it. */
+  async function sendMail(response: ServerResponse, id: string | null): Promise<void> {
+    const mail = (await readInbox(inbox, issuer)).find((one) => one.id === id);
+    if (!mail) return send(response, 404, 'text/plain', 'This mail is not there any more.');
+    const html = mail.html.replace(/<head[^>]*>/i, '$&<base target="_blank">');
+    send(response, 200, 'text/html', html, mailPolicy);
+  }
+
+  await listen(server, port);
+  const address = server.address();
+  const listening = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://localhost:${listening}`,
+    async stop() {
+      ending.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const pagePolicy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
+
+const mailPolicy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox`;
+
+function send(
+  response: ServerResponse,
+  status: number,
+  mediaType: string,
+  body: string,
+  policy = pagePolicy,
+): void {
+  response.writeHead(status, {
+    'content-type': `${mediaType}; charset=utf-8`,
+    'content-security-policy': policy,
+    'cache-control': 'no-store',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(body);
+}
+
+/**
+ * Whether another site may have sent this, or a name that was pointed at this machine (DNS rebinding): the story shows
+ * links that approve.
+ */
+function isForeign({ headers: { host = '', origin } }: IncomingMessage): boolean {
+  if (!/^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(host)) return true;
+  return origin !== undefined && origin !== `http://${host}`;
+}
+
+function viewOf(text: string | null): View {
+  return text === 'story' ? 'story' : 'pump';
+}
+
+interface Order {
+  id: string;
+  amount: string;
+  user: string;
+}
+
+/** What the form orders, or what is wrong with it. */
+function readOrder(form: URLSearchParams): Order | string {
+  const id = form.get('sale') ?? '';
+  const amount = form.get('amount') ?? '';
+  const user = form.get('user')?.trim() ?? '';
+  if (!amounts.includes(amount)) return `Choose an amount: ${amounts.join(', ')}.`;
+  if (user === '' || user.length > 100) return 'Say who pays: a name of up to 100 characters.';
+  if (!/^[\da-f-]{36}$/.test(id)) return 'Please send the form once more.';
+  return { id, amount, user };
+}
+
+/** @throws for more than any of our forms has */
+async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+  let body = '';
+  for await (const chunk of request) {
+    body += String(chunk);
+    if (body.length > FORM_BYTES) throw new Error('The form is too long');
+  }
+  return new URLSearchParams(body);
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}

@@ -1,0 +1,144 @@
+/** Every page that somebody may see, held against axe, on the screen of a small phone, by day and by night. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Acknowledgement, start } from '../black-box/consumption-device.ts';
+import { issuer, mailOf } from '../black-box/deployment.ts';
+import { clients, users } from '../black-box/directory.ts';
+import { demo, inspect, launch } from './browser.ts';
+
+const user = users.pages;
+
+let browser: Browser;
+let short: Acknowledgement;
+beforeAll(async () => {
+  // It ends while the other cases run.
+  short = await start(clients.basic, user.username, { requested_expiry: '10' });
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+async function linkOf({ ref }: Acknowledgement): Promise<string> {
+  return (await mailOf(user.email, ref)).link;
+}
+
+async function newLink(parameters: Record<string, string> = {}): Promise<string> {
+  return linkOf(await start(clients.basic, user.username, parameters));
+}
+
+async function decide(page: Page, decision: string): Promise<void> {
+  await page.locator(`button[value=${decision}]`).click();
+  await page.waitForLoadState();
+}
+
+/** Makes the form one that is not ours any more. */
+async function spoil(page: Page, selector: string): Promise<void> {
+  await page.evaluate(`document.querySelector('${selector}').value = 'spoiled'`);
+}
+
+/** How each page comes about, and its status. */
+const pages: [name: string, status: number, open: (page: Page) => Promise<void>][] = [
+  ['the pump', 200, (page) => visit(page, demo.url)],
+  ['the issuer', 200, (page) => visit(page, issuer)],
+  ['a request without a message', 200, async (page) => visit(page, await newLink())],
+  [
+    'a request that says a lot',
+    200,
+    async (page) => {
+      const scope = 'openid profile email offline_access payments:read';
+      const binding_message = 'M'.repeat(64);
+      await visit(page, await newLink({ scope, binding_message }));
+    },
+  ],
+  ['an approval', 200, async (page) => visit(page, await newLink(), 'approve')],
+  ['a denial', 200, async (page) => visit(page, await newLink(), 'deny')],
+  [
+    'what is approved already',
+    409,
+    async (page) => {
+      const link = await newLink();
+      await visit(page, link, 'approve');
+      await visit(page, link);
+    },
+  ],
+  [
+    'what is denied already',
+    409,
+    async (page) => {
+      const link = await newLink();
+      await visit(page, link, 'deny');
+      await visit(page, link);
+    },
+  ],
+  ['a link that is none', 404, (page) => visit(page, `${issuer}/approve/x`)],
+  [
+    'a form that is not ours',
+    403,
+    async (page) => {
+      await visit(page, await newLink());
+      await spoil(page, 'input[type=hidden]');
+      await decide(page, 'approve');
+    },
+  ],
+  [
+    'an answer that is none',
+    400,
+    async (page) => {
+      await visit(page, await newLink());
+      await spoil(page, 'button[value=deny]');
+      await decide(page, 'spoiled');
+    },
+  ],
+  [
+    'a request that has ended',
+    410,
+    async (page) => {
+      const link = await linkOf(short);
+      await expect.poll(async () => (await fetch(link)).status, { timeout: 12_000 }).toBe(410);
+      await visit(page, link);
+    },
+  ],
+];
+
+async function visit(page: Page, address: string, decision?: string): Promise<void> {
+  await page.goto(address);
+  if (decision !== undefined) await decide(page, decision);
+}
+
+it.each(pages)('%s is a page (%i) that everybody can use', async (name, status, open) => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 640 } });
+  try {
+    const page = await context.newPage();
+    const statuses: number[] = [];
+    page.on('response', (response) => {
+      if (response.request().isNavigationRequest()) statuses.push(response.status());
+    });
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (/Content Security Policy/i.test(message.text())) complaints.push(message.text());
+    });
+    await open(page);
+    expect(statuses.at(-1)).toBe(status);
+    expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
+    await inspect(page, `page-${name.replaceAll(' ', '-')}`);
+    expect(complaints).toEqual([]);
+  } finally {
+    await context.close();
+  }
+});
+
+it('T11: no page may show the approval page inside itself', async () => {
+  const link = await newLink();
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.route('http://frame.test/', (route) =>
+      route.fulfill({ contentType: 'text/html', body: `<iframe src="${link}"></iframe>` }),
+    );
+    await page.goto('http://frame.test/');
+    const [, framed] = page.frames();
+    expect(await framed?.locator('button').count()).toBe(0);
+    expect(framed?.url()).toMatch(/^chrome-error:/);
+  } finally {
+    await context.close();
+  }
+});

@@ -1,0 +1,151 @@
+/** The demo's server: what it asks for, what it escapes, and whom it does not answer. */
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Demo, serveDemo } from '../../../lib/demo/serve-demo.ts';
+import { closeServer, listenOnLoopback } from '../../../lib/local/loopback.ts';
+import {
+  acknowledged,
+  oauthError,
+  type ScriptedProvider,
+  startScriptedProvider,
+} from './scripted-provider.ts';
+
+const emails: object[] = [];
+let provider: ScriptedProvider;
+let inbox: Server;
+let demo: Demo;
+
+beforeAll(async () => {
+  provider = await startScriptedProvider();
+  Object.assign(provider, {
+    asked: [acknowledged],
+    polled: [oauthError(400, 'authorization_pending')],
+  });
+  inbox = createServer((_request, response) => response.end(JSON.stringify({ emails })));
+  demo = await serveDemo({
+    port: 0,
+    inbox: `http://localhost:${await listenOnLoopback(inbox, { port: 0 })}`,
+    users: ['alice', '<b>'],
+    pump: {
+      issuer: provider.issuer,
+      clientId: 'pump-4',
+      clientSecret: 'canary-secret',
+      clientAuthentication: 'client_secret_post',
+    },
+  });
+});
+afterAll(async () => {
+  await demo?.stop();
+  await closeServer(inbox);
+  await provider.stop();
+});
+
+interface Form {
+  amount?: string;
+  user?: string;
+  view?: string;
+  sale?: string;
+}
+
+function order(form: Form = {}, headers: Record<string, string> = {}): Promise<Response> {
+  const sale = crypto.randomUUID();
+  const body = new URLSearchParams({
+    amount: '52.30',
+    user: 'alice',
+    view: 'story',
+    sale,
+    ...form,
+  });
+  return fetch(demo.url, { method: 'POST', body, headers, redirect: 'manual' });
+}
+
+/** Orders, and the text of the page that this leads to. */
+async function pageOf(form: Form = {}): Promise<string> {
+  const address = (await order(form)).headers.get('location') ?? '';
+  return (await fetch(demo.url + address)).text();
+}
+
+describe('the demo', () => {
+  it('asks the user once however often the form is sent', async () => {
+    const sale = crypto.randomUUID();
+    const before = provider.requests.length;
+    const answers = [await order({ sale }), await order({ sale })];
+    expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual([
+      [303, `/story?sale=${sale}`],
+      [303, `/story?sale=${sale}`],
+    ]);
+    await expect.poll(() => provider.requests.length).toBe(before + 1);
+  });
+
+  it.each<[Form, string]>([
+    [{ amount: '1000000.00' }, 'Choose an amount: 20.00, 35.00, 52.30, 80.00.'],
+    [{ user: '  ' }, 'Say who pays'],
+    [{ user: 'x'.repeat(101) }, 'Say who pays'],
+    [{ sale: 'x' }, 'Please send the form once more.'],
+  ])('refuses %j, says what is wrong, and shows the form again', async (form, mistake) => {
+    const answer = await order(form);
+    expect(answer.status).toBe(400);
+    const html = await answer.text();
+    expect(html).toContain(`role="alert">${mistake}`);
+    expect(html).toContain('<form method="post"');
+  });
+
+  it('escapes names, and has neither script in its pages nor a secret', async () => {
+    const html = await pageOf({ user: '<script>alert(1)</script>' });
+    expect(html).toContain('Waiting for &lt;script&gt;alert(1)&lt;/script&gt;');
+    const form = await (await fetch(demo.url)).text();
+    expect(form).toContain('value="&lt;b&gt;"');
+    for (const page of [html, form]) {
+      expect(page).not.toMatch(/<script(?! src="\/demo\.js")|\son\w+=|canary/);
+    }
+  });
+
+  it('shows the mail of the sale in a frame that runs nothing, and links to the provider alone', async () => {
+    const text = `52.30 EUR at pump 4 ${provider.issuer}/approve/x.y`;
+    const html = '<head></head><script>alert(1)</script>';
+    const mail = { from: 'f', subject: '<i>', destination: { to: ['t'] }, body: { text, html } };
+    emails.push({ ...mail, messageId: 'm', at: Math.floor(Date.now() / 1000) });
+    const page = await pageOf();
+    expect(page).toContain(`data-phone href="${provider.issuer}/approve/x.y"`);
+    expect(page).toContain('<b>&lt;i&gt;</b>');
+    const framed = await fetch(`${demo.url}/mail?id=m`);
+    const policy = framed.headers.get('content-security-policy');
+    expect(policy).toMatch(/^default-src 'none'; .* sandbox allow-popups allow-popups-to-escape/);
+    expect(policy).not.toContain('script');
+
+    emails[0] = {
+      ...emails[0],
+      body: { text: text.replace(provider.issuer, 'http://evil.test'), html },
+    };
+    expect(await pageOf()).not.toContain('data-phone');
+    expect((await fetch(`${demo.url}/mail?id=other`)).status).toBe(404);
+  });
+
+  it('tells an open page each change, once', async () => {
+    const sale = crypto.randomUUID();
+    await order({ sale });
+    const events = await fetch(`${demo.url}/events?view=pump&sale=${sale}`);
+    const reader = events.body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    const parts = JSON.parse(new TextDecoder().decode(value).replace(/^data: /, ''));
+    expect(Object.keys(parts)).toEqual(['headline', 'steps']);
+    expect(parts.headline).toContain('Waiting for alice');
+    await reader?.cancel();
+  });
+
+  it('does not answer other sites, nor names that were pointed at this machine', async () => {
+    expect((await order({}, { origin: 'http://evil.test' })).status).toBe(403);
+    const { port } = new URL(demo.url);
+    const status = await new Promise((resolve) => {
+      const asked = httpRequest({ host: '127.0.0.1', port, headers: { host: 'evil.test' } });
+      asked.once('response', (response) => resolve(response.resume().statusCode));
+      asked.end();
+    });
+    expect(status).toBe(403);
+  });
+
+  it('has nothing at other addresses, and takes no long forms', async () => {
+    expect((await fetch(`${demo.url}/elsewhere`)).status).toBe(404);
+    await expect(order({ user: 'x'.repeat(5000) })).rejects.toThrow();
+  });
+});
