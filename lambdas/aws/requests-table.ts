@@ -21,6 +21,7 @@ import {
 } from '../ciba/transitions.ts';
 import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
+import { dayPartition } from './day-partitions.ts';
 import { type DynamoTable, dynamoTable, type Item, type StoredNames } from './dynamo-table.ts';
 
 /** The format of the item, stored with it; no release had another one. */
@@ -28,9 +29,6 @@ const ITEM_VERSION = 2;
 
 /** The status of what was never acknowledged: it is in the audit and no request. */
 const REFUSED = 'refused';
-
-/** How many partitions of the index by day one day's requests are spread over. */
-const DAY_PARTITIONS = 16;
 
 /**
  * What is stored under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one write unit for
@@ -146,15 +144,6 @@ function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
     ...(mailFailure !== undefined &&
       mailFailedAt !== undefined && { mailFailure: { cause: mailFailure, at: mailFailedAt } }),
   };
-}
-
-/** `2026-11-23#7`: the day of the request (UTC) and one of {@link DAY_PARTITIONS}, drawn by the random ref. */
-function dayPartition({
-  ref,
-  createdAt,
-}: Pick<AuthenticationRequest, 'ref' | 'createdAt'>): string {
-  const day = new Date(createdAt * 1000).toISOString().slice(0, 10);
-  return `${day}#${ref.charCodeAt(0) % DAY_PARTITIONS}`;
 }
 
 /** The table of requests, for the functions below: each gives what one kind of caller does, so that a bundle holds no more. */
