@@ -16,6 +16,7 @@ import {
   decide,
   REPLAY_GRACE_SECONDS,
   redeem,
+  revoke,
   SLOW_DOWN_SECONDS,
   slowDown,
 } from '../ciba/transitions.ts';
@@ -25,7 +26,7 @@ import { dayPartition } from './day-partitions.ts';
 import { type DynamoTable, dynamoTable, type Item, type StoredNames } from './dynamo-table.ts';
 
 /** The format of the item, stored with it; no release had another one. */
-const ITEM_VERSION = 2;
+export const ITEM_VERSION = 2;
 
 /** The status of what was never acknowledged: it is in the audit and no request. */
 const REFUSED = 'refused';
@@ -34,7 +35,7 @@ const REFUSED = 'refused';
  * What is stored under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one write unit for
  * a poll. The others are short already, or keys of an index.
  */
-const storedNames: StoredNames = {
+export const storedNames: StoredNames = {
   secretHash: 'sh',
   contactVersion: 'cv',
   bindingMessage: 'bm',
@@ -55,6 +56,7 @@ const storedNames: StoredNames = {
   redeemedAt: 'ra',
   attemptId: 'ai',
   replayedAt: 'rp',
+  revokedAt: 'rv',
   refreshHash: 'rh',
   refreshEndsAt: 're',
 };
@@ -109,6 +111,7 @@ const storedItem = z.discriminatedUnion('status', [
     refreshHash: z.optional(z.string()),
     refreshEndsAt: z.optional(z.number()),
     replayedAt: z.optional(z.number()),
+    revokedAt: z.optional(z.number()),
   }),
 ]);
 
@@ -125,8 +128,8 @@ export function toItem(request: AuthenticationRequest): Item {
   };
 }
 
-function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
-  if (!item || item['status'] === REFUSED) return undefined;
+/** The request of an item. @throws for an item of another format */
+export function toRequest(item: Item): AuthenticationRequest {
   const {
     v: _version,
     ttl,
@@ -144,6 +147,16 @@ function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
     ...(mailFailure !== undefined &&
       mailFailedAt !== undefined && { mailFailure: { cause: mailFailure, at: mailFailedAt } }),
   };
+}
+
+/** What was refused is no request: whoever has its ref finds nothing. */
+function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
+  return item && !isRefused(item) ? toRequest(item) : undefined;
+}
+
+/** Whether an item keeps a refusal, and no request. */
+export function isRefused(item: Item): boolean {
+  return item['status'] === REFUSED;
 }
 
 /** The table of requests, for the functions below: each gives what one kind of caller does, so that a bundle holds no more. */
@@ -166,6 +179,7 @@ export function requestsTable(
     ...failing(table),
     ...hearingOfMail(table),
     ...refusing(table),
+    ...revoking(table),
   };
 }
 
@@ -341,6 +355,22 @@ export function failing(table: DynamoTable): Pick<AuthenticationRequestStore, 'f
         values: { ':failed': 'failed', ':now': now, ':cause': cause, ':pending': 'pending' },
       });
       return failed.written;
+    },
+  };
+}
+
+export function revoking(table: DynamoTable): Pick<AuthenticationRequestStore, 'revoke'> {
+  return {
+    async revoke(ref, now) {
+      const revoked = await table.update(ref, {
+        update: 'SET #revokedAt = :now',
+        condition:
+          '#status = :redeemed AND attribute_exists(#refreshHash) AND attribute_not_exists(#revokedAt)',
+        values: { ':now': now, ':redeemed': 'redeemed' },
+      });
+      if (revoked.written) return { outcome: 'revoked', revokedAt: now };
+      const { next: _unwritten, ...refused } = revoke(fromItem(await table.read(ref)), now);
+      return refused.outcome === 'revoked' ? unexplained() : refused;
     },
   };
 }
