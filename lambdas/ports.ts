@@ -27,6 +27,7 @@ import type {
   PollTransition,
   RedeemTransition,
   Redemption,
+  RevokeTransition,
 } from './ciba/transitions.ts';
 import type { User } from './ciba/user.ts';
 
@@ -40,6 +41,7 @@ export type ClaimOutcome =
   | Exclude<Outcome<ClaimTransition>, { outcome: 'claimed' }>
   | { outcome: 'claimed'; request: AuthenticationRequest };
 export type DecideOutcome = Outcome<DecideTransition>;
+export type RevokeOutcome = Outcome<RevokeTransition>;
 export type RedeemOutcome = Pick<RedeemTransition, 'outcome'>;
 
 /**
@@ -91,6 +93,9 @@ export interface AuthenticationRequestStore {
 
   /** S4. Marks a pending request failed. False if it is over already: a decision is never touched. */
   fail(ref: string, cause: FailureCause, now: number): Promise<boolean>;
+
+  /** S13. Ends the refresh token of a redeemed request for good; of any number of calls the first one's time is kept. */
+  revoke(ref: string, now: number): Promise<RevokeOutcome>;
 
   /**
    * S14. Keeps the first news that a mail did not arrive or was not wanted, whatever has become of the request; one that

@@ -95,6 +95,8 @@ type Progress =
       attemptId: string;
       /** When the auth_req_id was first shown again, too late for a retry; from then on no refresh token works. */
       replayedAt?: number | undefined;
+      /** When the operator ended its refresh token. */
+      revokedAt?: number | undefined;
     } & RefreshBookkeeping);
 
 export type AuthenticationRequest = RequestFacts & PollBookkeeping & MailBookkeeping & Progress;

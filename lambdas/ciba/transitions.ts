@@ -268,6 +268,25 @@ export function recordReplay(
   return { outcome: 'recorded', next: { ...request, replayedAt: now } };
 }
 
+export type RevokeTransition =
+  | Refused<'not_found' | 'no_refresh_token'>
+  | { outcome: 'revoked_before'; revokedAt: number; next?: never }
+  | { outcome: 'revoked'; revokedAt: number; next: AuthenticationRequest };
+
+/**
+ * S13: the operator ends the refresh token of a request, for good. What is revoked already keeps its time; a token that a
+ * replay has ended, or its own end, is stamped all the same, so that the operator's will is on record.
+ */
+export function revoke(request: Stored, now: number): RevokeTransition {
+  if (!request) return { outcome: 'not_found' };
+  if (request.status !== 'redeemed' || request.refreshHash === undefined) {
+    return { outcome: 'no_refresh_token' };
+  }
+  const { revokedAt } = request;
+  if (revokedAt !== undefined) return { outcome: 'revoked_before', revokedAt };
+  return { outcome: 'revoked', revokedAt: now, next: { ...request, revokedAt: now } };
+}
+
 function isOwned(request: Stored, owner: Owner): request is AuthenticationRequest {
   return request?.secretHash === owner.secretHash && request.clientId === owner.clientId;
 }

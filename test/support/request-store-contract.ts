@@ -583,6 +583,54 @@ export function describeRequestStore(
       });
     });
 
+    describe('S13 revocation', () => {
+      const refresh = { hash: 'h', endsAt: EXAMPLE_NOW + 1000, forgetAt: EXAMPLE_NOW + 9e6 };
+
+      it('ends the refresh token of a redeemed request, once, and keeps the first time', async () => {
+        const request = await approved();
+        await store.redeem(redemptionOf(request, { refresh }));
+        const before = await stored(request);
+        expect(await store.revoke(request.ref, EXAMPLE_NOW + 40)).toEqual({
+          outcome: 'revoked',
+          revokedAt: EXAMPLE_NOW + 40,
+        });
+        expect(await store.revoke(request.ref, EXAMPLE_NOW + 41)).toEqual({
+          outcome: 'revoked_before',
+          revokedAt: EXAMPLE_NOW + 40,
+        });
+        expect(await stored(request)).toEqual({ ...before, revokedAt: EXAMPLE_NOW + 40 });
+      });
+
+      it('is written beside a replay, and a replay beside it', async () => {
+        const request = await approved();
+        await store.redeem(redemptionOf(request, { refresh }));
+        await store.recordReplay(ownerOf(request), EXAMPLE_NOW + 50);
+        await store.revoke(request.ref, EXAMPLE_NOW + 60);
+        const other = await approved();
+        await store.redeem(redemptionOf(other, { refresh }));
+        await store.revoke(other.ref, EXAMPLE_NOW + 60);
+        await store.recordReplay(ownerOf(other), EXAMPLE_NOW + 50);
+        const both = { replayedAt: EXAMPLE_NOW + 50, revokedAt: EXAMPLE_NOW + 60 };
+        expect(await stored(request)).toMatchObject(both);
+        expect(await stored(other)).toMatchObject(both);
+      });
+
+      it('touches nothing that has no refresh token', async () => {
+        const [open, online] = [await approved(), await approved()];
+        await store.redeem(redemptionOf(online));
+        for (const request of [open, online]) {
+          const before = await stored(request);
+          expect(await store.revoke(request.ref, EXAMPLE_NOW + 40)).toEqual({
+            outcome: 'no_refresh_token',
+          });
+          expect(await stored(request)).toEqual(before);
+        }
+        expect(await store.revoke(exampleRequest().ref, EXAMPLE_NOW)).toEqual({
+          outcome: 'not_found',
+        });
+      });
+    });
+
     describe('races', () => {
       it('T8, I1: of 64 redemptions at once exactly one wins', async () => {
         const request = await approved();

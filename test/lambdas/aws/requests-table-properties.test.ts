@@ -124,6 +124,11 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
       (store, refs) =>
         store.recordReplay({ ref: refOf(refs, at), ...owner }, now),
   ),
+  revoke: fc.tuple(which, time).map(
+    ([at, now]) =>
+      (store, refs) =>
+        store.revoke(refOf(refs, at), now),
+  ),
 };
 
 const call = fc

@@ -154,6 +154,7 @@ describe('the item', () => {
       refreshHash: 'r'.repeat(43),
       refreshEndsAt: EXAMPLE_NOW + 2_592_599,
       replayedAt: EXAMPLE_NOW + 2_592_598.123,
+      revokedAt: EXAMPLE_NOW + 2_592_598.456,
     };
     const polledAt = EXAMPLE_NOW + 599.123;
     const mailClaim = { id: 'c'.repeat(16), until: EXAMPLE_NOW + 599.123 };

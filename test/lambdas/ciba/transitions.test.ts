@@ -19,6 +19,7 @@ import {
   recordReplay,
   redeem,
   releaseMail,
+  revoke,
   SLOW_DOWN_SECONDS,
   slowDown,
   stampPoll,
@@ -372,6 +373,31 @@ describe('S11: a replay', () => {
   ])('by %s records nothing (I9)', (_who, changes) => {
     expect(recordReplay(offline, { ...owner, ...changes }, late)).toEqual({
       outcome: 'nothing_to_record',
+    });
+  });
+});
+
+describe('S13: a revocation', () => {
+  const { offline } = requests;
+
+  it('writes its time once, and nothing else', () => {
+    const { next, ...answer } = revoke(offline, late);
+    expect(answer).toEqual({ outcome: 'revoked', revokedAt: late });
+    expect(next).toEqual({ ...offline, revokedAt: late });
+    expect(revoke(next, late + 1)).toEqual({ outcome: 'revoked_before', revokedAt: late });
+  });
+
+  it('is put on record after a replay and after the end of the token too', () => {
+    const replayed = { ...offline, replayedAt: now };
+    expect(revoke(replayed, late).outcome).toBe('revoked');
+    expect(revoke({ ...offline, refreshEndsAt: now }, late).outcome).toBe('revoked');
+  });
+
+  it('is none of what has no refresh token', () => {
+    expect(revoke(undefined, late)).toEqual({ outcome: 'not_found' });
+    expect(revoke(approved, late)).toEqual({ outcome: 'no_refresh_token' });
+    expect(revoke({ ...offline, refreshHash: undefined }, late)).toEqual({
+      outcome: 'no_refresh_token',
     });
   });
 });
