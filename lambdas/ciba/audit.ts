@@ -64,7 +64,7 @@ export interface AuditEntry {
   sub?: string;
   /** The error code of a refusal. */
   code?: OAuthErrorCode;
-  /** Why it failed or was refused. */
+  /** Why it failed or was refused; or that the user, who denied it, says that it was not theirs. */
   cause?: string;
   /** Why nobody could be asked, where the client was not to learn that. */
   decoy?: UnreachableReason;
@@ -83,6 +83,9 @@ export interface AuditEntry {
   revokedAt?: number;
   polls?: number;
 }
+
+/** The cause of a denial by which the user said that the request was not theirs. */
+const REPORTED = 'reported';
 
 /** The entry of one item as it stands at this instant. */
 export function auditEntry(audited: Audited, now: number): AuditEntry {
@@ -112,7 +115,12 @@ function judge(audited: Audited, now: number): Judgement {
     case 'failed':
       return { event: failed, outcome: 'failed', at: audited.failedAt, cause: audited.cause };
     case 'denied':
-      return { event: succeeded, outcome: 'denied', at: audited.decidedAt };
+      return {
+        event: succeeded,
+        outcome: 'denied',
+        at: audited.decidedAt,
+        ...(audited.reported && { cause: REPORTED }),
+      };
     case 'redeemed':
       return { event: succeeded, outcome: 'redeemed', at: audited.redeemedAt };
     case 'approved':
@@ -180,7 +188,7 @@ export type Happening =
   /** It did not arrive, or was not wanted. */
   | { what: 'mail_failed'; cause: MailFailure }
   | { what: 'approved' }
-  | { what: 'denied' }
+  | { what: 'denied'; reported?: true }
   | { what: 'polled'; polls: number; interval: number }
   | { what: 'redeemed'; refreshToken: boolean }
   | { what: 'replayed' }
@@ -255,7 +263,9 @@ function mailMoments(request: AuthenticationRequest): Moment[] {
 
 function decisionMoments(request: AuthenticationRequest): Moment[] {
   const { decision, decidedAt: at } = decisionFacts(request);
-  return decision === undefined || at === undefined ? [] : [{ what: decision, at }];
+  if (decision === undefined || at === undefined) return [];
+  const isReported = request.status === 'denied' && request.reported;
+  return [{ what: decision, ...(isReported && { reported: true }), at }];
 }
 
 /** The redeeming poll is the last that counts, and its time is the redemption's. */

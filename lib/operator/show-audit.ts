@@ -154,7 +154,7 @@ export function tellMoment(moment: Moment, now: number): string[] {
     case 'approved':
       return ['approved by the user'];
     case 'denied':
-      return ['denied by the user'];
+      return [moment.reported ? 'denied by the user: this was not me' : 'denied by the user'];
     case 'polled':
       return [tellPolls(moment)];
     case 'redeemed':

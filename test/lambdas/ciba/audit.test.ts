@@ -228,6 +228,13 @@ describe('the time line', () => {
     });
   });
 
+  it('of a denied request says whether the user reported it', () => {
+    const reported: AuthenticationRequest = { ...denied, reported: true };
+    expect(timeLine(reported)).toContainEqual({ what: 'denied', reported: true, at: asked + 20 });
+    expect(auditEntry(reported, later)).toMatchObject({ outcome: 'denied', cause: 'reported' });
+    expect(auditEntry(denied, later)).not.toHaveProperty('cause');
+  });
+
   it('of a denied request has no expiry', () => {
     expect(storyOf(denied)).toEqual([
       '0 asked',
