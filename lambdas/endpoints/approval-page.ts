@@ -22,7 +22,7 @@ ul{margin:.5rem 0 1.25rem;padding-left:1.25rem}
 dl{margin:1.25rem 0;display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;font-size:.9rem}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
-form{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin-top:1.25rem}
+form{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.5rem),1fr));gap:.75rem;margin-top:1.25rem}
 button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--accent);cursor:pointer}
 button[value=deny]{background:var(--ink);border-color:var(--ink);color:var(--card)}
 button[value=approve]{background:var(--accent);color:var(--accent-ink)}
