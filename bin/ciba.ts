@@ -14,7 +14,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const { stdin, stdout, stderr } = process;
+const { stdin, stdout, stderr, env } = process;
+
+/** Ends a command that waits, instead of the process. A second one ends the process. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  return interrupted.signal;
+}
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdin,
@@ -22,4 +29,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderr,
   findDeployment: (stackName) => findDeployment(stackName),
   clock: () => Date.now() / 1000,
+  interruption,
+  isUtf8: /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''),
 });

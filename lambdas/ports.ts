@@ -27,6 +27,7 @@ import type {
   PollTransition,
   RedeemTransition,
   Redemption,
+  RevokeTransition,
 } from './ciba/transitions.ts';
 import type { User } from './ciba/user.ts';
 
@@ -40,6 +41,7 @@ export type ClaimOutcome =
   | Exclude<Outcome<ClaimTransition>, { outcome: 'claimed' }>
   | { outcome: 'claimed'; request: AuthenticationRequest };
 export type DecideOutcome = Outcome<DecideTransition>;
+export type RevokeOutcome = Outcome<RevokeTransition>;
 export type RedeemOutcome = Pick<RedeemTransition, 'outcome'>;
 
 /**
@@ -92,6 +94,9 @@ export interface AuthenticationRequestStore {
   /** S4. Marks a pending request failed. False if it is over already: a decision is never touched. */
   fail(ref: string, cause: FailureCause, now: number): Promise<boolean>;
 
+  /** S13. Ends the refresh token of a redeemed request for good; of any number of calls the first one's time is kept. */
+  revoke(ref: string, now: number): Promise<RevokeOutcome>;
+
   /**
    * S14. Keeps the first news that a mail did not arrive or was not wanted, whatever has become of the request; one that
    * still waits for its user fails in the same write. A decision is never touched, nor is an end. True if this call kept it.
@@ -119,6 +124,14 @@ export interface NotificationQuotas {
 
   /** Counts one mail of the deployment on its day, unless there were as many already; false then. Never one too many. */
   countMail(at: number, mailsPerDay: number): Promise<boolean>;
+}
+
+export interface AskedUsers {
+  /**
+   * When the other requests were made that wait for the decision of this user beside the one `ref`, oldest first, ten at
+   * most. Only those are known that a notification policy counts.
+   */
+  othersPending(sub: string, ref: string, now: number): Promise<number[]>;
 }
 
 /** How old an answer may be: `cached` at most ten seconds, `consistent` not at all. */
@@ -183,8 +196,8 @@ export interface LinkKeys {
 
 export interface AddresseeNames {
   /**
-   * A name of 256 bits that stands for an addressee, always the same and telling nothing: the counters of users, and of
-   * hints that name nobody, are kept under it.
+   * A name of 256 bits that stands for an addressee, always the same: the counters of users, and of hints that name
+   * nobody, are kept under it. That of a hint tells nothing.
    */
   nameOf(addressee: Addressee): Promise<string>;
 }

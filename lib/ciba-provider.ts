@@ -193,6 +193,11 @@ export class CibaProvider extends Construct {
     return this.#tables.grantReadRequests(grantee);
   }
 
+  /** Lets the grantee end the refresh tokens that came of requests, and change nothing else of them. */
+  grantRevokeRefreshTokens(grantee: IGrantable): Grant {
+    return this.#tables.grantRevokeRefreshTokens(grantee);
+  }
+
   /** Nothing to warn of where the issuer says that this is a local host, which delivers any mail to its own inbox. */
   #warnOfExampleSender({ senderAddress, issuer }: CheckedProviderSettings): void {
     if (!senderAddress.endsWith('@example.com') || issuer?.startsWith('http:')) return;

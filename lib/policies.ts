@@ -18,6 +18,7 @@ const builtInNotificationPolicies: Record<string, NotificationPolicy> = {
     denialsBeforePause: 2,
     denialWindowSeconds: 600,
     pauseSeconds: 1800,
+    muteSeconds: 86_400,
   },
   none: {},
 };
@@ -49,6 +50,7 @@ const limits = {
   denialsBeforePause: limit(1, 10),
   denialWindowSeconds: limit(60, 3600),
   pauseSeconds: limit(60, 86_400),
+  muteSeconds: limit(60, 86_400),
   mailsPerDay: limit(1, 100_000_000),
 } satisfies Record<NotificationLimit, z.ZodType>;
 

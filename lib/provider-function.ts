@@ -90,6 +90,8 @@ const bundling: BundlingOptions = {
   // The platform's Request and Response are undici, which would be loaded with the first request.
   inject: [join(projectRoot, 'lambdas/http/bundling/web-messages.ts')],
   esbuildArgs: {
+    // A character of a text in Japanese is three bytes, and six if it is escaped.
+    '--charset': 'utf8',
     '--alias': [
       `node:http=${join(bundlingFolder, 'node-http.ts')}`,
       `@aws-sdk/credential-provider-node=${join(bundlingFolder, 'credential-provider-node.ts')}`,

@@ -157,12 +157,12 @@ export class Tables extends Construct {
     return changing.combine(listing);
   }
 
-  /** Lets a principal of the operator's look up requests, and list those of a day. */
+  /** Lets a principal of the operator's read the audit: look up requests, and list those of a day. */
   grantReadRequests(grantee: IGrantable): Grant {
     const { tableArn } = this.requests;
     const reading = Grant.addToPrincipal({
       grantee,
-      actions: ['dynamodb:GetItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
       resourceArns: [tableArn],
     });
     const listing = Grant.addToPrincipal({
@@ -171,6 +171,26 @@ export class Tables extends Construct {
       resourceArns: [`${tableArn}/index/${this.requestsByDay}`],
     });
     return reading.combine(listing);
+  }
+
+  /**
+   * Lets a principal of the operator's end the refresh token of a request. Without the attributes that a decision writes it
+   * approves nothing.
+   */
+  grantRevokeRefreshTokens(grantee: IGrantable): Grant {
+    const resourceArns = [this.requests.tableArn];
+    const finding = Grant.addToPrincipal({ grantee, actions: ['dynamodb:GetItem'], resourceArns });
+    const revoking = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:UpdateItem'],
+      resourceArns,
+      conditions: {
+        // As they are stored: the hash of the refresh token is looked at, the time of its end is written.
+        'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', 'status', 'rh', 'rv'] },
+        StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
+      },
+    });
+    return finding.combine(revoking);
   }
 
   #allowOnKeys(action: string, keys: KeyName[]): PolicyStatement {

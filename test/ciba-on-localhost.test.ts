@@ -1,10 +1,11 @@
 /** The operator's command line as a process, against a local host that runs the whole stack: as on an account. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Environment, startCiba } from './support/ciba-process.ts';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -20,24 +21,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** What `describe-local-host.ts` tells a person to set. */
-const environment = () => ({
-  PATH: process.env['PATH'],
-  HOME: '/nonexistent',
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_ENDPOINT_URL: host.control,
-  AWS_ACCESS_KEY_ID: 'local',
-  AWS_SECRET_ACCESS_KEY: 'local',
-  AWS_REGION: 'us-east-1',
-});
-
-type Environment = Record<string, string | undefined>;
-
-function start(argv: string[], own: Environment = {}): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', 'bin/ciba.ts', ...argv], {
-    cwd: project,
-    env: { ...environment(), ...own },
-  });
+function start(argv: string[], own?: Environment): ChildProcess {
+  return startCiba(host.control, argv, own);
 }
 
 async function ciba(argv: string[], own?: Environment, piped = '') {

@@ -9,7 +9,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE } from '../lambdas/ciba/client.ts';
 import { escapeHtml } from '../lambdas/ciba/html.ts';
-import { noticePage, page } from '../lambdas/endpoints/approval-page.ts';
+import { lookUpTexts, notices } from '../lambdas/ciba/texts.ts';
+import { noticePage, pageResponse } from '../lambdas/endpoints/approval-page.ts';
 import { type FuzzCase, fuzzCase } from './support/fuzz-requests.ts';
 import { type Answer, type FuzzedRequest, prepare } from './support/fuzz-world.ts';
 
@@ -63,6 +64,7 @@ const reachable = [
     '200 shown',
     '200 Approved',
     '200 Denied',
+    '200 Denied and reported',
     '204 no body',
     '400 Nothing was decided',
     '403 Please open the link again',
@@ -171,50 +173,41 @@ function judgePage(
   expect(answer.statusCode).toBeLessThan(500);
   if (request.method === 'TRACE') return 'no endpoint';
   const { allow: _allow, ...headers } = answer.headers;
-  expect(headers).toEqual(ownHeaders);
+  // OPTIONS has no page and no language.
+  expect({ 'content-language': 'en', ...headers }).toEqual(ownHeaders);
   expect(headers['content-security-policy']).toMatch(policy);
   if (!answer.body.includes('<form method="post">')) {
     expect(ownNotices).toContain(answer.body);
     return /<title>(.+)<\/title>/.exec(answer.body)?.[1] ?? 'no body';
   }
   const [name, message] = [fuzz.clientName, fuzz.bindingMessage].map(escapeHtml);
-  expect(answer.body).toContain(`<h1>${name} asks for your approval</h1>`);
+  expect(answer.body).toContain(`<h1><bdi>${name}</bdi> asks for your approval</h1>`);
   expect(answer.body).toContain(`<strong dir="auto">${message}</strong>`);
   const ours = answer.body
     .replace(/<style>[^<]*<\/style>/, '')
+    .replace(/<script>[^<]*<\/script>/, '')
+    .replace(/data-left="\d+" /, '')
     .replace(/<time datetime="[^"<>]+">/g, '<time>')
     .replace(/value="[\w-]{43}"/, 'value');
   for (const tag of ours.match(/<[^>]*>?/g) ?? []) expect(ownTags).toContain(tag);
   return 'shown';
 }
 
-const ownHeaders = Object.fromEntries(page(200, 'any').headers);
-const policy = /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; /;
-const ownNotices = [
-  '',
-  ...(
-    [
-      'approved',
-      'denied',
-      'already_approved',
-      'already_denied',
-      'expired',
-      'withdrawn',
-      'unknown',
-      'form',
-      'decision',
-      'method',
-    ] as const
-  ).map(noticePage),
-];
+const texts = lookUpTexts([]);
+const ownHeaders = Object.fromEntries(pageResponse(200, noticePage(texts, 'approved')).headers);
+const policy =
+  /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; form-action 'self'; /;
+const ownNotices = ['', ...notices.map((notice) => noticePage(texts, notice).html)];
 
 /** The markup of the page that asks. Whatever is stored, no other element and no other attribute comes into it. */
 const ownTags =
-  `<!doctype html> <html lang="en"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
+  `<!doctype html> <html lang="en" dir="ltr"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
 </html> <h1> </h1> <p> </p> <ul> </ul> <li> </li> <dl> </dl> <dt> </dt> <dd> </dd> <time> </time> <span> </span> </strong> </form> </button>
 <meta name="viewport" content="width=device-width, initial-scale=1"> <div class="message"> </div> <strong dir="auto">
 <form method="post"> <input type="hidden" name="form_token" value> <button type="submit" name="decision" value="deny">
-<button type="submit" name="decision" value="approve"> <p class="soft">`.match(/<[^>]*>/g);
+<button type="submit" name="decision" value="approve"> <p class="soft">
+<header> </header> <div class="mark" aria-hidden="true"> <div> <h2> </h2> <bdi> </bdi> <button type="submit" name="decision" value="report">
+<span role="timer" data-in="in %" data-over="it has ended">`.match(/<[^>]*>/g);
 
 /** Texts of ours that a request may happen to use as well, the names of parameters and grants above all. */
 const ownWords = [

@@ -100,13 +100,14 @@ export function dynamoTable(
   };
 }
 
-interface AttributeNames {
+export interface AttributeNames {
   stored(name: string): string;
   toStored(item: Item): Item;
   fromStored(item: Item): Item;
 }
 
-function attributeNames(storedNames: StoredNames): AttributeNames {
+/** Translates between the names that items have here and those that they are stored under. */
+export function attributeNames(storedNames: StoredNames): AttributeNames {
   const given = new Map(Object.entries(storedNames));
   const read = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]));
   const renamed = (item: Item, names: Map<string, string>) =>
@@ -144,7 +145,8 @@ async function unlessConditionFails<Output>(call: Promise<Output>): Promise<Outp
   }
 }
 
-async function available<Output>(call: Promise<Output>): Promise<Output> {
+/** What a call answers; whatever it throws is `temporarily_unavailable`. */
+export async function available<Output>(call: Promise<Output>): Promise<Output> {
   try {
     return await call;
   } catch (error) {

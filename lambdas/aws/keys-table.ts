@@ -12,6 +12,7 @@ import {
 } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import { nameOfUser } from '../ciba/asked-users.ts';
 import type { SigningAlgorithm } from '../ciba/client.ts';
 import { orderLinkKeys, secretKey } from '../ciba/key-rotation.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
@@ -192,10 +193,10 @@ export function addresseeNames(
   });
   return {
     async nameOf(addressee) {
-      const [kind, text] = 'sub' in addressee ? ['sub', addressee.sub] : ['hint', addressee.hint];
-      return createHmac('sha256', await load())
-        .update(`${kind}|${text}`)
-        .digest('base64url');
+      // Read for users too, whose names need none: a known and an unknown hint cost the same.
+      const key = await load();
+      if ('sub' in addressee) return nameOfUser(addressee.sub);
+      return createHmac('sha256', key).update(`hint|${addressee.hint}`).digest('base64url');
     },
   };
 }

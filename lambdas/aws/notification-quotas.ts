@@ -3,14 +3,13 @@
  * changed by its version; and for each day a few counters of all mails, so that no single item is written by every request.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import * as z from 'zod/mini';
 import { type AskedHistory, dayOf, judgeAsked, refsToRead } from '../ciba/notification-policy.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import type { AddresseeNames, AuthenticationRequestStore, NotificationQuotas } from '../ports.ts';
+import { askedKey, readHistory } from './asked-users.ts';
 import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
 
-/** What the partition keys begin with. */
-const askedPrefix = 'asked#';
+/** What the partition keys of the counters begin with. */
 const mailsPrefix = 'mails#';
 
 /** How many counters one day's mails are spread over. */
@@ -21,15 +20,6 @@ const ATTEMPTS = 25;
 
 /** A history that nobody has added to for so long limits nothing any more, in seconds. */
 const FORGET_SECONDS = 2 * 86_400;
-
-const askedItem = z.object({
-  version: z.number(),
-  day: z.string(),
-  mails: z.number(),
-  recent: z.array(
-    z.object({ ref: z.string(), clientId: z.string(), at: z.number(), expiresAt: z.number() }),
-  ),
-});
 
 interface QuotaStores {
   names: AddresseeNames;
@@ -47,7 +37,7 @@ export function notificationQuotas(
   const table = dynamoTable(client, tableName, 'ref');
   return {
     async countAsked(addressee, asked, policy) {
-      const key = askedPrefix + (await names.nameOf(addressee));
+      const key = askedKey(await names.nameOf(addressee));
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const { history, version } = await readHistory(table, key);
         const refs = refsToRead(history, asked, policy);
@@ -75,16 +65,6 @@ export function notificationQuotas(
       return false;
     },
   };
-}
-
-async function readHistory(
-  table: DynamoTable,
-  key: string,
-): Promise<{ history: AskedHistory | undefined; version: number }> {
-  const item = await table.read(key);
-  if (!item) return { history: undefined, version: 0 };
-  const { version, ...history } = askedItem.parse(item);
-  return { history, version };
 }
 
 function writeHistory(

@@ -16,27 +16,26 @@ import {
   decide,
   REPLAY_GRACE_SECONDS,
   redeem,
+  revoke,
   SLOW_DOWN_SECONDS,
   slowDown,
 } from '../ciba/transitions.ts';
 import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
+import { dayPartition } from './day-partitions.ts';
 import { type DynamoTable, dynamoTable, type Item, type StoredNames } from './dynamo-table.ts';
 
 /** The format of the item, stored with it; no release had another one. */
-const ITEM_VERSION = 2;
+export const ITEM_VERSION = 2;
 
 /** The status of what was never acknowledged: it is in the audit and no request. */
 const REFUSED = 'refused';
-
-/** How many partitions of the index by day one day's requests are spread over. */
-const DAY_PARTITIONS = 16;
 
 /**
  * What is stored under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one write unit for
  * a poll. The others are short already, or keys of an index.
  */
-const storedNames: StoredNames = {
+export const storedNames: StoredNames = {
   secretHash: 'sh',
   contactVersion: 'cv',
   bindingMessage: 'bm',
@@ -52,10 +51,12 @@ const storedNames: StoredNames = {
   mailFailure: 'mf',
   mailFailedAt: 'mx',
   decidedAt: 'da',
+  reported: 'rd',
   failedAt: 'fa',
   redeemedAt: 'ra',
   attemptId: 'ai',
   replayedAt: 'rp',
+  revokedAt: 'rv',
   refreshHash: 'rh',
   refreshEndsAt: 're',
 };
@@ -89,7 +90,12 @@ const facts = {
 const storedItem = z.discriminatedUnion('status', [
   z.object({ ...facts, status: z.literal('pending') }),
   z.object({ ...facts, status: z.literal('approved'), decidedAt: z.number() }),
-  z.object({ ...facts, status: z.literal('denied'), decidedAt: z.number() }),
+  z.object({
+    ...facts,
+    status: z.literal('denied'),
+    decidedAt: z.number(),
+    reported: z.optional(z.literal(true)),
+  }),
   z.object({
     ...facts,
     status: z.literal('failed'),
@@ -105,6 +111,7 @@ const storedItem = z.discriminatedUnion('status', [
     refreshHash: z.optional(z.string()),
     refreshEndsAt: z.optional(z.number()),
     replayedAt: z.optional(z.number()),
+    revokedAt: z.optional(z.number()),
   }),
 ]);
 
@@ -121,8 +128,8 @@ export function toItem(request: AuthenticationRequest): Item {
   };
 }
 
-function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
-  if (!item || item['status'] === REFUSED) return undefined;
+/** The request of an item. @throws for an item of another format */
+export function toRequest(item: Item): AuthenticationRequest {
   const {
     v: _version,
     ttl,
@@ -142,13 +149,14 @@ function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
   };
 }
 
-/** `2026-11-23#7`: the day of the request (UTC) and one of {@link DAY_PARTITIONS}, drawn by the random ref. */
-function dayPartition({
-  ref,
-  createdAt,
-}: Pick<AuthenticationRequest, 'ref' | 'createdAt'>): string {
-  const day = new Date(createdAt * 1000).toISOString().slice(0, 10);
-  return `${day}#${ref.charCodeAt(0) % DAY_PARTITIONS}`;
+/** What was refused is no request: whoever has its ref finds nothing. */
+function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
+  return item && !isRefused(item) ? toRequest(item) : undefined;
+}
+
+/** Whether an item keeps a refusal, and no request. */
+export function isRefused(item: Item): boolean {
+  return item['status'] === REFUSED;
 }
 
 /** The table of requests, for the functions below: each gives what one kind of caller does, so that a bundle holds no more. */
@@ -171,6 +179,7 @@ export function requestsTable(
     ...failing(table),
     ...hearingOfMail(table),
     ...refusing(table),
+    ...revoking(table),
   };
 }
 
@@ -310,10 +319,11 @@ export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, '
   return {
     async decide(user) {
       const approves = user.decision === 'approve';
+      const reports = user.decision === 'report';
       // A user who can no longer be asked has no contact version, and no request has this one.
       const contactVersion = user.contactVersion ?? -1;
       const decided = await table.update(user.ref, {
-        update: 'SET #status = :decided, #decidedAt = :now',
+        update: `SET #status = :decided, #decidedAt = :now${reports ? ', #reported = :reported' : ''}`,
         condition: [
           '#linkNonce = :linkNonce',
           '#status = :pending',
@@ -326,6 +336,7 @@ export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, '
           ':linkNonce': user.linkNonce,
           ':pending': 'pending',
           ...(approves && { ':contactVersion': contactVersion }),
+          ...(reports && { ':reported': true }),
         },
       });
       if (decided.written) return { outcome: 'decided' };
@@ -344,6 +355,22 @@ export function failing(table: DynamoTable): Pick<AuthenticationRequestStore, 'f
         values: { ':failed': 'failed', ':now': now, ':cause': cause, ':pending': 'pending' },
       });
       return failed.written;
+    },
+  };
+}
+
+export function revoking(table: DynamoTable): Pick<AuthenticationRequestStore, 'revoke'> {
+  return {
+    async revoke(ref, now) {
+      const revoked = await table.update(ref, {
+        update: 'SET #revokedAt = :now',
+        condition:
+          '#status = :redeemed AND attribute_exists(#refreshHash) AND attribute_not_exists(#revokedAt)',
+        values: { ':now': now, ':redeemed': 'redeemed' },
+      });
+      if (revoked.written) return { outcome: 'revoked', revokedAt: now };
+      const { next: _unwritten, ...refused } = revoke(fromItem(await table.read(ref)), now);
+      return refused.outcome === 'revoked' ? unexplained() : refused;
     },
   };
 }

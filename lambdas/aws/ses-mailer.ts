@@ -1,8 +1,13 @@
 /**
  * Mail through SES templates and the deployment's configuration set.
  */
-import { type SESv2Client, SESv2ServiceException, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import type { Mailer } from '../ports.ts';
+import {
+  type SESv2Client,
+  SESv2ServiceException,
+  SendEmailCommand,
+  type SendEmailCommandInput,
+} from '@aws-sdk/client-sesv2';
+import type { Mail, Mailer } from '../ports.ts';
 
 /** What SES refuses for good: the mail, its recipient, its template or the deployment's right to send. */
 const lasting = new Set([
@@ -15,24 +20,46 @@ const lasting = new Set([
 ]);
 
 /**
+ * Headers of every mail. `Auto-Submitted` keeps vacation notes from answering (RFC 3834). There is no `List-Unsubscribe`:
+ * these mails are of no list, each answers one request, and who is asked too often says so on the page. `Feedback-ID` is
+ * set by SES.
+ */
+const headers = [{ Name: 'Auto-Submitted', Value: 'auto-generated' }];
+
+/** One mail as SES takes it: from a template, to one address. */
+export function sesMail(
+  { to, templateName, data }: Omit<Mail, 'ref'>,
+  sender: string,
+  configurationSet: string,
+): SendEmailCommandInput {
+  return {
+    FromEmailAddress: sender,
+    Destination: { ToAddresses: [to] },
+    Content: {
+      Template: {
+        TemplateName: templateName,
+        TemplateData: JSON.stringify(data),
+        Headers: headers,
+      },
+    },
+    ConfigurationSetName: configurationSet,
+  };
+}
+
+/**
  * Sends each mail with one call that is not repeated here: a repeated send is a second mail, so whether to try again is
  * the flow's decision.
  * @param sender the From address, with or without a display name
  */
 export function sesMailer(client: SESv2Client, sender: string, configurationSet: string): Mailer {
   return {
-    async send({ ref, to, templateName, data }) {
+    async send(mail) {
       try {
         await client.send(
           new SendEmailCommand({
-            FromEmailAddress: sender,
-            Destination: { ToAddresses: [to] },
-            Content: {
-              Template: { TemplateName: templateName, TemplateData: JSON.stringify(data) },
-            },
-            ConfigurationSetName: configurationSet,
+            ...sesMail(mail, sender, configurationSet),
             // Every event of this mail carries it.
-            EmailTags: [{ Name: 'ref', Value: ref }],
+            EmailTags: [{ Name: 'ref', Value: mail.ref }],
           }),
         );
         return { outcome: 'accepted' };

@@ -65,7 +65,10 @@ export const failureCauses = [
 
 export type FailureCause = (typeof failureCauses)[number];
 
-export type Decision = 'approve' | 'deny';
+/** What a user may say; a report is a denial of what somebody else asked for in the user's name. */
+export const decisions = ['approve', 'deny', 'report'] as const;
+
+export type Decision = (typeof decisions)[number];
 
 /** The refresh token that went out with the tokens (OpenID Connect Core 11); none without `offline_access`. */
 interface RefreshBookkeeping {
@@ -78,7 +81,12 @@ interface RefreshBookkeeping {
 type Progress =
   | { status: 'pending' }
   | { status: 'approved'; decidedAt: number }
-  | { status: 'denied'; decidedAt: number }
+  | {
+      status: 'denied';
+      decidedAt: number;
+      /** The user said that the request was not theirs. */
+      reported?: true | undefined;
+    }
   | { status: 'failed'; failedAt: number; cause: FailureCause }
   | ({
       status: 'redeemed';
@@ -87,6 +95,8 @@ type Progress =
       attemptId: string;
       /** When the auth_req_id was first shown again, too late for a retry; from then on no refresh token works. */
       replayedAt?: number | undefined;
+      /** When the operator ended its refresh token. */
+      revokedAt?: number | undefined;
     } & RefreshBookkeeping);
 
 export type AuthenticationRequest = RequestFacts & PollBookkeeping & MailBookkeeping & Progress;

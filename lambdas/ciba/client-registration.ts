@@ -31,6 +31,22 @@ import { isScope, SCOPE_LENGTH, scopeValues } from './scope.ts';
 
 const DEFAULT_SCOPE = 'openid profile email';
 
+/** Longest home page we keep, and longest domain we show. */
+const HOME_PAGE_LENGTH = 255;
+const DOMAIN_LENGTH = 100;
+
+/** Labels of letters, digits and hyphens (RFC 1123), the last of them no number: an address of IPv4 is no domain. */
+const domainPattern =
+  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function isHomePage(text: string): boolean {
+  if (text.length > HOME_PAGE_LENGTH || !URL.canParse(text)) return false;
+  const { protocol, hostname, port, username, password, hash } = new URL(text);
+  const hasMore = `${port}${username}${password}${hash}` !== '';
+  const isDomain = domainPattern.test(hostname) && hostname.length <= DOMAIN_LENGTH;
+  return protocol === 'https:' && isDomain && !hasMore;
+}
+
 function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(values, { error: `allowed: ${values.join(', ')}` });
 }
@@ -50,6 +66,13 @@ const clientId = z
 const clientSecret = z.string({ error: 'must be a text' }).check(
   z.regex(/^[\x20-\x7e]{32,128}$/, {
     error: 'must be 32 to 128 printable ASCII characters; leave it out to have one generated',
+  }),
+);
+
+/** RFC 7591, 2: the client's home page, of which people are shown the domain. */
+const clientUri = z.string({ error: 'must be a text' }).check(
+  z.refine(isHomePage, {
+    error: `must be an https address of at most ${HOME_PAGE_LENGTH} characters whose host is a domain name of at most ${DOMAIN_LENGTH} characters, without user, port or fragment`,
   }),
 );
 
@@ -75,6 +98,7 @@ const policyName = z
 const metadata = {
   client_id: clientId,
   client_name: readableText,
+  client_uri: z.optional(clientUri),
   enabled: z._default(z.boolean({ error: 'must be true or false' }), true),
   token_endpoint_auth_method: oneOf(clientAuthenticationMethods),
   grant_types: z._default(

@@ -80,6 +80,7 @@ const seconds = z.optional(z.number());
 export const storedClient = z.object({
   client_id: z.string(),
   client_name: z.string(),
+  client_uri: z.optional(z.string()),
   enabled: z.boolean(),
   token_endpoint_auth_method: z.enum(clientAuthenticationMethods),
   grant_types: z.array(z.enum([CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE])),
@@ -118,6 +119,11 @@ export function mayUseCiba(client: Client): boolean {
 /** Whether the client may use the refresh grant (RFC 6749, 6): enabled, and registered for it. */
 export function mayRefresh(client: Client): boolean {
   return client.enabled && client.grant_types.includes(REFRESH_GRANT_TYPE);
+}
+
+/** The domain of the client's home page, which mail and page show beside its name; a name in Unicode as DNS has it. */
+export function clientDomain({ client_uri: uri }: Pick<Client, 'client_uri'>): string | undefined {
+  return uri === undefined ? undefined : new URL(uri).hostname;
 }
 
 /**

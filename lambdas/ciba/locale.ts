@@ -11,11 +11,14 @@ const rangePattern = /^[a-z]{1,8}(?:-[a-z0-9]{1,8})*$/;
 
 /**
  * The first of the available locales that fits, as it is written there: for each wanted one, the best first, it itself or
- * else the nearest that is less specific (`fr-CA`, then `fr`); the default if none does. What is no language tag, as `fr_CA`
+ * else the nearest that is less specific (`fr-CA`, then `fr`); `undefined` if none does. What is no language tag, as `fr_CA`
  * or `*`, is passed over.
  * @param wanted in the order of preference
  */
-export function lookUpLocale(wanted: readonly string[], available: readonly string[]): string {
+export function findLocale(
+  wanted: readonly string[],
+  available: readonly string[],
+): string | undefined {
   const byTag = new Map(available.map((locale) => [locale.toLowerCase(), locale]));
   for (const range of wanted) {
     for (const tag of fallbackChain(range.toLowerCase())) {
@@ -23,8 +26,35 @@ export function lookUpLocale(wanted: readonly string[], available: readonly stri
       if (locale !== undefined) return locale;
     }
   }
-  return DEFAULT_LOCALE;
+  return undefined;
 }
+
+/** The same, or else the default. */
+export function lookUpLocale(wanted: readonly string[], available: readonly string[]): string {
+  return findLocale(wanted, available) ?? DEFAULT_LOCALE;
+}
+
+/** More languages than anybody reads; a header may name thousands. */
+const MOST_LANGUAGES = 20;
+
+/**
+ * The languages of an `Accept-Language` header, the best first and equals in their order (RFC 9110, 12.5.4); without those
+ * that are refused by a weight of 0 or have none that the grammar knows.
+ */
+export function acceptedLanguages(header: string): string[] {
+  return header
+    .split(',', MOST_LANGUAGES)
+    .flatMap((entry) => {
+      const [, range, weight] = acceptedPattern.exec(entry.trim()) ?? [];
+      return range === undefined ? [] : [{ range, weight: Number(weight ?? 1) }];
+    })
+    .filter(({ weight }) => weight > 0)
+    .toSorted((one, other) => other.weight - one.weight)
+    .map(({ range }) => range);
+}
+
+const acceptedPattern =
+  /^([A-Za-z0-9-]+|\*)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/;
 
 /** A range and what it is shortened to; a subtag of one character only introduces the next and goes with it. */
 function fallbackChain(range: string): string[] {

@@ -6,6 +6,10 @@ import * as z from 'zod/mini';
 import type { AuthenticationRequest } from './authentication-request.ts';
 import { isPolicyName } from './policy-name.ts';
 
+/** The longest that denials may lie apart, and that anything of them may keep a client from asking. */
+const LONGEST_WINDOW_SECONDS = 3600;
+const LONGEST_PAUSE_SECONDS = 86_400;
+
 /**
  * Limits on asking; each may be left out, the three of a pause all or none.
  *
@@ -26,9 +30,11 @@ export function notificationPolicy() {
       /** This many denials of one client's requests by one user … */
       denialsBeforePause: wholeNumber(1, 10),
       /** … within this many seconds … */
-      denialWindowSeconds: wholeNumber(60, 3600),
+      denialWindowSeconds: wholeNumber(60, LONGEST_WINDOW_SECONDS),
       /** … keep the client from asking this user for so long after the last of them. */
-      pauseSeconds: wholeNumber(60, 86_400),
+      pauseSeconds: wholeNumber(60, LONGEST_PAUSE_SECONDS),
+      /** A denial that reports the request as not the user's own keeps its client from asking this user for so long. */
+      muteSeconds: wholeNumber(60, LONGEST_PAUSE_SECONDS),
       /** Mails of the whole deployment on a day (UTC). */
       mailsPerDay: wholeNumber(1, 100_000_000),
     })
@@ -90,7 +96,10 @@ export interface AskedHistory {
 /** What the history points at; a request that is being acknowledged right now is not there yet. */
 export type RequestsByRef = ReadonlyMap<
   string,
-  Pick<AuthenticationRequest, 'status'> & { decidedAt?: number | undefined }
+  Pick<AuthenticationRequest, 'status'> & {
+    decidedAt?: number | undefined;
+    reported?: true | undefined;
+  }
 >;
 
 export type AskedJudgement =
@@ -121,9 +130,14 @@ function mayBePending(one: Asked, { at: now }: Asked, { pendingPerUser }: Notifi
 }
 
 function mayPause(one: Asked, { clientId, at: now }: Asked, policy: NotificationPolicy) {
-  const { denialWindowSeconds = 0, pauseSeconds } = policy;
-  if (pauseSeconds === undefined || one.clientId !== clientId) return false;
-  return now < one.expiresAt + denialWindowSeconds + pauseSeconds;
+  if (one.clientId !== clientId) return false;
+  return now < one.expiresAt + longestEffect(policy);
+}
+
+/** For how long after its decision a denial may keep its client from asking under this policy. */
+function longestEffect({ denialWindowSeconds = 0, pauseSeconds, muteSeconds }: NotificationPolicy) {
+  const ofDenial = pauseSeconds === undefined ? 0 : denialWindowSeconds + pauseSeconds;
+  return Math.max(ofDenial, muteSeconds ?? 0);
 }
 
 /**
@@ -165,6 +179,7 @@ function limitReached(
   if (isReached(policy.mailsPerUserPerDay, mails)) return 'mailsPerUserPerDay';
   const pending = recent.filter((one) => isPending(one, requests, asked.at));
   if (isReached(policy.pendingPerUser, pending.length)) return 'pendingPerUser';
+  if (isMuted(recent, requests, asked, policy)) return 'muteSeconds';
   return isPaused(recent, requests, asked, policy) ? 'denialsBeforePause' : undefined;
 }
 
@@ -192,6 +207,19 @@ function isPaused(
   return last - first <= denialWindowSeconds && now < last + (pauseSeconds ?? 0);
 }
 
+/** One report is enough, however long ago the denial before it was. */
+function isMuted(
+  recent: readonly Asked[],
+  requests: RequestsByRef,
+  { clientId, at: now }: Asked,
+  { muteSeconds = 0 }: NotificationPolicy,
+): boolean {
+  return recent
+    .filter((one) => one.clientId === clientId)
+    .map(({ ref }) => requests.get(ref))
+    .some((one) => one?.reported === true && now < (deniedAt(one) ?? 0) + muteSeconds);
+}
+
 function deniedAt(request: ReturnType<RequestsByRef['get']>): number | undefined {
   return request?.status === 'denied' ? request.decidedAt : undefined;
 }
@@ -207,8 +235,10 @@ function isKept(
   if (now - one.at < MINUTE_SECONDS || now < one.expiresAt) return true;
   const request = requests.get(one.ref);
   if (request && request.status !== 'denied') return false;
-  const { denialWindowSeconds = 3600, pauseSeconds = 86_400 } = policy;
-  return now < one.expiresAt + denialWindowSeconds + pauseSeconds;
+  // Another client's denials were not read, and its policy is not known here.
+  const ofAnother = one.clientId !== asked.clientId;
+  const longest = LONGEST_WINDOW_SECONDS + LONGEST_PAUSE_SECONDS;
+  return now < one.expiresAt + (ofAnother ? longest : longestEffect(policy));
 }
 
 /** The day of an instant (UTC), as `2026-11-25`. */

@@ -42,6 +42,11 @@ const statusByCode = {
 
 export type OAuthErrorCode = keyof typeof statusByCode;
 
+/** Whether it is one of ours; what was stored may be older or newer. */
+export function isOAuthErrorCode(code: unknown): code is OAuthErrorCode {
+  return typeof code === 'string' && Object.hasOwn(statusByCode, code);
+}
+
 interface OAuthErrorOptions {
   /** An HTTP status narrower than the code's own, such as 405 or 413. */
   status?: number;

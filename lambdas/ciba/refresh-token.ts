@@ -41,9 +41,9 @@ export function refreshableRequest(
   now: number,
 ): RedeemedRequest | undefined {
   if (request?.status !== 'redeemed' || request.clientId !== presented.clientId) return undefined;
-  const { refreshHash, refreshEndsAt, replayedAt } = request;
+  const { refreshHash, refreshEndsAt, replayedAt, revokedAt } = request;
   if (refreshHash === undefined || refreshHash !== presented.secretHash) return undefined;
-  if (replayedAt !== undefined) return undefined;
+  if (replayedAt !== undefined || revokedAt !== undefined) return undefined;
   return refreshEndsAt !== undefined && now < refreshEndsAt ? request : undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
  * A backchannel authentication request that was refused to an authenticated client (CIBA Core 13), as the audit keeps it.
  */
+import type { NotificationLimit } from './notification-policy.ts';
 import type { OAuthErrorCode } from './oauth-error.ts';
 
 export interface RefusedRequest {
@@ -19,6 +20,18 @@ export interface RefusedRequest {
 
 /** Longer causes are cut: the item is to stay small. */
 export const CAUSE_LENGTH = 120;
+
+/** The cause of a refusal because of a limit, by which the audit knows it. */
+export function overLimitCause(limit: NotificationLimit): string {
+  return `${OVER}${limit}`;
+}
+
+const OVER = 'over ';
+
+/** Whether it was refused because of a limit of notifications alone. */
+export function isThrottled({ code, cause }: Pick<RefusedRequest, 'code' | 'cause'>): boolean {
+  return code === 'access_denied' && cause?.startsWith(OVER) === true;
+}
 
 /** Faults of ours and of what we depend on are for the log and the alarms; what the client was refused is for the audit. */
 export function isRefusal(code: OAuthErrorCode): boolean {

@@ -169,7 +169,10 @@ export type DecideTransition =
     }
   | { outcome: 'decided'; next: AuthenticationRequest };
 
-/** S5 and S6: the user's decision, once, before the end, by the holder of the link. */
+/**
+ * S5 and S6: the user's decision, once, before the end, by the holder of the link. A report is a denial that says so, in
+ * the same step.
+ */
 export function decide(request: Stored, user: DecisionOfUser): DecideTransition {
   if (request?.linkNonce === undefined || request.linkNonce !== user.linkNonce) {
     return { outcome: 'not_found' };
@@ -178,8 +181,12 @@ export function decide(request: Stored, user: DecisionOfUser): DecideTransition 
   if (request.status === 'approved' && isExpired(request, user.now)) return { outcome: 'expired' };
   if (request.status !== 'pending') return { outcome: 'already_decided', status: request.status };
   if (isExpired(request, user.now)) return { outcome: 'expired' };
-  if (user.decision === 'deny') {
-    return { outcome: 'decided', next: { ...request, status: 'denied', decidedAt: user.now } };
+  if (user.decision !== 'approve') {
+    const reported = user.decision === 'report' ? { reported: true as const } : {};
+    return {
+      outcome: 'decided',
+      next: { ...request, status: 'denied', decidedAt: user.now, ...reported },
+    };
   }
   if (request.contactVersion !== user.contactVersion) return { outcome: 'contact_changed' };
   return { outcome: 'decided', next: { ...request, status: 'approved', decidedAt: user.now } };
@@ -259,6 +266,25 @@ export function recordReplay(
   const isReplay = now > request.redeemedAt + REPLAY_GRACE_SECONDS;
   if (!isReplay || request.replayedAt !== undefined) return { outcome: 'nothing_to_record' };
   return { outcome: 'recorded', next: { ...request, replayedAt: now } };
+}
+
+export type RevokeTransition =
+  | Refused<'not_found' | 'no_refresh_token'>
+  | { outcome: 'revoked_before'; revokedAt: number; next?: never }
+  | { outcome: 'revoked'; revokedAt: number; next: AuthenticationRequest };
+
+/**
+ * S13: the operator ends the refresh token of a request, for good. What is revoked already keeps its time; a token that a
+ * replay has ended, or its own end, is stamped all the same, so that the operator's will is on record.
+ */
+export function revoke(request: Stored, now: number): RevokeTransition {
+  if (!request) return { outcome: 'not_found' };
+  if (request.status !== 'redeemed' || request.refreshHash === undefined) {
+    return { outcome: 'no_refresh_token' };
+  }
+  const { revokedAt } = request;
+  if (revokedAt !== undefined) return { outcome: 'revoked_before', revokedAt };
+  return { outcome: 'revoked', revokedAt: now, next: { ...request, revokedAt: now } };
 }
 
 function isOwned(request: Stored, owner: Owner): request is AuthenticationRequest {

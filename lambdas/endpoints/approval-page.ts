@@ -1,46 +1,105 @@
 /**
- * The pages of the approval endpoint: static HTML without script, image or third party, and the headers that keep them
- * from being framed, cached, referred to or submitted elsewhere (threats T11, T12).
+ * The pages of the approval endpoint: static HTML without image or third party, and the headers that keep them from being
+ * framed, cached, referred to or submitted elsewhere (threats T11, T12). One script, allowed by its hash, counts down; every
+ * page says and does the same without it.
  */
 import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { escapeHtml } from '../ciba/html.ts';
-import { scopeValues } from '../ciba/scope.ts';
+import {
+  describeOthers,
+  describeScope,
+  describeSpan,
+  describeTime,
+  type Notice,
+  type Texts,
+} from '../ciba/texts.ts';
 import { pageHeaders } from './page-headers.ts';
 
 const style = `
-:root{color-scheme:light dark;--ink:#17212b;--soft:#51606f;--line:#d5dce3;--ground:#eef1f4;--card:#fff;--accent:#0b5fff;--accent-ink:#fff;--box:#f3f6fa}
-@media (prefers-color-scheme:dark){:root{--ink:#eef2f6;--soft:#a9b6c3;--line:#33404d;--ground:#0f151b;--card:#18212a;--accent:#6ea2ff;--accent-ink:#08131f;--box:#101820}}
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#565f6d;--line:#d3d8df;--ground:#eef0f3;--card:#fff;--accent:#1f5fbf;--accent-ink:#fff;--box:#f2f6fd;--good:#17703b;--bad:#a3262e}
+@media (prefers-color-scheme:dark){:root{--ink:#f1f3f6;--soft:#b3bcc9;--line:#3a4350;--ground:#14171c;--card:#1f242c;--accent:#7fb0ff;--accent-ink:#0d1726;--box:#18263d;--good:#7fd6a0;--bad:#ff9d9d}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;padding:1.25rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;display:flex;align-items:flex-start;justify-content:center}
-main{width:100%;max-width:27rem;margin-top:4vh;padding:1.75rem 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:1rem}
-h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3;overflow-wrap:anywhere}
-p{margin:.75rem 0}
-.message{margin:1.25rem 0;padding:.9rem 1rem;background:var(--box);border:2px solid var(--line);border-radius:.75rem}
-.message span{display:block;color:var(--soft);font-size:.875rem}
-.message strong{display:block;white-space:pre-wrap;margin-top:.2rem;font-size:1.3rem;line-height:1.35;overflow-wrap:anywhere}
-ul{margin:.5rem 0 1.25rem;padding-left:1.25rem}
-dl{margin:1.25rem 0;display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;font-size:.9rem}
+body{margin:0;min-height:100vh;padding:1rem .75rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:28rem;margin:0 auto;padding:1.5rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:1rem}
+header{display:flex;gap:.9rem;align-items:center}
+.mark{flex:none;width:3rem;height:3rem;border-radius:.8rem;background:var(--box);border:1px solid var(--accent);color:var(--accent);font-size:1.4rem;font-weight:700;line-height:2.9rem;text-align:center;overflow:hidden}
+h1{margin:0;font-size:1.3rem;line-height:1.3;overflow-wrap:anywhere}
+h2{margin:1.25rem 0 .25rem;font-size:1rem;line-height:1.4;overflow-wrap:anywhere}
+p{margin:.75rem 0;overflow-wrap:anywhere}
+@media (min-width:34rem){main{margin-top:4vh}}
+.domain{margin:.15rem 0 0;color:var(--soft);font-size:.9rem;line-height:1.35}
+.domain bdi{display:inline-block;max-width:100%;overflow-wrap:anywhere}
+.others{padding:.6rem .9rem;border:1px solid var(--line);border-inline-start:4px solid var(--bad);border-radius:.4rem}
+.message{margin:1rem 0;padding:.9rem 1rem;background:var(--box);border:2px solid var(--accent);border-radius:.75rem;text-align:center}
+.message span{display:block;color:var(--soft);font-size:.9rem;line-height:1.4}
+.message strong{display:block;white-space:pre-wrap;margin:.4rem 0;font-size:1.4rem;line-height:1.35;overflow-wrap:anywhere}
+ul{margin:.25rem 0 1rem;padding-inline-start:1.25rem}
+li{overflow-wrap:anywhere}
+dl{margin:1rem 0;display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.25rem 1rem;font-size:.9rem;line-height:1.4}
 dt{color:var(--soft)}
+<<<<<<< HEAD
+dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+form{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin-top:1.25rem}
+button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--ink);cursor:pointer;background:var(--ink);color:var(--card)}
+button[value=approve]{background:var(--accent);border-color:var(--accent);color:var(--accent-ink)}
+button[value=report]{grid-column:1/-1;min-height:2.75rem;background:transparent;border-color:var(--bad);color:var(--bad)}
+button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
+=======
 dd{margin:0;overflow-wrap:anywhere}
 form{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.5rem),1fr));gap:.75rem;margin-top:1.25rem}
 button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--accent);cursor:pointer}
 button[value=deny]{background:var(--ink);border-color:var(--ink);color:var(--card)}
 button[value=approve]{background:var(--accent);color:var(--accent-ink)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
+>>>>>>> demo
 .soft{color:var(--soft);font-size:.9rem}
+.good{border-color:var(--good);color:var(--good)}
+.bad{border-color:var(--bad);color:var(--bad)}
 `;
 
-const headers = pageHeaders(style);
+/** Counts the time that is left in the reader's language; it submits nothing, and at the end only says so. */
+const script = `
+const left=document.querySelector('[data-left]')
+const end=performance.now()+left.dataset.left*1e3
+const unit=(n,unit)=>new Intl.NumberFormat(document.documentElement.lang,{style:'unit',unit,unitDisplay:'long'}).format(n)
+const tick=()=>{
+const s=Math.max(0,Math.ceil((end-performance.now())/1e3)),m=Math.floor(s/60)
+const span=[m&&unit(m,'minute'),s%60&&unit(s%60,'second')].filter(Boolean).join(' ')
+left.textContent=s?left.dataset.in.replace('%',()=>span):left.dataset.over
+if(s)setTimeout(tick,500)
+}
+tick()
+`;
 
-/** A page as an answer; without HTML (OPTIONS) an answer without body. */
-export function page(status: number, html: string, more: Record<string, string> = {}): Response {
-  return new Response(html === '' ? null : html, { status, headers: { ...headers, ...more } });
+const headers = { ...pageHeaders(style, script), Vary: 'Accept-Language' };
+
+/** A page and the language it is in. */
+export interface Page {
+  html: string;
+  locale: string;
 }
 
-/** Everything the page shows is stored data of this one request and its client's registered name. */
+/** A page as an answer; without one (OPTIONS) an answer without body. */
+export function pageResponse(
+  status: number,
+  page: Page | undefined,
+  more: Record<string, string> = {},
+): Response {
+  const language = page && { 'Content-Language': page.locale };
+  return new Response(page?.html ?? null, {
+    status,
+    headers: { ...headers, ...language, ...more },
+  });
+}
+
+/** Everything the page shows is stored data of this one request and its client's registration. */
 interface DecisionPage {
   request: AuthenticationRequest;
   clientName: string;
+  /** When other requests were made that wait for the same user. */
+  others: readonly number[];
+  /** The domain of the client's home page, if it registered one; shown, never linked. */
+  domain: string | undefined;
   formToken: string;
   /** Epoch seconds. */
   now: number;
@@ -50,119 +109,115 @@ interface DecisionPage {
  * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027); neither is a default, since no field
  * takes a return key.
  */
-export function decisionPage({ request, clientName, formToken, now }: DecisionPage): string {
+export function decisionPage(
+  texts: Texts,
+  { request, others, clientName, domain, formToken, now }: DecisionPage,
+): Page {
   const name = escapeHtml(clientName);
+  const withName = (text: (name: string) => string) => escapeAround(text, `<bdi>${name}</bdi>`);
+  const scopes = describeScope(texts, request.scope);
   return document(
-    `${name} asks for your approval`,
-    `<h1>${name} asks for your approval</h1>
-<p>Approve only if you are the one using ${name} right now.</p>
-${bindingMessageBox(request.bindingMessage)}
-<p>If you approve, ${name} will be able to:</p>
+    texts,
+    escapeAround(texts.asksForApproval, name),
+    `<header>
+<div class="mark" aria-hidden="true">${escapeHtml(initialOf(clientName))}</div>
+<div><h1>${withName(texts.asksForApproval)}</h1>${domainLine(texts, domain)}</div>
+</header>
+<p>${withName(texts.onlyIfYou)}</p>
+${othersLine(texts, others)}${bindingMessageBox(texts, request.bindingMessage)}
+<h2>${withName(texts.ifYouApprove)}</h2>
 <ul>
-${scopeSentences(request.scope)
-  .map((sentence) => `<li>${escapeHtml(sentence)}</li>`)
-  .join('\n')}
+${scopes.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('\n')}
 </ul>
 <dl>
-<dt>Asked</dt><dd>${moment(request.createdAt)}, ${ago(now - request.createdAt)}</dd>
-<dt>Ends</dt><dd>${moment(request.expiresAt)}, in ${span(request.expiresAt - now)}</dd>
-<dt>Request ID</dt><dd>${escapeHtml(request.ref)}</dd>
+<dt>${escapeHtml(texts.asked)}</dt><dd>${time(request.createdAt)}, ${escapeHtml(ago(texts, now - request.createdAt))}</dd>
+<dt>${escapeHtml(texts.ends)}</dt><dd>${time(request.expiresAt)}, ${countdown(texts, request.expiresAt - now)}</dd>
+<dt>${escapeHtml(texts.requestId)}</dt><dd>${escapeHtml(request.ref)}</dd>
 </dl>
 <form method="post">
 <input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
-<button type="submit" name="decision" value="deny">Deny</button>
-<button type="submit" name="decision" value="approve">Approve</button>
+<button type="submit" name="decision" value="deny">${escapeHtml(texts.deny)}</button>
+<button type="submit" name="decision" value="approve">${escapeHtml(texts.approve)}</button>
+<button type="submit" name="decision" value="report">${escapeHtml(texts.report)}</button>
 </form>
-<p class="soft">If you did not start this, choose Deny. Nobody who calls or writes to you needs you to press Approve.</p>`,
+<p class="soft">${escapeHtml(texts.notYou)}</p>`,
+    `<script>${script}</script>\n`,
   );
 }
 
-function bindingMessageBox(bindingMessage: string | undefined): string {
+/** What stands for the name while a text around it is escaped: no text and no name holds it. */
+const NAME_HERE = '\u0000';
+
+/** A text with a name in it as HTML: the text escaped, and the name as the HTML it is. */
+function escapeAround(text: (name: string) => string, nameHtml: string): string {
+  return escapeHtml(text(NAME_HERE)).split(NAME_HERE).join(nameHtml);
+}
+
+/** The first character of the name that is a letter or a digit, as readers see one; it only decorates. */
+function initialOf(clientName: string): string {
+  const characters = Array.from(new Intl.Segmenter().segment(clientName), ({ segment }) => segment);
+  return characters.find((one) => /[\p{L}\p{Nd}]/u.test(one))?.toUpperCase() ?? '';
+}
+
+function domainLine(texts: Texts, domain: string | undefined): string {
+  if (domain === undefined) return '';
+  return `<p class="domain">${escapeHtml(texts.domain)} <bdi>${escapeHtml(domain)}</bdi></p>`;
+}
+
+/** How many others and from when, never what they say: another client's text has no place here (threats T4). */
+function othersLine(texts: Texts, others: readonly number[]): string {
+  if (others.length === 0) return '';
+  return `<p class="others">${escapeHtml(describeOthers(texts, others))}</p>\n`;
+}
+
+function bindingMessageBox(texts: Texts, bindingMessage: string | undefined): string {
   if (bindingMessage === undefined) return '';
-  return `<div class="message"><span>Shown on the other device. It must say exactly this:</span><strong dir="auto">${escapeHtml(bindingMessage)}</strong></div>`;
+  return `<div class="message"><span>${escapeHtml(texts.shownElsewhere)}</span><strong dir="auto">${escapeHtml(bindingMessage)}</strong><span>${escapeHtml(texts.elseDeny)}</span></div>`;
 }
 
-/** The scopes in words (OpenID Connect Core 5.4); others by their name, as the client's operator registered them. */
-const scopeWords = new Map([
-  ['openid', 'know that it is you'],
-  ['profile', 'see your name, user name and language'],
-  ['email', 'see your e-mail address'],
-]);
-
-function scopeSentences(scope: string): string[] {
-  return scopeValues(scope).map((value) => scopeWords.get(value) ?? `use: ${value}`);
+/** An instant in a form that needs no knowledge of the reader's time zone. */
+function time(epochSeconds: number): string {
+  const iso = new Date(epochSeconds * 1000).toISOString();
+  return `<time datetime="${iso}">${describeTime(epochSeconds)}</time>`;
 }
 
-/** What there is to say when there is nothing to decide. */
-export type Notice =
-  | 'approved'
-  | 'denied'
-  | 'already_approved'
-  | 'already_denied'
-  | 'expired'
-  | 'withdrawn'
-  | 'unknown'
-  | 'form'
-  | 'decision'
-  | 'method'
-  | 'unavailable';
+function ago(texts: Texts, seconds: number): string {
+  return seconds < 5 ? texts.justNow : texts.ago(describeSpan(texts, seconds));
+}
 
-const notices: Record<Notice, { title: string; text: string }> = {
-  approved: {
-    title: 'Approved',
-    text: 'The other device goes on by itself in a few seconds. You can close this page.',
-  },
-  denied: {
-    title: 'Denied',
-    text: 'Nothing was released. The other device is told that you said no. You can close this page.',
-  },
-  already_approved: {
-    title: 'Already approved',
-    text: 'This request was approved before. A link decides only once.',
-  },
-  already_denied: {
-    title: 'Already denied',
-    text: 'This request was denied before. A link decides only once.',
-  },
-  expired: {
-    title: 'Too late',
-    text: 'This request has ended and nothing was released. If you still want it, start again on the other device.',
-  },
-  withdrawn: {
-    title: 'No longer valid',
-    text: 'This request can no longer be approved, and nothing was released. If you still want it, start again on the other device.',
-  },
-  unknown: {
-    title: 'Nothing here',
-    text: 'This link belongs to no request. Open the link exactly as it stands in the mail.',
-  },
-  form: {
-    title: 'Please open the link again',
-    text: 'The page was open for too long or was not sent by us, so nothing was decided. Open the link in the mail again.',
-  },
-  decision: {
-    title: 'Nothing was decided',
-    text: 'The answer could not be read. Open the link in the mail again and choose Approve or Deny.',
-  },
-  method: {
-    title: 'Nothing was decided',
-    text: 'This address can only be opened in a browser.',
-  },
-  unavailable: {
-    title: 'Please try again',
-    text: 'Something on our side did not answer. Open the link again in a moment to see whether your decision counted.',
-  },
+/** What is left, in words; the script keeps them true. A timer is read on demand, not aloud every second. */
+function countdown(texts: Texts, seconds: number): string {
+  const data = `data-left="${Math.max(0, Math.floor(seconds))}" data-in="${escapeHtml(texts.inTime('%'))}" data-over="${escapeHtml(texts.over)}"`;
+  return `<span role="timer" ${data}>${escapeHtml(texts.inTime(describeSpan(texts, seconds)))}</span>`;
+}
+
+/** What a notice looks like at a glance; its words say the same. */
+const marks: Partial<Record<Notice, { mark: string; tone: string }>> = {
+  approved: { mark: '✓', tone: 'good' },
+  already_approved: { mark: '✓', tone: 'good' },
+  denied: { mark: '✕', tone: 'bad' },
+  reported: { mark: '✕', tone: 'bad' },
+  already_denied: { mark: '✕', tone: 'bad' },
 };
 
 /** A page that only tells. */
-export function noticePage(notice: Notice): string {
-  const { title, text } = notices[notice];
-  return document(title, `<h1>${title}</h1>\n<p>${text}</p>`);
+export function noticePage(texts: Texts, notice: Notice): Page {
+  const { title, text } = texts.notices[notice];
+  const { mark, tone } = marks[notice] ?? { mark: '!', tone: '' };
+  return document(
+    texts,
+    escapeHtml(title),
+    `<header>
+<div class="mark ${tone}" aria-hidden="true">${mark}</div>
+<h1>${escapeHtml(title)}</h1>
+</header>
+<p>${escapeHtml(text)}</p>`,
+  );
 }
 
-function document(title: string, main: string): string {
-  return `<!doctype html>
-<html lang="en">
+function document({ locale, direction }: Texts, title: string, main: string, end = ''): Page {
+  const html = `<!doctype html>
+<html lang="${locale}" dir="${direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -173,31 +228,8 @@ function document(title: string, main: string): string {
 <main>
 ${main}
 </main>
-</body>
+${end}</body>
 </html>
 `;
-}
-
-/** An instant in a form that needs no knowledge of the reader's time zone. */
-function moment(epochSeconds: number): string {
-  const iso = new Date(epochSeconds * 1000).toISOString();
-  return `<time datetime="${iso}">${iso.slice(11, 19)} UTC</time>`;
-}
-
-function ago(seconds: number): string {
-  return seconds < 5 ? 'just now' : `${span(seconds)} ago`;
-}
-
-/** A span in the two units that matter. */
-function span(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
-  if (minutes === 0) return count(rest, 'second');
-  return rest === 0
-    ? count(minutes, 'minute')
-    : `${count(minutes, 'minute')} ${count(rest, 'second')}`;
-}
-
-function count(amount: number, unit: string): string {
-  return `${amount} ${unit}${amount === 1 ? '' : 's'}`;
+  return { html, locale };
 }

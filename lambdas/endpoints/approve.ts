@@ -5,27 +5,32 @@
 import {
   type AuthenticationRequest,
   type Decision,
+  decisions,
   isExpired,
 } from '../ciba/authentication-request.ts';
-import type { Client } from '../ciba/client.ts';
+import { type Client, clientDomain } from '../ciba/client.ts';
 import { parseHandle } from '../ciba/handles.ts';
 import { formToken, isFormToken, isLinkToken } from '../ciba/link-token.ts';
+import { acceptedLanguages } from '../ciba/locale.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
+import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.ts';
 import { judgeContact } from '../ciba/user.ts';
 import { readForm } from '../http/form.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type {
+  AskedUsers,
   AuthenticationRequestStore,
   ClientDirectory,
   Clock,
   LinkKeys,
   UserDirectory,
 } from '../ports.ts';
-import { decisionPage, type Notice, noticePage, page } from './approval-page.ts';
+import { decisionPage, noticePage, type Page, pageResponse } from './approval-page.ts';
 
 export interface ApproveDeps {
   issuer: string;
   requests: Pick<AuthenticationRequestStore, 'find' | 'decide'>;
+  askedUsers: AskedUsers;
   clients: ClientDirectory;
   users: Pick<UserDirectory, 'findUser'>;
   linkKeys: LinkKeys;
@@ -33,12 +38,15 @@ export interface ApproveDeps {
   log: Log;
 }
 
-/** What a request to the page comes to: the status and the page that says it. */
+/** What a request to the page comes to: the status and what the page says. */
 interface Answer {
   status: number;
-  html: string;
-  outcome: string;
-  ref?: string;
+  /** A notice, the page that asks, or no page at all. */
+  outcome: Notice | 'shown' | 'options';
+  /** The page that asks. */
+  page?: Page;
+  /** The request whose link the caller holds. */
+  request?: AuthenticationRequest;
   headers?: Record<string, string>;
   cause?: string;
 }
@@ -50,17 +58,46 @@ export function approveEndpoint(deps: ApproveDeps): (request: Request) => Promis
   return async (httpRequest) => {
     const started = deps.clock();
     const answer = await respond(deps, httpRequest).catch(unavailable);
-    const { status, html, headers, ref, cause } = answer;
+    const { status, outcome, headers, request, cause } = answer;
+    const page = await pageOf(deps, httpRequest, answer);
     deps.log({
       event: 'approve',
       status,
-      outcome: answer.outcome,
-      ...(ref !== undefined && { ref }),
+      outcome,
+      ...(request && { ref: request.ref }),
       ...(cause !== undefined && { cause }),
       ms: elapsedMs(started, deps.clock()),
     });
-    return page(status, html, headers);
+    return pageResponse(status, page, headers);
   };
+}
+
+/** The page of an answer. A notice needs no more than the language, so it is made when all else is known. */
+async function pageOf(
+  deps: ApproveDeps,
+  httpRequest: Request,
+  { outcome, page, request }: Answer,
+): Promise<Page | undefined> {
+  if (outcome === 'shown' || outcome === 'options') return page;
+  // What went wrong already is not asked again for the sake of the language.
+  const sub = outcome === 'unavailable' ? undefined : request?.sub;
+  const texts = await textsFor(deps, httpRequest, sub);
+  return noticePage(texts, outcome);
+}
+
+/**
+ * The language that the browser asks for, or else the user's, who is looked up only then; English if that fails, since a
+ * decision is told of, and a request shown, in any language rather than in none.
+ */
+async function textsFor(
+  { users }: ApproveDeps,
+  httpRequest: Request,
+  sub: string | undefined,
+): Promise<Texts> {
+  const asked = findTexts(acceptedLanguages(httpRequest.headers.get('accept-language') ?? ''));
+  if (asked || sub === undefined) return asked ?? lookUpTexts([]);
+  const { locale } = (await users.findUser(sub).catch(() => undefined)) ?? {};
+  return lookUpTexts(locale === undefined ? [] : [locale]);
 }
 
 async function respond(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
@@ -71,7 +108,7 @@ async function respond(deps: ApproveDeps, httpRequest: Request): Promise<Answer>
     case 'POST':
       return decideByForm(deps, httpRequest);
     case 'OPTIONS':
-      return { status: 204, html: '', outcome: 'options', headers: { Allow: ALLOW } };
+      return { status: 204, outcome: 'options', headers: { Allow: ALLOW } };
     default:
       return { ...notice(405, 'method'), headers: { Allow: ALLOW } };
   }
@@ -90,8 +127,8 @@ function causeOf(error: unknown): { cause?: string } {
   return cause === undefined ? {} : { cause };
 }
 
-function notice(status: number, what: Notice): Answer {
-  return { status, html: noticePage(what), outcome: what };
+function notice(status: number, outcome: Notice): Answer {
+  return { status, outcome };
 }
 
 /** A request whose link the caller holds. */
@@ -119,16 +156,26 @@ async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
   const { request, client } = opened;
   const now = deps.clock();
   const over = judgeOver(request, client, now);
-  if (over) return { ...over, ref: request.ref };
+  if (over) return { ...over, request };
 
   const [linkKey] = await deps.linkKeys.linkKeys();
   const token = formToken(linkKey, request.ref, now);
-  return {
-    status: 200,
-    html: decisionPage({ request, clientName: client.client_name, formToken: token, now }),
-    outcome: 'shown',
-    ref: request.ref,
-  };
+  const [texts, others] = await Promise.all([
+    textsFor(deps, httpRequest, request.sub),
+    // Nobody sees the page of a HEAD, which scanners send by the dozen.
+    httpRequest.method === 'HEAD'
+      ? []
+      : deps.askedUsers.othersPending(request.sub, request.ref, now),
+  ]);
+  const page = decisionPage(texts, {
+    request,
+    others,
+    clientName: client.client_name,
+    domain: clientDomain(client),
+    formToken: token,
+    now,
+  });
+  return { status: 200, outcome: 'shown', page, request };
 }
 
 /** Why there is nothing left to decide, or `undefined` while there is. */
@@ -150,20 +197,20 @@ function judgeOver(
 async function decideByForm(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
   const opened = await open(deps, httpRequest);
   if (!opened) return notice(404, 'unknown');
-  const { ref } = opened.request;
-  if (isForeign(httpRequest, deps.issuer)) return { ...notice(403, 'form'), ref };
+  const { request } = opened;
+  if (isForeign(httpRequest, deps.issuer)) return { ...notice(403, 'form'), request };
 
   const form = await readForm(httpRequest).catch((error: unknown) => error);
-  if (form instanceof OAuthError) return { ...notice(form.status ?? 400, 'decision'), ref };
+  if (form instanceof OAuthError) return { ...notice(form.status ?? 400, 'decision'), request };
   if (!(form instanceof Map)) throw form;
   const linkKeys = await deps.linkKeys.linkKeys();
   const now = deps.clock();
-  if (!isFormToken(linkKeys, form.get('form_token') ?? '', ref, now))
-    return { ...notice(403, 'form'), ref };
+  if (!isFormToken(linkKeys, form.get('form_token') ?? '', request.ref, now))
+    return { ...notice(403, 'form'), request };
   const decision = parseDecision(form.get('decision'));
-  if (!decision) return { ...notice(400, 'decision'), ref };
+  if (!decision) return { ...notice(400, 'decision'), request };
 
-  return { ...(await decide(deps, opened, decision)), ref };
+  return { ...(await decide(deps, opened, decision)), request };
 }
 
 /**
@@ -177,9 +224,12 @@ function isForeign(httpRequest: Request, issuer: string): boolean {
   return origin !== null && origin !== 'null' && origin !== issuer;
 }
 
-function parseDecision(text: unknown): Decision | undefined {
-  return text === 'approve' || text === 'deny' ? text : undefined;
+function parseDecision(text: string | undefined): Decision | undefined {
+  return decisions.find((decision) => decision === text);
 }
+
+/** What is said of a decision that counts. */
+const decidedNotices = { approve: 'approved', deny: 'denied', report: 'reported' } as const;
 
 async function decide(deps: ApproveDeps, opened: Opened, decision: Decision): Promise<Answer> {
   const { request, linkNonce, client } = opened;
@@ -193,7 +243,7 @@ async function decide(deps: ApproveDeps, opened: Opened, decision: Decision): Pr
   });
   switch (decided.outcome) {
     case 'decided':
-      return notice(200, decision === 'approve' ? 'approved' : 'denied');
+      return notice(200, decidedNotices[decision]);
     case 'already_decided':
       return notice(409, decided.status === 'denied' ? 'already_denied' : 'already_approved');
     case 'expired':

@@ -31,7 +31,7 @@ import {
   policyOf,
 } from '../ciba/notification-policy.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { CAUSE_LENGTH, isRefusal } from '../ciba/refused-request.ts';
+import { CAUSE_LENGTH, isRefusal, overLimitCause } from '../ciba/refused-request.ts';
 import { judgeReachability, type User } from '../ciba/user.ts';
 import { oauthEndpoint, type Trace } from '../http/oauth-endpoint.ts';
 import { describeCause, type Log } from '../log.ts';
@@ -226,7 +226,7 @@ async function demandRoomForMail(
 /** One text for every limit: it tells nothing of the user. */
 function overLimit(limit: NotificationLimit): OAuthError {
   return new OAuthError('access_denied', 'Too many requests. Try again later.', {
-    cause: `over ${limit}`,
+    cause: overLimitCause(limit),
   });
 }
 

@@ -1,15 +1,15 @@
 /**
- * The headers of our pages: HTML without script, image or third party, that is not framed, cached, referred to or submitted
- * elsewhere (threats T11, T12).
+ * The headers of our pages: HTML without image or third party and with no other script than our own, that is not framed,
+ * cached, referred to or submitted elsewhere (threats T11, T12).
  */
 import { createHash } from 'node:crypto';
 
-/** The headers of pages that have exactly this text in their one style element. */
-export function pageHeaders(style: string): Record<string, string> {
-  const styleHash = createHash('sha256').update(style).digest('base64');
+/** The headers of pages that have exactly this text in their one style element, and in their one script if there is one. */
+export function pageHeaders(style: string, script?: string): Record<string, string> {
+  const scriptSource = script === undefined ? '' : ` script-src ${hashOf(script)};`;
   return {
     'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+    'Content-Security-Policy': `default-src 'none'; style-src ${hashOf(style)};${scriptSource} form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
     'X-Frame-Options': 'DENY',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
@@ -21,4 +21,8 @@ export function pageHeaders(style: string): Record<string, string> {
     'Strict-Transport-Security': 'max-age=31536000',
     'Permissions-Policy': 'publickey-credentials-get=()',
   };
+}
+
+function hashOf(source: string): string {
+  return `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
 }

@@ -1,6 +1,7 @@
 /**
  * The function behind the approval page (CIBA Core 8).
  */
+import { askedUsers } from '../aws/asked-users.ts';
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
 import { deciding, finding, requestItems } from '../aws/requests-table.ts';
@@ -20,6 +21,7 @@ export const handler = httpHandler(
     ...runtime,
     issuer: environment.ISSUER,
     requests: { ...finding(requests), ...deciding(requests) },
+    askedUsers: askedUsers(requests, finding(requests)),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),

@@ -3,10 +3,12 @@
  * SES with the magic link, stamps it. Express runs at least once, so the claim decides who sends.
  */
 import * as z from 'zod/mini';
+import { clientDomain } from '../ciba/client.ts';
 import { isRef } from '../ciba/handles.ts';
 import { LINK_NONCE_BYTES, linkToken } from '../ciba/link-token.ts';
 import { lookUpLocale } from '../ciba/locale.ts';
 import { templateData } from '../ciba/notification.ts';
+import { lookUpTexts } from '../ciba/texts.ts';
 import { judgeReachability } from '../ciba/user.ts';
 import type { Log } from '../log.ts';
 import type {
@@ -125,12 +127,19 @@ async function composeMail(
   const [linkKey] = await deps.linkKeys.linkKeys();
   const token = linkToken(linkKey, request.ref, linkNonce);
   const magicLink = deps.issuer + routes.approve.replace('{link}', token);
-  const { email, locale } = reachability.user;
+  const { email, locale: wanted } = reachability.user;
+  const locale = lookUpLocale(wanted === undefined ? [] : [wanted], template.locales);
   return {
     ref: request.ref,
     to: email,
-    templateName: `${template.name}-${lookUpLocale(locale === undefined ? [] : [locale], template.locales)}`,
-    data: templateData(request, client.client_name, magicLink),
+    templateName: `${template.name}-${locale}`,
+    // The language of the template, so that a mail is in one.
+    data: templateData(lookUpTexts([locale]), {
+      request,
+      clientName: client.client_name,
+      domain: clientDomain(client),
+      magicLink,
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Reads the notification mails of this folder, `<name>/<locale>/` with one file for each part, checks them as the stack is
  * synthesized, and turns the operator's `${variable}` syntax, which is the reference's, into that of SES templates.
- * SES escapes nothing: the HTML part takes the escaped twin of each value, `{{x_html}}`, subject and text take `{{x}}`.
+ * SES escapes nothing: the HTML part takes the twin of each value that is HTML, `{{x_html}}`, subject and text take `{{x}}`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -64,9 +64,12 @@ const requestId = ['requestId', 'authReqId'];
 /** A subject ends up in logs and notifications of the phone: no link and no text of the client, save its name. */
 const subjectRule: PartRule = { allowed: ['appName', ...requestId], required: [['appName']] };
 
+/** What every request has, beside what every body must say. */
+const facts = ['appDomain', 'requestedScopes', 'askedAt', 'expiresAt', 'validFor'];
+
 /** The bodies of any template: a request need not have a binding message. */
 const bodyRule: PartRule = {
-  allowed: ['appName', 'magicLink', 'bindingMessage', ...requestId],
+  allowed: ['appName', 'magicLink', 'bindingMessage', ...facts, ...requestId],
   required: [['appName'], ['magicLink'], requestId],
 };
 
@@ -78,7 +81,7 @@ const bodyRules = new Map<string, PartRule>([
   ],
   [
     'ciba-without-binding-message',
-    { ...bodyRule, allowed: ['appName', 'magicLink', ...requestId] },
+    { ...bodyRule, allowed: ['appName', 'magicLink', ...facts, ...requestId] },
   ],
 ]);
 
@@ -184,6 +187,7 @@ function findFaults(part: Part): string[] {
     ...findMissingVariables(part, rule.required),
     ...(part.part === 'subject.txt' ? findSecondLine(part) : []),
     ...(part.part === 'body.html' ? findBareAttributes(part) : []),
+    ...(part.part === 'body.html' ? findMarkupInTags(part) : []),
     ...(part.part === 'body.txt' ? findOtherLinks(part) : []),
   ];
 }
@@ -232,6 +236,15 @@ function findBareAttributes(part: Part): string[] {
     part.source.matchAll(/=\s*(?=\$\{)/g),
     ({ index }) =>
       `${locate(part, index)}: an attribute without quotation marks around its variable`,
+  );
+}
+
+/** These two are elements of their own in HTML: a list's items, and a domain that is cut so that nothing links it. */
+function findMarkupInTags(part: Part): string[] {
+  return Array.from(
+    part.source.matchAll(/<[^<>]*(\$\{(?:appDomain|requestedScopes)\})[^<>]*>/g),
+    ({ 1: variable, index }) =>
+      `${locate(part, index)}: ${variable} inside a tag; in HTML it is markup, so its place is between tags`,
   );
 }
 

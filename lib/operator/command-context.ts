@@ -19,6 +19,10 @@ export interface CommandContext {
   /** What is piped into the command. @throws OperatorError naming the option if a terminal is there instead */
   readInput(option: string): Promise<string>;
   clock: Clock;
+  /** Aborted when the operator interrupts (Ctrl-C). Whoever takes it has to end by itself then. */
+  interruption(): AbortSignal;
+  /** Whether the terminal draws more than ASCII. */
+  isUtf8: boolean;
 }
 
 /** A secret that is typed on a terminal is read by whoever stands behind. */

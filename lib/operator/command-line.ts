@@ -11,6 +11,7 @@ import {
   readInput,
 } from './command-context.ts';
 import { applyCommand } from './commands/apply.ts';
+import { auditCommand } from './commands/audit.ts';
 import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
@@ -29,6 +30,8 @@ import { createOutput, type OutputStreams } from './output.ts';
 export interface CommandLineWorld extends OutputStreams, QuestionStreams {
   findDeployment(stackName: string): Promise<Deployment>;
   clock: Clock;
+  interruption(): AbortSignal;
+  isUtf8: boolean;
 }
 
 /** The groups of commands, in the order in which help lists them. */
@@ -36,6 +39,7 @@ const commandGroups: ((context: CommandContext) => Command)[] = [
   applyCommand,
   clientCommand,
   userCommand,
+  auditCommand,
   doctorCommand,
   flowCommand,
   keysCommand,
@@ -105,6 +109,8 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
   return {
     output,
     clock: world.clock,
+    interruption: () => world.interruption(),
+    isUtf8: world.isUtf8,
     deployment() {
       const { stack } = options();
       found ??= output.during(`Looking for the stack ${stack}`, () => world.findDeployment(stack));

@@ -7,10 +7,11 @@ import {
   type SESv2Client,
   TestRenderEmailTemplateCommand,
 } from '@aws-sdk/client-sesv2';
-import { templateData } from '../../lambdas/ciba/notification.ts';
+import { DEFAULT_LOCALE } from '../../lambdas/ciba/locale.ts';
 import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
 import { localesOf } from './read-json-output.ts';
+import { sampleData } from './template-files.ts';
 
 export const checkSender: Check = async ({ deployment }) => {
   const address = addressOf(deployment.output('Sender'));
@@ -158,13 +159,7 @@ export function templateNames(deployment: Pick<Deployment, 'output'>): string[] 
 
 export const checkTemplates: Check = async ({ deployment }) => {
   const names = templateNames(deployment);
-  const sample = JSON.stringify(
-    templateData(
-      { ref: 'abcdefghijklmnopqrstuvwxyz', bindingMessage: '52.30 EUR at <pump> 4' },
-      'Fuel & Go',
-      `${deployment.output('Issuer')}/approve/sample`,
-    ),
-  );
+  const sample = JSON.stringify(sampleData(deployment.output('Issuer'), DEFAULT_LOCALE));
   const faults: Finding[] = [];
   // One after the other: SES looks at one template a second.
   for (const name of names)

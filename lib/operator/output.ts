@@ -1,11 +1,12 @@
 /**
- * What the command line prints. Text and tables are for a person, JSON is for a program, and each run has one of them on
+ * What the command line prints. Text and tables are for a person, JSON and CSV for programs, and each run has one of them on
  * stdout; notes and progress go to stderr.
  */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
+import { csvRecord } from './csv.ts';
 
 /** A stream that may be a terminal. */
 export type OutputStream = Writable & { isTTY?: boolean };
@@ -28,6 +29,8 @@ export interface Output {
   table(head: string[], rows: string[][]): void;
   /** One JSON value on a line of its own; nothing without `--json`. A command that streams calls it for each value. */
   json(value: unknown): void;
+  /** One record of comma-separated values. Whoever asks for them asks for neither text nor JSON. */
+  csv(cells: readonly string[]): void;
   /** A line beside the answer, on stderr, whoever reads stdout. */
   note(text: string): void;
   /** The text as it is shown on a terminal with colours, or as it is. */
@@ -71,6 +74,9 @@ export function createOutput({ stdout, stderr }: OutputStreams, isJson: () => bo
     },
     json(value) {
       if (isJson()) stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    csv(cells) {
+      stdout.write(csvRecord(cells));
     },
     note(text) {
       write(stderr, text);

@@ -25,11 +25,12 @@ export interface RefusedUser {
   reason: string;
 }
 
-/** What is noted of an address is others' to write and to clear. */
-const storedMembers = Object.keys(storedUser.shape).filter((member) => member !== 'undeliverable');
+const storedMembers = Object.keys(storedUser.shape);
 
-/** The members of a stored user that are as they were registered. */
-export const userMembers = storedMembers.filter((member) => member !== 'contact_version');
+/** The members of a stored user that are as they were registered; the others are the provider's own. */
+export const userMembers = storedMembers.filter(
+  (member) => member !== 'contact_version' && member !== 'undeliverable',
+);
 
 /**
  * Plans users, in the order in which they can be written: who gives up a login goes before who takes it. Nobody who is
@@ -100,10 +101,13 @@ function nextUser(registration: UserRegistration, before: User | undefined, now:
   const email = registration.email === undefined ? undefined : normaliseEmail(registration.email);
   const sameContact =
     before?.email === email && before?.email_verified === registration.email_verified;
+  // What is noted of an address is true of it until the operator says otherwise, and of no other one.
+  const undeliverable = before?.undeliverable?.email === email ? before?.undeliverable : undefined;
   return storedUser.parse({
     ...registration,
     username: normaliseUsername(registration.username),
     ...(email !== undefined && { email }),
+    ...(undeliverable && { undeliverable }),
     contact_version:
       before && sameContact ? before.contact_version : nextContactVersion(before, now),
   });
@@ -174,10 +178,10 @@ function planUser(draft: Draft, claims: LoginClaim[], waitsFor: string[]): Plann
 /** What others have noted about a user is about the address, and goes with it. */
 function droppedMembers({ item, before, after }: Draft): string[] {
   const isOther = (member: string) => !['pk', 'version', ...storedMembers].includes(member);
-  const isNewAddress = before?.email !== after.email;
+  const isNewContact = before?.contact_version !== after.contact_version;
   return Object.keys(item ?? {}).filter(
     (member) =>
-      (storedMembers.includes(member) && !(member in after)) || (isNewAddress && isOther(member)),
+      (storedMembers.includes(member) && !(member in after)) || (isNewContact && isOther(member)),
   );
 }
 

@@ -1,5 +1,6 @@
 /** Sends one mail as the deployment's flows do, with sample values and a link that leads nowhere. */
 import { SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { sesMail } from '../../lambdas/aws/ses-mailer.ts';
 import type { Deployment } from './deployment.ts';
 import { sampleData } from './template-files.ts';
 
@@ -19,16 +20,16 @@ export async function sendTestMail(
   { name, locale, to }: TestMail,
 ): Promise<void> {
   await clients.ses.send(
-    new SendEmailCommand({
-      FromEmailAddress: output('Sender'),
-      Destination: { ToAddresses: [to] },
-      Content: {
-        Template: {
-          TemplateName: `${output('TemplatePrefix')}${name}-${locale}`,
-          TemplateData: JSON.stringify(sampleData(output('Issuer'))),
+    new SendEmailCommand(
+      sesMail(
+        {
+          to,
+          templateName: `${output('TemplatePrefix')}${name}-${locale}`,
+          data: sampleData(output('Issuer'), locale),
         },
-      },
-      ConfigurationSetName: output('ConfigurationSet'),
-    }),
+        output('Sender'),
+        output('ConfigurationSet'),
+      ),
+    ),
   );
 }

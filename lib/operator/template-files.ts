@@ -1,6 +1,7 @@
 /** The mail templates of this checkout, and what their mails look like with sample values. */
 import { lookUpLocale } from '../../lambdas/ciba/locale.ts';
-import { templateData } from '../../lambdas/ciba/notification.ts';
+import { type TemplateData, templateData } from '../../lambdas/ciba/notification.ts';
+import { lookUpTexts } from '../../lambdas/ciba/texts.ts';
 import { routes } from '../../lambdas/routes.ts';
 import {
   compileNotificationTemplates,
@@ -53,13 +54,23 @@ export function groupLocales(
 /** What stands where a link has its secret: the approval page knows no such link. */
 const NO_TOKEN = 'this-is-only-a-sample';
 
+/** When the request of a sample was made: 14 November 2023, 22:13:20 UTC. */
+const SAMPLE_TIME = 1_700_000_000;
+
 /** The values of a sample mail, of which HTML has to escape some; its link leads nowhere. */
-export function sampleData(issuer: string) {
-  return templateData(
-    { ref: 'samplesamplesamplesamplesa', bindingMessage: '52.30 EUR & receipt at pump "4"' },
-    'Fuel & Go, Pump 4',
-    issuer + routes.approve.replace('{link}', NO_TOKEN),
-  );
+export function sampleData(issuer: string, locale: string): TemplateData {
+  return templateData(lookUpTexts([locale]), {
+    request: {
+      ref: 'samplesamplesamplesamplesa',
+      scope: 'openid profile email',
+      bindingMessage: '52.30 EUR & receipt at pump "4"',
+      createdAt: SAMPLE_TIME,
+      expiresAt: SAMPLE_TIME + 120,
+    },
+    clientName: 'Fuel & Go, Pump 4',
+    domain: 'pay.fuel-and-go.example',
+    magicLink: issuer + routes.approve.replace('{link}', NO_TOKEN),
+  });
 }
 
 /** The template with these values, as SES renders it: escaped for HTML by their twins alone. */

@@ -32,7 +32,7 @@ export function submit(
 }
 
 /** Opens the link and decides. */
-export async function decide(link: string, decision: 'approve' | 'deny'): Promise<Page> {
+export async function decide(link: string, decision: 'approve' | 'deny' | 'report'): Promise<Page> {
   return submit(link, await open(link), decision);
 }
 

@@ -27,6 +27,18 @@ describe('the mail', () => {
     expect(mail.subject).toBe(`${basic.client_name} asks for your approval`);
   });
 
+  it('says what is asked for, in words, and until when it can be decided', async () => {
+    const { mail } = await mailFor({ scope: 'openid email payments:read' });
+    expect(mail.text).toContain(
+      '- know that it is you\n- see your e-mail address\n- use: payments:read\n',
+    );
+    expect(mail.html).toContain('<li>see your e-mail address</li><li>use: payments:read</li>');
+    for (const part of [mail.text, mail.html]) {
+      expect(part).toMatch(/Ends.*\d\d:\d\d:\d\d UTC/s);
+      expect(part).toContain('2 minutes after it was asked');
+    }
+  });
+
   it('is the generic one where there is none', async () => {
     const { mail } = await mailFor();
     const { mail: other } = await mailFor({ binding_message: 'PUMP-4 50.00 EUR' });

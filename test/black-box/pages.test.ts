@@ -43,14 +43,15 @@ describe('the page', () => {
     }
   });
 
-  it('has one form, decided by its two buttons alone, and no script', async () => {
+  it('has one form, decided by its three buttons alone, and no script but the countdown', async () => {
     const { link } = await mailed();
     const { html } = await open(link);
     expect(html.match(/<form/g)).toHaveLength(1);
     expect(html).toContain('<form method="post">');
-    const buttons = html.match(/<button[^>]*name="decision" value="(?:approve|deny)"/g);
-    expect(buttons).toHaveLength(2);
-    expect(html).not.toMatch(/<script|javascript:|\son\w+=|autofocus/i);
+    const buttons = html.match(/<button[^>]*name="decision" value="(?:approve|deny|report)"/g);
+    expect(buttons).toHaveLength(3);
+    expect(html.match(/<script/g)).toHaveLength(1);
+    expect(html).not.toMatch(/<script [^>]|javascript:|\son\w+=|autofocus/i);
     expect(html.length).toBeLessThan(20_000);
   });
 
@@ -58,7 +59,7 @@ describe('the page', () => {
     const { link } = await mailed();
     const { headers } = await open(link);
     expect(headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; style-src 'sha256-[\w+/]+='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
+      /^default-src 'none'; style-src 'sha256-[\w+/]+='; script-src 'sha256-[\w+/]+='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
     );
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-store',
@@ -70,6 +71,26 @@ describe('the page', () => {
       'x-frame-options': 'DENY',
       'x-robots-tag': 'noindex, nofollow',
     });
+  });
+
+  it('T4: a request that was not the user’s is denied by saying so', async () => {
+    const { authReqId, link } = await mailed();
+    expect(headingOf(await decide(link, 'report'))).toBe('Denied and reported');
+    expect(errorOf(await poll(basic, authReqId))).toMatchObject({ error: 'access_denied' });
+    expect((await open(link)).status).toBe(409);
+  });
+
+  it.each([
+    ['de', 'bittet um Ihre Zustimmung'],
+    ['pt, fr-CA;q=0.8, de;q=0.5', 'sollicite votre approbation'],
+    ['ja;q=0, *', 'asks for your approval'],
+  ])('is in the language that the browser asks for: %s', async (languages, title) => {
+    const { link } = await mailed();
+    const { html, headers } = await open(link, { headers: { 'Accept-Language': languages } });
+    const [, locale] = /^<!doctype html>\n<html lang="(\w+)"/.exec(html) ?? [];
+    expect(html).toContain(title);
+    expect(headers.get('content-language')).toBe(locale);
+    expect(headers.get('vary')).toContain('Accept-Language');
   });
 
   it('T4: two requests of one user are decided one by one', async () => {
@@ -174,7 +195,7 @@ describe('T11: forged forms', () => {
     await expectPending(one.authReqId);
   });
 
-  it.each(['', 'Approve', 'yes', 'report'])(
+  it.each(['', 'Approve', 'yes', 'Report'])(
     'with the decision %j are refused with 400',
     async (decision) => {
       const { authReqId, link } = await mailed();

@@ -61,7 +61,11 @@ export async function setup(project: TestProject): Promise<void> {
     mailStore: `${inbox}/store`,
     directoryControl: `http://localhost:${controlPort}/directory`,
     rotationControl: undefined,
+<<<<<<< HEAD
+    tellsOfMails: false,
+=======
     tellsOfMails: true,
+>>>>>>> demo
   });
 }
 

@@ -15,6 +15,7 @@ const handlers = [
   'locate-user',
   'mail',
   'record-failure',
+  'mail-feedback',
   'rotate-keys',
 ];
 
@@ -49,7 +50,7 @@ describe('measureBundles', () => {
     const [first, second, ...others] = measureBundles(assembly);
     expect(first).toEqual({ handler: 'mail', bytes: 340_000, limit: 340_000 });
     expect(second).toEqual({ handler: 'token', bytes: 250_001, limit: 250_000 });
-    expect(others).toHaveLength(6);
+    expect(others).toHaveLength(7);
   });
 
   it('does not pass over a function that is missing', () => {

@@ -176,11 +176,32 @@ describe('the grants', () => {
     expect(
       statementsFor((provider, role) => provider.grantReadRequests(role).assertSuccess()),
     ).toEqual([
-      { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: arnOf('Requests') },
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+        Resource: arnOf('Requests'),
+      },
       {
         Effect: 'Allow',
         Action: 'dynamodb:Query',
         Resource: { 'Fn::Join': ['', [arnOf('Requests'), '/index/byDay']] },
+      },
+    ]);
+  });
+
+  it('let one revoke refresh tokens, by the attributes that a revocation touches', () => {
+    expect(
+      statementsFor((provider, role) => provider.grantRevokeRefreshTokens(role).assertSuccess()),
+    ).toEqual([
+      { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: arnOf('Requests') },
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:UpdateItem',
+        Resource: arnOf('Requests'),
+        Condition: {
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', 'status', 'rh', 'rv'] },
+          StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
+        },
       },
     ]);
   });

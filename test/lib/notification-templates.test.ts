@@ -20,10 +20,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import * as z from 'zod';
 import { escapeHtml } from '../../lambdas/ciba/html.ts';
 import { templateData } from '../../lambdas/ciba/notification.ts';
+import { lookUpTexts } from '../../lambdas/ciba/texts.ts';
 import {
   compileNotificationTemplates,
   DEPLOYMENT_NAME_LENGTH,
 } from '../../lib/notification-templates/compile.ts';
+import { exampleRequest } from '../support/example-request.ts';
 
 const withMessage = 'ciba-with-binding-message';
 const withoutMessage = 'ciba-without-binding-message';
@@ -87,19 +89,32 @@ describe('the shipped templates', () => {
       expect(variablesOf(subject)).toEqual(['appName']);
     });
 
-    it('says who asks, where to decide, and under which Request ID', () => {
-      const message = name === withMessage ? ['bindingMessage'] : [];
-      expect(new Set(variablesOf(text))).toEqual(
-        new Set(['appName', ...message, 'magicLink', 'requestId']),
-      );
-      expect(new Set(variablesOf(html))).toEqual(
-        new Set([
-          'appName_html',
-          ...message.map((one) => `${one}_html`),
-          'magicLink_html',
-          'requestId_html',
-        ]),
-      );
+    it('has a preheader of our own words alone, which fills the preview up', () => {
+      const [, preheader = ''] =
+        /<body[^>]*>\s*<div style="display: none;[^>]*>([^<]*)<\/div>/.exec(html) ?? [];
+      expect(variablesOf(preheader)).toEqual(['validFor_html']);
+      expect(preheader.match(/&#847;&zwnj;&nbsp;/g)?.length).toBeGreaterThanOrEqual(50);
+    });
+
+    it('shows the binding message in a box of its own, where it has one', () => {
+      const [, box = ''] = /<td class="box"[^>]*>([\s\S]*?)<\/td>/.exec(html) ?? [];
+      expect(variablesOf(box)).toEqual(name === withMessage ? ['bindingMessage_html'] : []);
+    });
+
+    it('says who asks, what for, since when and until when, where to decide, and under which Request ID', () => {
+      const variables = [
+        'appName',
+        'appDomain',
+        ...(name === withMessage ? ['bindingMessage'] : []),
+        'requestedScopes',
+        'askedAt',
+        'expiresAt',
+        'validFor',
+        'magicLink',
+        'requestId',
+      ];
+      expect(new Set(variablesOf(text))).toEqual(new Set(variables));
+      expect(new Set(variablesOf(html))).toEqual(new Set(variables.map((one) => `${one}_html`)));
     });
 
     it('tells the user what to do with an unknown request, and never to forward the mail', () => {
@@ -211,14 +226,14 @@ describe('the check at synth', () => {
       part: 'body.txt',
       source: `${text}\n\${foo}\n`,
       fault:
-        'body.txt:6: unknown variable ${foo}; allowed: ${appName}, ${magicLink}, ${bindingMessage}, ${requestId}, ${authReqId}',
+        'body.txt:6: unknown variable ${foo}; allowed: ${appName}, ${magicLink}, ${bindingMessage}, ${appDomain}, ${requestedScopes}, ${askedAt}, ${expiresAt}, ${validFor}, ${requestId}, ${authReqId}',
     },
     {
       what: 'a variable in other letters',
       part: 'body.txt',
       source: text.replace('${appName}', '${appName} ${appname}'),
       fault:
-        'body.txt:1: unknown variable ${appname}; allowed: ${appName}, ${magicLink}, ${bindingMessage}, ${requestId}, ${authReqId}',
+        'body.txt:1: unknown variable ${appname}; allowed: ${appName}, ${magicLink}, ${bindingMessage}, ${appDomain}, ${requestedScopes}, ${askedAt}, ${expiresAt}, ${validFor}, ${requestId}, ${authReqId}',
     },
     {
       what: 'a mail without the client’s name',
@@ -280,7 +295,7 @@ describe('the check at synth', () => {
       what: 'parts too large for SES',
       part: 'body.html',
       source: `${text}${'é'.repeat(250_000)}`,
-      fault: /body\.html:1: 500\d{3} bytes together with subject and text; allowed: 500000/,
+      fault: /body\.html:1: 50\d{4} bytes together with subject and text; allowed: 500000/,
     },
     {
       what: 'a variable that does not end',
@@ -327,6 +342,13 @@ describe('the check at synth', () => {
       fault: 'body.html:5: an attribute without quotation marks around its variable',
     },
     {
+      what: 'a list of elements inside a tag',
+      part: 'body.html',
+      source: `${text}<p title="\${requestedScopes}">`,
+      fault:
+        'body.html:5: ${requestedScopes} inside a tag; in HTML it is markup, so its place is between tags',
+    },
+    {
       what: 'a second address in the text part',
       part: 'body.txt',
       source: `${text}https://example.com/help`,
@@ -342,7 +364,7 @@ describe('the check at synth', () => {
   it('refuses the binding message in the template for requests without one', () => {
     write(`${withoutMessage}/fr/body.txt`, text);
     expect(faults()).toEqual([
-      `${withoutMessage}/fr/body.txt:3: unknown variable \${bindingMessage}; allowed: \${appName}, \${magicLink}, \${requestId}, \${authReqId}`,
+      `${withoutMessage}/fr/body.txt:3: unknown variable \${bindingMessage}; allowed: \${appName}, \${magicLink}, \${appDomain}, \${requestedScopes}, \${askedAt}, \${expiresAt}, \${validFor}, \${requestId}, \${authReqId}`,
     ]);
   });
 
@@ -445,8 +467,13 @@ describe('the check at synth', () => {
 describe('a rendered mail', () => {
   const hostile = `<img src=x onerror="alert('1')">{{magicLink}}{{{magicLink_html}}}\${appName}&amp;`;
   const magicLink = 'https://op.example/approve/ref.secret-_';
-  const request = { ref: 'abcdefghijklmnopqrstuvwxyz', bindingMessage: hostile };
-  const data = templateData(request, hostile, magicLink);
+  const request = exampleRequest({ bindingMessage: hostile });
+  const data = templateData(lookUpTexts([]), {
+    request,
+    clientName: hostile,
+    domain: 'pay.fuel.example',
+    magicLink,
+  });
 
   it.each(compileNotificationTemplates())(
     'of $name in $locale asks for nothing that is not sent with it (F10)',
@@ -487,11 +514,12 @@ describe('a rendered mail', () => {
         }),
       );
       const mail = await lastMail(origin);
-      const shown = name === withMessage ? 2 : 1;
+      const shown = name === withMessage ? 3 : 2;
 
       expect(mail.subject).toBe(subject.replace('{{appName}}', () => hostile));
       expect(mail.body.text.split(hostile)).toHaveLength(shown + 1);
       expect(mail.body.text.match(/https?:\/\/\S+/g)).toEqual([magicLink]);
+      expect(mail.body.text).toContain('pay . fuel . example');
 
       expect(mail.body.html).not.toContain('<img');
       expect(mail.body.html.split(escapeHtml(hostile))).toHaveLength(shown + 1);

@@ -42,6 +42,7 @@ describe('settings', () => {
           denialsBeforePause: 2,
           denialWindowSeconds: 600,
           pauseSeconds: 1800,
+          muteSeconds: 86_400,
         },
         none: {},
       },
@@ -328,7 +329,7 @@ describe('the settings of policies', () => {
     [
       'an unknown limit',
       { notificationPolicies: { desk: { mailsPerHour: 3 } } },
-      'Setting notificationPolicies.desk has the unknown limit mailsPerHour; the limits are mailsPerUserPerMinute, mailsPerUserPerDay, pendingPerUser, denialsBeforePause, denialWindowSeconds, pauseSeconds, mailsPerDay.',
+      'Setting notificationPolicies.desk has the unknown limit mailsPerHour; the limits are mailsPerUserPerMinute, mailsPerUserPerDay, pendingPerUser, denialsBeforePause, denialWindowSeconds, pauseSeconds, muteSeconds, mailsPerDay.',
     ],
     [
       'half a pause',

@@ -17,12 +17,22 @@ interface World {
   /** What is piped into the command. */
   piped?: string;
   clock?: () => number;
+  /** Interrupts what waits. */
+  interruption?: AbortSignal;
+  isUtf8?: boolean;
 }
 
 /** One command to its end. */
 export async function ciba(
   argv: string[],
-  { deployment, typed, piped, clock = () => 1_800_000_000 }: World = {},
+  {
+    deployment,
+    typed,
+    piped,
+    clock = () => 1_800_000_000,
+    interruption = new AbortController().signal,
+    isUtf8 = true,
+  }: World = {},
 ): Promise<CibaRun> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (typed !== undefined) {
@@ -42,6 +52,8 @@ export async function ciba(
       throw new Error(`no deployment ${stackName} in this test`);
     },
     clock,
+    interruption: () => interruption,
+    isUtf8,
   });
   return { exitCode, ...written };
 }

@@ -470,7 +470,7 @@ const approveCase: fc.Arbitrary<ApproveCase> = fc.record({
   state: fc.constantFrom(...requestStates),
   method: fc.constantFrom('GET', 'POST'),
   decision: fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom('approve', 'deny') },
+    { weight: 4, arbitrary: fc.constantFrom('approve', 'deny', 'report') },
     { weight: 1, arbitrary: oddText },
   ),
   bindingMessage: oddText.map(wellFormed),

@@ -1,6 +1,7 @@
 /**
  * The notification quotas in memory: the pure judgement over a history for each addressee, in one synchronous step.
  */
+import { othersToRead } from '../../lambdas/ciba/asked-users.ts';
 import {
   type AskedHistory,
   dayOf,
@@ -8,11 +9,15 @@ import {
   type NotificationPolicy,
   refsToRead,
 } from '../../lambdas/ciba/notification-policy.ts';
-import type { AuthenticationRequestStore, NotificationQuotas } from '../../lambdas/ports.ts';
+import type {
+  AskedUsers,
+  AuthenticationRequestStore,
+  NotificationQuotas,
+} from '../../lambdas/ports.ts';
 
 export function inMemoryQuotas({
   find,
-}: Pick<AuthenticationRequestStore, 'find'>): NotificationQuotas {
+}: Pick<AuthenticationRequestStore, 'find'>): NotificationQuotas & AskedUsers {
   const histories = new Map<string, AskedHistory>();
   const mails = new Map<string, number>();
   return {
@@ -25,6 +30,11 @@ export function inMemoryQuotas({
       if (judged.outcome === 'over') return judged.limit;
       histories.set(key, judged.next);
       return undefined;
+    },
+    async othersPending(sub, ref, now) {
+      const refs = othersToRead(histories.get(JSON.stringify({ sub })), ref, now);
+      const found = await Promise.all(refs.map((one) => find(one)));
+      return found.flatMap((one) => (one?.status === 'pending' ? [one.createdAt] : []));
     },
     async countMail(at, mailsPerDay) {
       const day = dayOf(at);

@@ -12,6 +12,7 @@ import {
   recordReplay,
   redeem,
   releaseMail,
+  revoke,
   slowDown,
   stampPoll,
 } from '../../lambdas/ciba/transitions.ts';
@@ -69,6 +70,10 @@ export function inMemoryRequests(): AuthenticationRequestStore {
       apply(ref, (request) => recordMailed(request, claimId, now)).outcome === 'recorded',
     releaseMail: async (ref, claimId) =>
       apply(ref, (request) => releaseMail(request, claimId)).outcome === 'released',
+    async revoke(ref, now) {
+      const { next: _stored, ...outcome } = apply(ref, (request) => revoke(request, now));
+      return outcome;
+    },
     // The audit is no matter of the transitions.
     refuse: async () => {},
     fail: async (ref, cause, now) =>

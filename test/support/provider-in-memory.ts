@@ -55,6 +55,7 @@ export function providerInMemory(replacements: Replacements = {}) {
   };
   const linkKey = createSecretKey(randomBytes(32));
 
+  const quotas = inMemoryQuotas(requests);
   const deps = {
     issuer,
     accessTokenAudience: issuer,
@@ -68,7 +69,8 @@ export function providerInMemory(replacements: Replacements = {}) {
       ...replacements.policies,
     },
     requests,
-    quotas: inMemoryQuotas(requests),
+    quotas,
+    askedUsers: quotas,
     ...directory.ports,
     flow: {
       start: async (ref: string, flowName: string) => {

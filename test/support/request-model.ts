@@ -17,6 +17,7 @@ import {
   recordReplay,
   redeem,
   releaseMail,
+  revoke,
   slowDown,
   stampPoll,
 } from '../../lambdas/ciba/transitions.ts';
@@ -34,6 +35,7 @@ export interface Rules {
   decide: typeof decide;
   redeem: typeof redeem;
   recordReplay: typeof recordReplay;
+  revoke: typeof revoke;
   refreshableRequest: typeof refreshableRequest;
   /** What the token endpoint demands of client and user that it reads anew before it issues anything. */
   mayIssue: (directory: Directory) => boolean;
@@ -50,6 +52,7 @@ export const productionRules: Rules = {
   decide,
   redeem,
   recordReplay,
+  revoke,
   refreshableRequest,
   mayIssue: ({ user, client }) => user && client,
 };
@@ -74,6 +77,8 @@ export interface Cast {
   online?: boolean;
   /** Changes client and user while the rest goes on. */
   operator?: boolean;
+  /** How often the operator revokes the refresh token. */
+  revocations?: number;
   /** Seconds after the request was made, in order. */
   clock: readonly number[];
   /** Whether the mail was sent before anything else. */
@@ -125,6 +130,8 @@ export interface Model {
   denier: 'ready' | 'over';
   stranger: number;
   flow: 'running' | 'over';
+  /** Revocations that the operator has left. */
+  revocations: number;
   /** What SES has still to say. */
   news: number;
   /** What was acknowledged, and what went out. */
@@ -170,6 +177,7 @@ export function initialModel(cast: Cast): Model {
     denier: cast.denier ? 'ready' : 'over',
     stranger: cast.stranger ? 0 : strangers.length,
     flow: cast.failingFlow ? 'running' : 'over',
+    revocations: cast.revocations ?? 0,
     news: cast.news ?? 0,
     approved: false,
     denied: false,
@@ -198,6 +206,7 @@ export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<M
       ...flowSteps(model, rules, now),
       ...newsSteps(model, rules, now),
       ...refresherSteps(model, rules, now),
+      ...revokerSteps(model, rules, now),
     ];
   };
 }
@@ -501,23 +510,23 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
       ),
     );
   }
-  if (model.denier === 'ready') {
+  for (const decision of model.denier === 'ready' ? (['deny', 'report'] as const) : []) {
     const by = {
       ref: 'r',
-      decision: 'deny',
+      decision,
       linkNonce: item?.linkNonce ?? 'no link',
       contactVersion: undefined,
       now,
     } as const;
     const decided = rules.decide(item, by);
     const isDone = decided.outcome === 'decided';
-    const broken = isDone ? brokenByDecision(model, 'deny', now) : undefined;
+    const broken = isDone ? brokenByDecision(model, decision, now) : undefined;
     const changes = {
       item: decided.next ?? item,
       denied: model.denied || isDone,
       denier: 'over',
     } as const;
-    steps.push(step(model, `deny is ${decided.outcome}`, changes, broken));
+    steps.push(step(model, `${decision} is ${decided.outcome}`, changes, broken));
   }
   return steps;
 }
@@ -662,6 +671,27 @@ function flowSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return [step(model, 'the flow gives up', changes)];
 }
 
+function revokerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  if (model.revocations === 0) return [];
+  const { item } = model;
+  const revoked = rules.revoke(item, now);
+  const changes = { item: revoked.next ?? item, revocations: model.revocations - 1 };
+  const broken = brokenByRevocation(item, revoked.next);
+  return [step(model, `the operator is told ${revoked.outcome}`, changes, broken)];
+}
+
+/** S13: whatever has a refresh token is revoked, once; nothing else is written. */
+function brokenByRevocation(before: Item, after: Item): string | undefined {
+  const isOpen =
+    before?.status === 'redeemed' &&
+    before.refreshHash !== undefined &&
+    before.revokedAt === undefined;
+  if (isOpen && after === undefined) return 'S13: a refresh token is not revoked';
+  return !isOpen && after !== undefined
+    ? 'S13: revoked what had no refresh token, or twice'
+    : undefined;
+}
+
 function newsSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.news === 0) return [];
   const told = rules.recordMailFailure(model.item, 'mail_bounced', now);
@@ -715,7 +745,7 @@ function brokenByRefresh(
   token: string,
   now: number,
 ): string | undefined {
-  const revokedAt = item?.status === 'redeemed' ? item.replayedAt : undefined;
+  const revokedAt = item?.status === 'redeemed' ? (item.replayedAt ?? item.revokedAt) : undefined;
   if (isGood && revokedAt !== undefined) return 'I15: refreshed after the revocation';
   if (isGood && now >= REFRESH_ENDS) return 'I15: refreshed after the end';
   const isOurs = item?.status === 'redeemed' && item.refreshHash === token;

@@ -396,13 +396,37 @@ export function describeRequestStore(
           outcome: 'decided',
         });
         expect(await stored(request)).toMatchObject({ status, decidedAt: EXAMPLE_NOW + 10 });
+        expect(await stored(request)).not.toHaveProperty('reported');
       });
+
+      it('report makes it denied and says that it was reported, in the same step', async () => {
+        const request = await mailed();
+        const report = decisionOf(request, { decision: 'report', contactVersion: undefined });
+        expect(await store.decide(report)).toEqual({ outcome: 'decided' });
+        expect(await stored(request)).toMatchObject({
+          status: 'denied',
+          decidedAt: EXAMPLE_NOW + 10,
+          reported: true,
+        });
+      });
+
+      it.each(['approve', 'deny'] as const)(
+        'a report after %s is too late, and marks nothing',
+        async (first) => {
+          const request = await mailed();
+          await store.decide(decisionOf(request, { decision: first }));
+          const report = decisionOf(request, { decision: 'report' });
+          expect((await store.decide(report)).outcome).toBe('already_decided');
+          expect(await stored(request)).not.toHaveProperty('reported');
+        },
+      );
 
       it.each([
         ['approve', 'deny', 'approved'],
         ['deny', 'approve', 'denied'],
         ['approve', 'approve', 'approved'],
         ['deny', 'deny', 'denied'],
+        ['report', 'approve', 'denied'],
       ] as const)('after %s a further %s changes nothing', async (first, second, status) => {
         const request = await mailed();
         await store.decide(decisionOf(request, { decision: first }));
@@ -420,7 +444,7 @@ export function describeRequestStore(
         expect((await stored(request))?.status).toBe('pending');
       });
 
-      it.each(['approve', 'deny'] as const)(
+      it.each(['approve', 'deny', 'report'] as const)(
         'T9: refuses to %s at the very instant of the end',
         async (decision) => {
           const request = await mailed();
@@ -556,6 +580,54 @@ export function describeRequestStore(
         const request = await approved();
         expect(await store.recordReplay(ownerOf(request), EXAMPLE_NOW + 99)).toBe(false);
         expect(await stored(request)).not.toHaveProperty('replayedAt');
+      });
+    });
+
+    describe('S13 revocation', () => {
+      const refresh = { hash: 'h', endsAt: EXAMPLE_NOW + 1000, forgetAt: EXAMPLE_NOW + 9e6 };
+
+      it('ends the refresh token of a redeemed request, once, and keeps the first time', async () => {
+        const request = await approved();
+        await store.redeem(redemptionOf(request, { refresh }));
+        const before = await stored(request);
+        expect(await store.revoke(request.ref, EXAMPLE_NOW + 40)).toEqual({
+          outcome: 'revoked',
+          revokedAt: EXAMPLE_NOW + 40,
+        });
+        expect(await store.revoke(request.ref, EXAMPLE_NOW + 41)).toEqual({
+          outcome: 'revoked_before',
+          revokedAt: EXAMPLE_NOW + 40,
+        });
+        expect(await stored(request)).toEqual({ ...before, revokedAt: EXAMPLE_NOW + 40 });
+      });
+
+      it('is written beside a replay, and a replay beside it', async () => {
+        const request = await approved();
+        await store.redeem(redemptionOf(request, { refresh }));
+        await store.recordReplay(ownerOf(request), EXAMPLE_NOW + 50);
+        await store.revoke(request.ref, EXAMPLE_NOW + 60);
+        const other = await approved();
+        await store.redeem(redemptionOf(other, { refresh }));
+        await store.revoke(other.ref, EXAMPLE_NOW + 60);
+        await store.recordReplay(ownerOf(other), EXAMPLE_NOW + 50);
+        const both = { replayedAt: EXAMPLE_NOW + 50, revokedAt: EXAMPLE_NOW + 60 };
+        expect(await stored(request)).toMatchObject(both);
+        expect(await stored(other)).toMatchObject(both);
+      });
+
+      it('touches nothing that has no refresh token', async () => {
+        const [open, online] = [await approved(), await approved()];
+        await store.redeem(redemptionOf(online));
+        for (const request of [open, online]) {
+          const before = await stored(request);
+          expect(await store.revoke(request.ref, EXAMPLE_NOW + 40)).toEqual({
+            outcome: 'no_refresh_token',
+          });
+          expect(await stored(request)).toEqual(before);
+        }
+        expect(await store.revoke(exampleRequest().ref, EXAMPLE_NOW)).toEqual({
+          outcome: 'not_found',
+        });
       });
     });
 

@@ -3,6 +3,7 @@
  */
 import {
   CreateTableCommand,
+  type CreateTableCommandInput,
   DeleteItemCommand,
   type DynamoDBClient,
   ScanCommand,
@@ -22,10 +23,31 @@ export interface TestTables {
   stop(): Promise<void>;
 }
 
+/** The index of the requests by day, as provider-stack.test.ts has it. */
+const byDay = {
+  AttributeDefinitions: [
+    { AttributeName: 'day', AttributeType: 'S' },
+    { AttributeName: 'createdAt', AttributeType: 'N' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: 'byDay',
+      KeySchema: [
+        { AttributeName: 'day', KeyType: 'HASH' },
+        { AttributeName: 'createdAt', KeyType: 'RANGE' },
+      ],
+      Projection: {
+        ProjectionType: 'INCLUDE',
+        NonKeyAttributes: ['clientId', 'sub', 'expiresAt'],
+      },
+    },
+  ],
+} satisfies Partial<CreateTableCommandInput>;
+
 /** Creates the tables `requests`, `directory` and `keys`. */
 export async function tablesOnDynalite(): Promise<TestTables> {
   const { client, stop } = await serveTables();
-  await createTable(client, 'requests', 'ref');
+  await createTable(client, 'requests', 'ref', byDay);
   await createTable(client, 'directory', 'pk');
   await createTable(client, 'keys', 'pk');
   const sent: string[] = [];
@@ -51,13 +73,19 @@ export async function tablesOnDynalite(): Promise<TestTables> {
   };
 }
 
-async function createTable(client: DynamoDBClient, name: string, key: string): Promise<void> {
+async function createTable(
+  client: DynamoDBClient,
+  name: string,
+  key: string,
+  { AttributeDefinitions: attributes = [], ...indexes }: Partial<CreateTableCommandInput> = {},
+): Promise<void> {
   await client.send(
     new CreateTableCommand({
       TableName: name,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }, ...attributes],
       KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+      ...indexes,
     }),
   ); // The engine says that it is there a moment before it is.
   const often = { minDelay: 0.01, maxDelay: 0.05, maxWaitTime: 10 };

@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { StateMachine } from 'aws-local-stepfunctions';
+import { askedUsers } from '../../lambdas/aws/asked-users.ts';
 import {
   clientDirectory,
   publicKeys,
@@ -30,7 +31,7 @@ import {
   wrappingKeys,
 } from '../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../lambdas/aws/notification-quotas.ts';
-import { requestsTable } from '../../lambdas/aws/requests-table.ts';
+import { requestItems, requestsTable } from '../../lambdas/aws/requests-table.ts';
 import { sesMailer } from '../../lambdas/aws/ses-mailer.ts';
 import { stepFunctionsFlow } from '../../lambdas/aws/step-functions-flow.ts';
 import { usedTokenIds } from '../../lambdas/aws/used-token-ids.ts';
@@ -161,6 +162,7 @@ export async function startWatchedProvider(directory: Directory) {
         requests: requestsTable(dynamo, 'requests'),
         draw: () => 0,
       }),
+      askedUsers: askedUsers(requestItems(dynamo, 'requests'), requestsTable(dynamo, 'requests')),
       clients: clientDirectory(dynamo, 'directory', clock),
       users: userDirectory(dynamo, 'directory'),
       addresses: undeliverableAddresses(dynamo, 'directory'),

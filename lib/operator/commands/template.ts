@@ -135,7 +135,7 @@ async function preview(
   noteOtherLocale(output, wanted, locale);
   const found = templates.filter((one) => one.name === name && one.locale === locale);
   for (const template of found) {
-    const mail = renderMail(template, sampleData(EXAMPLE_ISSUER));
+    const mail = renderMail(template, sampleData(EXAMPLE_ISSUER, locale));
     const file = open && relative('', await openPreview(name, locale, mail.html));
     output.json({ name, locale, ...mail, ...(file !== undefined && { file }) });
     if (htmlAlone) output.line(mail.html);

@@ -1,6 +1,7 @@
 /**
  * Clients and users on a real engine: found by every login, never by a login that was given up, cached no longer than said.
  */
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CLIENT_CACHE_SECONDS,
@@ -40,6 +41,11 @@ async function apply(directory: object, prune = false) {
     directory: parseDirectory(directory),
     prune,
   });
+}
+
+async function readItem(pk: string) {
+  const command = new GetItemCommand({ TableName: 'directory', Key: { pk: { S: pk } } });
+  return (await tables.client.send(command)).Item;
 }
 
 describe('users', () => {
@@ -104,8 +110,11 @@ describe('an address that mail comes back from', () => {
     expect(await note({ sub: '', contactVersion: 0 })).toBe(false);
   });
 
-  it('stays noted when the user is applied again, and goes with the address', async () => {
+  it('stays noted when the user is applied again, which changes nothing, and goes with the address', async () => {
     await note();
+    const before = await readItem('user#u-bob');
+    await apply({ users: [bob] });
+    expect(await readItem('user#u-bob')).toEqual(before);
     await apply({ users: [{ ...bob, name: 'Robert' }] });
     expect(await find()).toMatchObject({ name: 'Robert', undeliverable: mark });
     await apply({ users: [{ ...bob, email: 'bob@example.net' }] });

@@ -5,9 +5,11 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askedUsers } from '../../../lambdas/aws/asked-users.ts';
 import { addresseeNames, keyStore } from '../../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
-import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
+import { requestItems, requestsTable } from '../../../lambdas/aws/requests-table.ts';
+import { nameOfUser } from '../../../lambdas/ciba/asked-users.ts';
 import type { Asked } from '../../../lambdas/ciba/notification-policy.ts';
 import type {
   Addressee,
@@ -124,6 +126,47 @@ describe('T3: limits by user', () => {
   });
 });
 
+describe('T4: what else waits for a user', () => {
+  const names = { nameOf: async (addressee: Addressee) => nameOfUser(Object(addressee).sub) };
+  const policy = { mailsPerUserPerMinute: 30 };
+
+  it('is when it was made, by any client, while it is pending and not at its end', async () => {
+    const counting = notificationQuotas(tables.client, 'requests', {
+      names,
+      requests,
+      draw: () => 0,
+    });
+    const memory = inMemoryRequests();
+    const inMemory = inMemoryQuotas(memory);
+    const asked = [0, 1, 2, 3].map((second) =>
+      exampleRequest({
+        sub: 'u-busy',
+        clientId: `client-${second}`,
+        createdAt: EXAMPLE_NOW + second,
+        expiresAt: EXAMPLE_NOW + 100 + second,
+      }),
+    );
+    for (const request of asked) {
+      const { ref, clientId, createdAt: at, expiresAt } = request;
+      for (const [store, quota] of [[requests, counting] as const, [memory, inMemory] as const]) {
+        await quota.countAsked({ sub: 'u-busy' }, { ref, clientId, at, expiresAt }, policy);
+        await store.create(request);
+        if (clientId === 'client-1') await store.fail(ref, 'flow_error', at);
+      }
+    }
+    const others = askedUsers(requestItems(tables.client, 'requests'), requests);
+    const [first, , , last] = asked.map(({ ref }) => ref);
+    for (const reader of [others, inMemory]) {
+      const of = (ref = '', now = EXAMPLE_NOW + 10) => reader.othersPending('u-busy', ref, now);
+      expect(await of(first)).toEqual([EXAMPLE_NOW + 2, EXAMPLE_NOW + 3]);
+      expect(await of(last)).toEqual([EXAMPLE_NOW, EXAMPLE_NOW + 2]);
+      expect(await of(last, EXAMPLE_NOW + 100)).toEqual([EXAMPLE_NOW + 2]);
+      expect(await of(last, EXAMPLE_NOW + 102)).toEqual([]);
+      expect(await reader.othersPending('u-idle', 'r', EXAMPLE_NOW)).toEqual([]);
+    }
+  });
+});
+
 describe('the total of a day', () => {
   it.each([1, 7, 8, 20])('of %i holds exactly with 40 at once', async (total) => {
     const at = EXAMPLE_NOW + total * 86_400;
@@ -152,7 +195,7 @@ describe('the in-memory quotas', () => {
 });
 
 describe('the name of an addressee', () => {
-  it('is an HMAC under the key of the deployment: the same each time, another for another, and nothing of it shows', async () => {
+  it('of a hint is an HMAC under the key of the deployment, of a user one that needs no key but waits for it alike (T6)', async () => {
     const names = addresseeNames(tables.client, 'keys', () => EXAMPLE_NOW);
     await expect(names.nameOf({ sub: 'u-alice' })).rejects.toMatchObject({
       code: 'temporarily_unavailable',
@@ -161,14 +204,17 @@ describe('the name of an addressee', () => {
     const oldest = { kid: 'first', secret: Buffer.alloc(32, 7).toString('base64url') };
     await keys.saveSecretKeys('wrap', [oldest], 0);
     const alice = await names.nameOf({ sub: 'u-alice' });
-    expect(alice).toMatch(/^[\w-]{43}$/);
-    expect(await names.nameOf({ sub: 'u-alice' })).toBe(alice);
+    expect(alice).toBe(nameOfUser('u-alice'));
+    const nobody = await names.nameOf({ hint: 'nobody' });
+    for (const name of [alice, nobody]) expect(name).toMatch(/^[\w-]{43}$/);
+    expect(await names.nameOf({ hint: 'nobody' })).toBe(nobody);
+    expect(nobody).not.toBe(nameOfUser('nobody'));
     expect(await names.nameOf({ hint: 'u-alice' })).not.toBe(alice);
     expect(await names.nameOf({ sub: 'u-bob' })).not.toBe(alice);
 
     const newest = { kid: 'second', secret: Buffer.alloc(32, 8).toString('base64url') };
     await keys.saveSecretKeys('wrap', [newest, oldest], 1);
     const rotated = addresseeNames(tables.client, 'keys', () => EXAMPLE_NOW);
-    expect(await rotated.nameOf({ sub: 'u-alice' })).toBe(alice);
+    expect(await rotated.nameOf({ hint: 'nobody' })).toBe(nobody);
   });
 });

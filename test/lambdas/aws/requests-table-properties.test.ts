@@ -83,7 +83,12 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
     .tuple(
       which,
       fc.record({
-        decision: fc.constantFrom('approve' as const, 'approve' as const, 'deny' as const),
+        decision: fc.constantFrom(
+          'approve' as const,
+          'approve' as const,
+          'deny' as const,
+          'report' as const,
+        ),
         linkNonce,
         contactVersion: fc.option(contactVersion, { nil: undefined, freq: 8 }),
         now: time,
@@ -118,6 +123,11 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
     ([at, owner, now]) =>
       (store, refs) =>
         store.recordReplay({ ref: refOf(refs, at), ...owner }, now),
+  ),
+  revoke: fc.tuple(which, time).map(
+    ([at, now]) =>
+      (store, refs) =>
+        store.revoke(refOf(refs, at), now),
   ),
 };
 

@@ -154,6 +154,7 @@ describe('the item', () => {
       refreshHash: 'r'.repeat(43),
       refreshEndsAt: EXAMPLE_NOW + 2_592_599,
       replayedAt: EXAMPLE_NOW + 2_592_598.123,
+      revokedAt: EXAMPLE_NOW + 2_592_598.456,
     };
     const polledAt = EXAMPLE_NOW + 599.123;
     const mailClaim = { id: 'c'.repeat(16), until: EXAMPLE_NOW + 599.123 };
@@ -170,6 +171,14 @@ describe('the item', () => {
       polledAt,
       mailClaim,
     };
+    const reported: AuthenticationRequest = {
+      ...facts,
+      mailedAt: EXAMPLE_NOW + 5.123,
+      status: 'denied',
+      decidedAt: EXAMPLE_NOW + 598.123,
+      reported: true,
+      polledAt,
+    };
     const failed: AuthenticationRequest = {
       ...facts,
       status: 'failed',
@@ -178,7 +187,7 @@ describe('the item', () => {
       polledAt,
       mailClaim,
     };
-    for (const request of [longest, whileSending, decoy, failed]) {
+    for (const request of [longest, whileSending, decoy, failed, reported]) {
       expect(await storedSize({ ...request, ref: exampleRequest().ref })).toBeLessThanOrEqual(1024);
     }
   });
@@ -205,5 +214,6 @@ function itemSize(item: Record<string, unknown>): number {
 function valueSize(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;
-  throw new Error('the item holds texts and numbers only');
+  if (typeof value === 'boolean') return 1;
+  throw new Error('the item holds texts, numbers and flags only');
 }

@@ -13,6 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { sesMailer } from '../../../lambdas/aws/ses-mailer.ts';
 import { templateData } from '../../../lambdas/ciba/notification.ts';
+import { lookUpTexts } from '../../../lambdas/ciba/texts.ts';
 import type { Mail } from '../../../lambdas/ports.ts';
 import { exampleRequest } from '../../support/example-request.ts';
 
@@ -20,7 +21,12 @@ const mail: Mail = {
   ref: exampleRequest().ref,
   to: 'alice@example.com',
   templateName: 'ciba-with-binding-message',
-  data: templateData(exampleRequest(), 'Fuel & Go', 'https://ciba.example/approve/x'),
+  data: templateData(lookUpTexts([]), {
+    request: exampleRequest(),
+    clientName: 'Fuel & Go',
+    domain: undefined,
+    magicLink: 'https://ciba.example/approve/x',
+  }),
 };
 
 /** An SES client whose every call ends as given, and the inputs it got. */
@@ -60,6 +66,7 @@ describe('sesMailer', () => {
           Template: {
             TemplateName: 'ciba-with-binding-message',
             TemplateData: JSON.stringify(mail.data),
+            Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
           },
         },
         ConfigurationSetName: 'ciba',

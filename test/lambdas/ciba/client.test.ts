@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   CIBA_GRANT_TYPE,
+  clientDomain,
   isClientId,
   liveSecrets,
   mayUseCiba,
@@ -45,6 +46,8 @@ describe('a registration', () => {
     ['the shortest id', { client_id: 'a' }],
     ['the longest id, of every sign', { client_id: `A-z_0.9~${'x'.repeat(56)}` }],
     ['a name of 64 characters in any script', { client_name: '給'.repeat(64) }],
+    ['a home page', { client_uri: 'https://pay.fuel.example/about?x=1' }],
+    ['a home page in any script', { client_uri: 'https://bücher.example' }],
     ['client_secret_post', { token_endpoint_auth_method: 'client_secret_post' }],
     ['a disabled client', { enabled: false }],
     ['both grants', { grant_types: [CIBA_GRANT_TYPE, 'refresh_token'] }],
@@ -104,6 +107,29 @@ describe('a refusal names the member', () => {
     [
       'client_name',
       ['', ' ', 'x'.repeat(65), 'evil.com', '<b>', '{{x}}', 'a\nb', 'Pump \u202e4', 'Pump 😀', 4],
+    ],
+    [
+      'client_uri',
+      [
+        '',
+        'fuel.example',
+        'http://fuel.example',
+        'https://fuel.example:8443/',
+        'https://user@fuel.example/',
+        'https://:secret@fuel.example/',
+        'https://fuel.example/#top',
+        'https://localhost/',
+        'https://192.0.2.1/',
+        'https://[2001:db8::1]/',
+        'https://fuel.example./',
+        'https://fu_el.example/',
+        'https://-fuel.example/',
+        `https://${'x'.repeat(60)}.${'y'.repeat(40)}/`,
+        `https://fuel.example/${'x'.repeat(235)}`,
+        'javascript://fuel.example/',
+        4,
+        null,
+      ],
     ],
     ['enabled', ['yes', 'true', 1, null]],
     ['token_endpoint_auth_method', ['none', 'tls_client_auth', 'CLIENT_SECRET_BASIC', '']],
@@ -277,4 +303,10 @@ it.each([
   ['a\n', false],
 ])('isClientId(%j) is %s', (text, answer) => {
   expect(isClientId(text)).toBe(answer);
+});
+
+it('the domain of a client is that of its home page, as DNS has it', () => {
+  expect(clientDomain({ client_uri: 'https://Pay.Fuel.example/about' })).toBe('pay.fuel.example');
+  expect(clientDomain({ client_uri: 'https://bücher.example' })).toBe('xn--bcher-kva.example');
+  expect(clientDomain({})).toBeUndefined();
 });

@@ -48,11 +48,21 @@ const smallCasts: Record<string, Cast> = {
     clock: [119, 131, 160, 200],
     mailed: true,
   },
+  'a redemption with a refresh token, and an operator who revokes it twice': {
+    pollers: 1,
+    polls: 1,
+    approver: true,
+    refreshes: 1,
+    revocations: 2,
+    clock: [1, 13],
+    mailed: true,
+  },
   'two polls after a redemption without a refresh token': {
     pollers: 2,
     polls: 1,
     approver: true,
     online: true,
+    revocations: 1,
     clock: [1, 13],
     mailed: true,
   },
@@ -344,6 +354,30 @@ const withoutGuard: Record<string, Partial<Rules>> = {
         ? { outcome: 'nothing_to_record' }
         : { outcome: 'nothing_to_record' },
   },
+  'revoke: redeemed': {
+    revoke: (item, now) =>
+      item && item.status !== 'redeemed'
+        ? {
+            outcome: 'revoked',
+            revokedAt: now,
+            next: Object.assign({ ...item }, { revokedAt: now }),
+          }
+        : productionRules.revoke(item, now),
+  },
+  'revoke: a refresh token': {
+    revoke: (item, now) =>
+      item?.status === 'redeemed' && item.revokedAt === undefined
+        ? { outcome: 'revoked', revokedAt: now, next: { ...item, revokedAt: now } }
+        : productionRules.revoke(item, now),
+  },
+  'revoke: once': {
+    revoke: (item, now) =>
+      productionRules.revoke(
+        item?.status === 'redeemed' ? { ...item, revokedAt: undefined } : item,
+        now,
+      ),
+  },
+  'revoke: revokes at all': { revoke: () => ({ outcome: 'no_refresh_token' }) },
   'refresh: client': {
     refreshableRequest: (item, by, now) =>
       productionRules.refreshableRequest(item, { ...by, clientId: item?.clientId ?? '' }, now),
@@ -354,10 +388,18 @@ const withoutGuard: Record<string, Partial<Rules>> = {
       return productionRules.refreshableRequest(item, { ...by, secretHash: hash ?? '' }, now);
     },
   },
-  'refresh: not revoked': {
+  'refresh: not replayed': {
     refreshableRequest: (item, by, now) =>
       productionRules.refreshableRequest(
         item?.status === 'redeemed' ? { ...item, replayedAt: undefined } : item,
+        by,
+        now,
+      ),
+  },
+  'refresh: not revoked': {
+    refreshableRequest: (item, by, now) =>
+      productionRules.refreshableRequest(
+        item?.status === 'redeemed' ? { ...item, revokedAt: undefined } : item,
         by,
         now,
       ),

@@ -1,6 +1,11 @@
 /** The choice of a locale: the lookup of RFC 4647, section 3.4, with the examples of the standard. */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LOCALE, lookUpLocale } from '../../../lambdas/ciba/locale.ts';
+import {
+  acceptedLanguages,
+  DEFAULT_LOCALE,
+  findLocale,
+  lookUpLocale,
+} from '../../../lambdas/ciba/locale.ts';
 import { DEFAULT_LOCALE as defaultOfTemplates } from '../../../lib/notification-templates/compile.ts';
 
 const available = ['de', 'de-CH', 'en', 'es-419', 'fr', 'pt-BR', 'zh-Hant', 'zh-Hant-TW'];
@@ -40,5 +45,31 @@ describe('lookUpLocale', () => {
 
   it('has the default that every template must have', () => {
     expect(defaultOfTemplates).toBe(DEFAULT_LOCALE);
+  });
+});
+
+describe('findLocale', () => {
+  it('answers nothing where none of the wanted ones leads to one', () => {
+    expect(findLocale(['it', '*', ''], available)).toBeUndefined();
+    expect(findLocale(['it', 'fr-CA'], available)).toBe('fr');
+  });
+});
+
+describe('acceptedLanguages', () => {
+  it.each<[string, string, string[]]>([
+    ['one language', 'de', ['de']],
+    ['the order of the header for equals', 'fr, de', ['fr', 'de']],
+    ['the best first', 'en;q=0.2, fr-CA , de;q=0.9', ['fr-CA', 'de', 'en']],
+    ['a weight with spaces around it', 'en ; q=0.5, fr;Q=0.75', ['fr', 'en']],
+    ['nothing that is refused', 'en;q=0, de;q=0.000, fr', ['fr']],
+    ['a wildcard as what it is', 'fr, *;q=0.5', ['fr', '*']],
+    ['nothing that has no such grammar', 'en;q=2, de;q=x, f r, q=1, ;q=1, <b>', []],
+    ['nothing of nothing', '', []],
+  ])('gives %s', (_what, header, languages) => {
+    expect(acceptedLanguages(header)).toEqual(languages);
+  });
+
+  it('reads no more than twenty of a header that names thousands', () => {
+    expect(acceptedLanguages('xx,'.repeat(2000))).toHaveLength(20);
   });
 });

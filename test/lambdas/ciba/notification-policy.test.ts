@@ -28,7 +28,10 @@ function history(recent: Asked[], changes: Partial<AskedHistory> = {}): AskedHis
   return { day: dayOf(now), mails: recent.length, recent, ...changes };
 }
 
-type Known = Record<string, { status: 'pending' | 'approved' | 'denied'; decidedAt?: number }>;
+type Known = Record<
+  string,
+  { status: 'pending' | 'approved' | 'denied'; decidedAt?: number; reported?: true }
+>;
 
 function judge(
   past: AskedHistory | undefined,
@@ -149,6 +152,50 @@ describe('the pause after denials', () => {
   it('is for the client that was denied, and not for another', () => {
     const other = asked(0, { ref: 'new', clientId: 'desk-1' });
     expect(limitOf(past, limit, denied(690, 390), other)).toBe('admitted');
+  });
+});
+
+describe('the mute after a report', () => {
+  const limit = { muteSeconds: 86_400 };
+  const past = history([asked(700, { ref: 'a' })]);
+  const reported = (secondsAgo: number): Known => ({
+    a: { status: 'denied', decidedAt: now - secondsAgo, reported: true },
+  });
+
+  it.each<[string, Known, NotificationPolicy, string]>([
+    ['one report', reported(1), limit, 'muteSeconds'],
+    ['one, not yet over', reported(86_399.999), limit, 'muteSeconds'],
+    ['one, over', reported(86_400), limit, 'admitted'],
+    [
+      'a denial that reports nothing',
+      { a: { status: 'denied', decidedAt: now } },
+      limit,
+      'admitted',
+    ],
+    ['a policy without it', reported(1), { mailsPerUserPerMinute: 5 }, 'admitted'],
+    ['a policy that has a pause as well', reported(1), standard, 'admitted'],
+    ['both', reported(1), { ...standard, ...limit }, 'muteSeconds'],
+  ])('%s', (_what, known, policy, expected) => {
+    expect(limitOf(past, policy, known)).toBe(expected);
+  });
+
+  it('is for the client that was reported, and not for another', () => {
+    const other = asked(0, { ref: 'new', clientId: 'desk-1' });
+    expect(limitOf(past, limit, reported(1), other)).toBe('admitted');
+  });
+
+  it('is read for as long as it may last', () => {
+    const ended = (secondsAgo: number) =>
+      history([asked(0, { ref: 'a', expiresAt: now - secondsAgo })]);
+    expect(refsToRead(ended(86_399), asked(0), limit)).toEqual(['a']);
+    expect(refsToRead(ended(86_400), asked(0), limit)).toEqual([]);
+  });
+
+  it('outlasts requests of others whose policy has none, since theirs is not known', () => {
+    const other = asked(0, { ref: 'new', clientId: 'desk-1' });
+    const ended = history([asked(3600, { ref: 'a', expiresAt: now - 86_000 })]);
+    const judged = judge(ended, { mailsPerUserPerMinute: 5 }, {}, other);
+    expect(judged).toMatchObject({ next: { recent: [{ ref: 'a' }, { ref: 'new' }] } });
   });
 });
 

@@ -72,7 +72,8 @@ describe('a refresh token is worth something', () => {
     ['it is another client’s (I9)', redeemed, { clientId: 'desk-1' }],
     ['its secret is another', redeemed, { secretHash: hashSecret('x'.repeat(43)) }],
     ['the auth_req_id is shown in its place', redeemed, { secretHash: redeemed.secretHash }],
-    ['it is revoked (I15)', { ...redeemed, replayedAt: now }, {}],
+    ['its auth_req_id was replayed (I15)', { ...redeemed, replayedAt: now }, {}],
+    ['the operator has revoked it (S13, I15)', { ...redeemed, revokedAt: now }, {}],
     ['none was given out', { ...redeemed, refreshHash: undefined }, {}],
     ['it has no end', { ...redeemed, refreshEndsAt: undefined }, {}],
   ])('unless %s', (_what, request, changes) => {

@@ -4,9 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type {
-  AuthenticationRequest,
-  RequestStatus,
+import {
+  type AuthenticationRequest,
+  decisions,
+  type RequestStatus,
 } from '../../../lambdas/ciba/authentication-request.ts';
 import {
   claimMail,
@@ -18,6 +19,7 @@ import {
   recordReplay,
   redeem,
   releaseMail,
+  revoke,
   SLOW_DOWN_SECONDS,
   slowDown,
   stampPoll,
@@ -278,6 +280,15 @@ describe('what a transition writes', () => {
     });
   });
 
+  it('of a report is a denial and that it was reported (S6)', () => {
+    expect(decide(pending, { ...user, decision: 'report' }).next).toEqual({
+      ...pending,
+      status: 'denied',
+      decidedAt: now,
+      reported: true,
+    });
+  });
+
   it('of a redemption is the status, its time and the attempt (S8)', () => {
     expect(redeem(approved, redemption)).toMatchObject({
       request: approved,
@@ -366,6 +377,31 @@ describe('S11: a replay', () => {
   });
 });
 
+describe('S13: a revocation', () => {
+  const { offline } = requests;
+
+  it('writes its time once, and nothing else', () => {
+    const { next, ...answer } = revoke(offline, late);
+    expect(answer).toEqual({ outcome: 'revoked', revokedAt: late });
+    expect(next).toEqual({ ...offline, revokedAt: late });
+    expect(revoke(next, late + 1)).toEqual({ outcome: 'revoked_before', revokedAt: late });
+  });
+
+  it('is put on record after a replay and after the end of the token too', () => {
+    const replayed = { ...offline, replayedAt: now };
+    expect(revoke(replayed, late).outcome).toBe('revoked');
+    expect(revoke({ ...offline, refreshEndsAt: now }, late).outcome).toBe('revoked');
+  });
+
+  it('is none of what has no refresh token', () => {
+    expect(revoke(undefined, late)).toEqual({ outcome: 'not_found' });
+    expect(revoke(approved, late)).toEqual({ outcome: 'no_refresh_token' });
+    expect(revoke({ ...offline, refreshHash: undefined }, late)).toEqual({
+      outcome: 'no_refresh_token',
+    });
+  });
+});
+
 it('a redemption with a refresh token keeps the item until that ends', () => {
   const refresh = { hash: 'h', endsAt: late + 1000, forgetAt: late + 9000 };
   expect(redeem(approved, { ...redemption, refresh }).next).toMatchObject({
@@ -387,7 +423,7 @@ describe('guards', () => {
     expect(redeem(approved, { ...redemption, ...stranger })).toEqual({ outcome: 'not_found' });
   });
 
-  it.each(['approve', 'deny'] as const)('T10: refuse to %s by another link', (decision) => {
+  it.each(decisions)('T10: refuse to %s by another link', (decision) => {
     for (const linkNonce of ['', 'o'.repeat(22), ref, secretHash]) {
       expect(decide(pending, { ...user, decision, linkNonce })).toEqual({ outcome: 'not_found' });
     }
@@ -461,7 +497,7 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
     fc
       .record({
         now: times,
-        decision: fc.constantFrom('approve' as const, 'deny' as const),
+        decision: fc.constantFrom(...decisions),
         linkNonce: fc.constantFrom(nonce, 'x'),
         contactVersion: fc.constantFrom(1, 2),
       })
@@ -521,6 +557,7 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
         expect(edges[request.status]).toContain(next.status);
         expect(next.linkNonce).toBe(request.linkNonce ?? next.linkNonce);
         expect(next.interval).toBeGreaterThanOrEqual(request.interval);
+        if ('reported' in next) expect(next.status).toBe('denied');
         if (request.mailFailure) expect(next.mailFailure).toBe(request.mailFailure);
         if ('decidedAt' in next) expect(next.decidedAt).toBeLessThan(next.expiresAt);
         request = next;

@@ -232,7 +232,7 @@ describe('T11: forged forms', () => {
       await formTokenOf(provider, one.link),
       await formTokenOf(provider, other.link),
     ];
-    for (const decision of ['approve', 'deny']) {
+    for (const decision of ['approve', 'deny', 'report']) {
       const response = await submit(provider, one.link, {
         ...fields(own, foreign, one.link),
         decision,
@@ -242,7 +242,7 @@ describe('T11: forged forms', () => {
     await expectPending(provider, one.ref);
   });
 
-  it.each(['', 'Approve', 'APPROVE', 'approve ', 'yes', 'true', 'report', 'approved'])(
+  it.each(['', 'Approve', 'APPROVE', 'approve ', 'yes', 'true', 'Report', 'approved'])(
     'with the decision %j are 400',
     async (decision) => {
       const provider = providerInMemory();
@@ -278,6 +278,9 @@ describe('T9: late and double decisions', () => {
     ['approve', 'deny', 'approved', 'Already approved'],
     ['deny', 'approve', 'denied', 'Already denied'],
     ['deny', 'deny', 'denied', 'Already denied'],
+    ['report', 'approve', 'denied', 'Already denied'],
+    ['deny', 'report', 'denied', 'Already denied'],
+    ['approve', 'report', 'approved', 'Already approved'],
   ])(
     '%s, then %s from a second tab: 409 with what counts',
     async (first, second, status, heading) => {
@@ -295,6 +298,7 @@ describe('T9: late and double decisions', () => {
   it.each([
     ['approve', 'Already approved'],
     ['deny', 'Already denied'],
+    ['report', 'Already denied'],
   ])('the link opened again after %s is 409 with what counts', async (decision, heading) => {
     const provider = providerInMemory();
     const { link } = await mailed(provider);
@@ -356,7 +360,7 @@ describe('T9: late and double decisions', () => {
     }
   });
 
-  it.each(['approve', 'deny'])(
+  it.each(['approve', 'deny', 'report'])(
     '%s at the end is 410 and decides nothing (I5)',
     async (decision) => {
       const provider = providerInMemory();
@@ -430,6 +434,6 @@ it('the client is read from memory where it only has to be named', async () => {
   const provider = providerInMemory();
   const { link } = await mailed(provider);
   provider.directory.lookUps.length = 0;
-  await provider.approve(new Request(link));
+  await provider.approve(new Request(link, { headers: { 'Accept-Language': 'en' } }));
   expect(provider.directory.lookUps).toEqual(['client pump-4 cached']);
 });

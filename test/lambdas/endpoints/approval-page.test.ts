@@ -5,40 +5,53 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
+import { lookUpTexts, type Notice, notices } from '../../../lambdas/ciba/texts.ts';
 import {
   decisionPage,
-  type Notice,
   noticePage,
-  page,
+  pageResponse,
 } from '../../../lambdas/endpoints/approval-page.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 
 const request = exampleRequest();
+const locales = ['de', 'en', 'es', 'fr', 'ja'];
 
 function html(
   changes: Partial<AuthenticationRequest> = {},
   clientName = 'Fuel & Go, Pump 4',
   now = EXAMPLE_NOW + 20,
+  {
+    locale = 'en',
+    domain = 'fuel.example',
+    others = [],
+  }: { locale?: string; domain?: string; others?: number[] } = {},
 ): string {
-  return decisionPage({
+  return decisionPage(lookUpTexts([locale]), {
     request: { ...request, ...changes, status: 'pending' },
     clientName,
+    others,
+    domain: domain === '' ? undefined : domain,
     formToken: 'f'.repeat(43),
     now,
-  });
+  }).html;
+}
+
+function noticeHtml(notice: Notice, locale = 'en'): string {
+  return noticePage(lookUpTexts([locale]), notice).html;
 }
 
 /** The text a reader sees, tags and style taken out. */
 function textOf(markup: string): string {
   return markup
-    .replace(/<style>[^<]*<\/style>/, '')
+    .replace(/<(style|script)>[^<]*<\/\1>/g, '')
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ');
 }
 
-const notices: [Notice, string][] = [
+const titles: [Notice, string][] = [
   ['approved', 'Approved'],
   ['denied', 'Denied'],
+  ['reported', 'Denied and reported'],
   ['already_approved', 'Already approved'],
   ['already_denied', 'Already denied'],
   ['expired', 'Too late'],
@@ -50,8 +63,8 @@ const notices: [Notice, string][] = [
   ['unavailable', 'Please try again'],
 ];
 
-it.each(notices)('the notice %s is headed and titled %j', (notice, title) => {
-  const markup = noticePage(notice);
+it.each(titles)('the notice %s is headed and titled %j', (notice, title) => {
+  const markup = noticeHtml(notice);
   expect(markup).toContain(`<h1>${title}</h1>`);
   expect(markup).toContain(`<title>${title}</title>`);
 });
@@ -60,6 +73,7 @@ describe('the page that asks', () => {
   it('T4: says who asks, what the other device shows, since when, until when and which request it is', () => {
     const text = textOf(html());
     expect(text).toContain('Fuel &amp; Go, Pump 4 asks for your approval');
+    expect(text).toContain('Registered domain: fuel.example');
     expect(text).toContain('Shown on the other device. It must say exactly this: PUMP-4 50.00 EUR');
     expect(text).toContain('Asked 22:13:20 UTC , 20 seconds ago');
     expect(text).toContain('Ends 22:15:20 UTC , in 1 minute 40 seconds');
@@ -83,6 +97,10 @@ describe('the page that asks', () => {
   it.each([
     ['openid', ['know that it is you']],
     ['openid profile', ['know that it is you', 'see your name, user name and language']],
+    [
+      'openid offline_access',
+      ['know that it is you', 'keep this access without asking you each time'],
+    ],
     ['openid email', ['know that it is you', 'see your e-mail address']],
     ['payments:read openid', ['use: payments:read', 'know that it is you']],
     ['openid openid', ['know that it is you']],
@@ -91,6 +109,36 @@ describe('the page that asks', () => {
   ])('puts the scope %j in words', (scope, sentences) => {
     const items = [...html({ scope }).matchAll(/<li>([^<]*)<\/li>/g)].map(([, item]) => item);
     expect(items).toEqual(sentences);
+  });
+
+  it('names no domain where none is registered, and never links the one that is', () => {
+    expect(html({}, 'Pump', EXAMPLE_NOW, { domain: '' })).not.toContain('domain</');
+    expect(textOf(html({}, 'Pump', EXAMPLE_NOW, { domain: '' }))).not.toContain('Registered');
+    expect(html()).toContain('<bdi>fuel.example</bdi></p>');
+  });
+
+  it.each([
+    ['en', 1, '1 other request is waiting for you, asked at 22:13:20 UTC.'],
+    ['en', 2, '2 other requests are waiting for you, asked at 22:13:20 UTC and 22:13:20 UTC.'],
+    ['de', 1, '1 weitere Anfrage wartet auf Sie, gestellt um 22:13:20 UTC.'],
+    ['de', 2, '2 weitere Anfragen warten auf Sie, gestellt um 22:13:20 UTC und 22:13:20 UTC.'],
+    ['fr', 2, '2 autres demandes vous attendent, lancées à 22:13:20 UTC et 22:13:20 UTC.'],
+    ['es', 1, 'Otra solicitud espera su decisión, iniciada a las 22:13:20 UTC.'],
+    ['ja', 1, 'ほかに 1 件のリクエスト (22:13:20 UTC) がお客様の決定を待っています。'],
+  ])('T4: in %s, says that there are %d others', (locale, count, expected) => {
+    const others = Array.from({ length: count }, () => EXAMPLE_NOW);
+    expect(html({}, 'Pump', EXAMPLE_NOW, { locale, others })).toContain(expected);
+  });
+
+  it('stands beside the first letter of the name, as its readers see it', () => {
+    const markOf = (name: string) => /aria-hidden="true">(.*?)</.exec(html({}, name))?.[1];
+    expect(['fuel', '“Été”', '給油', '4 & more', '(!)'].map(markOf)).toEqual([
+      'F',
+      'É',
+      '給',
+      '4',
+      '',
+    ]);
   });
 
   it('shows no box where there is no binding message', () => {
@@ -103,6 +151,10 @@ describe('the page that asks', () => {
     expect(buttons.map(([button, label]) => [button, label])).toEqual([
       ['<button type="submit" name="decision" value="deny">Deny</button>', 'Deny'],
       ['<button type="submit" name="decision" value="approve">Approve</button>', 'Approve'],
+      [
+        '<button type="submit" name="decision" value="report">This was not me</button>',
+        'This was not me',
+      ],
     ]);
     expect(markup).not.toMatch(/autofocus|checked|selected/);
   });
@@ -136,30 +188,40 @@ describe('T5: a hostile text', () => {
   ];
 
   /** The page with everything between tags taken out: its markup. */
-  const markupOf = (text: string) =>
-    (text.match(/<[^>]*>/g) ?? []).filter((tag) => !tag.startsWith('<style')).join('');
+  const markupOf = (text: string) => (text.match(/<[^>]*>/g) ?? []).join('');
 
   it.each(hostile)('%s changes no tag of the page, wherever it stands', (text) => {
     const harmless = markupOf(html({ bindingMessage: 'x' }, 'x'));
-    expect(markupOf(html({ bindingMessage: text }, text))).toBe(harmless);
+    const shown = html({ bindingMessage: text }, text, EXAMPLE_NOW + 20, { domain: text });
+    expect(markupOf(shown)).toBe(harmless);
     expect(markupOf(html({ bindingMessage: 'x', scope: 'openid <b>' }))).toBe(
       markupOf(html({ bindingMessage: 'x', scope: 'openid b' })),
     );
   });
 });
 
-describe.each<[string, string]>([
-  ['the page that asks', html()],
-  ...notices.map(([notice]): [string, string] => [`the notice ${notice}`, noticePage(notice)]),
-])('%s', (_which, markup) => {
-  it('T11, T12: runs nothing, loads nothing and leads nowhere', () => {
-    expect(markup).not.toMatch(
+const pages = locales.flatMap((locale): [string, string, string, string][] => [
+  ['the page that asks', locale, html({}, 'Pump', EXAMPLE_NOW + 20, { locale }), 'one script'],
+  ...notices.map((notice): [string, string, string, string] => [
+    `the notice ${notice}`,
+    locale,
+    noticeHtml(notice, locale),
+    'no script',
+  ]),
+]);
+
+describe.each(pages)('%s in %s', (_which, locale, markup, scripts) => {
+  it('T11, T12: loads nothing, leads nowhere and runs nothing but the countdown of the page that asks', () => {
+    expect(markup.match(/<script>/g) ?? []).toHaveLength(scripts === 'one script' ? 1 : 0);
+    expect(markup.replace('<script>', '')).not.toMatch(
       /<(?:script|img|link|iframe|object|embed|video|audio|svg|base|a)\b|javascript:|\son\w+=|\ssrc=|\shref=|\saction=|\sformaction=|url\(|@import|http-equiv/i,
     );
   });
 
   it('says in which language it is, fits a phone, and has one heading', () => {
-    expect(markup).toMatch(/^<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">/);
+    expect(markup).toContain(
+      `<!doctype html>\n<html lang="${locale}" dir="ltr">\n<head>\n<meta charset="utf-8">`,
+    );
     expect(markup).toContain(
       '<meta name="viewport" content="width=device-width, initial-scale=1">',
     );
@@ -167,12 +229,16 @@ describe.each<[string, string]>([
     expect(markup).toMatch(/<title>[^<]+<\/title>/);
   });
 
-  it('has the one style that the policy allows, byte for byte', () => {
-    const [, style = ''] = /<style>([^<]*)<\/style>/.exec(markup) ?? [];
-    const hash = createHash('sha256').update(style).digest('base64');
-    expect(page(200, markup).headers.get('content-security-policy')).toContain(
-      `style-src 'sha256-${hash}';`,
-    );
+  it('has the one style and at most the one script that the policy allows, byte for byte', () => {
+    const policy = pageResponse(204, undefined).headers.get('content-security-policy');
+    for (const kind of ['style', 'script']) {
+      for (const [, source = ''] of markup.matchAll(
+        new RegExp(`<${kind}>([^<]*)</${kind}>`, 'g'),
+      )) {
+        const hash = createHash('sha256').update(source).digest('base64');
+        expect(policy).toContain(`${kind}-src 'sha256-${hash}';`);
+      }
+    }
   });
 
   it('is smaller than 20 KB', () => {
@@ -184,22 +250,30 @@ it('is smaller than 20 KB at the longest that may be shown', () => {
   const longest = html(
     { bindingMessage: '給'.repeat(64), scope: `openid ${'x '.repeat(76)}x` },
     '給'.repeat(64),
+    EXAMPLE_NOW,
+    {
+      locale: 'ja',
+      others: Array(10).fill(EXAMPLE_NOW),
+      domain: `${'x'.repeat(60)}.${'y'.repeat(39)}`,
+    },
   );
   expect(Buffer.byteLength(longest)).toBeLessThan(20_000);
 });
 
 describe('T11, T12: the headers', () => {
   it.each([
-    ['a page', page(200, noticePage('approved'))],
-    ['a notice of an error', page(404, noticePage('unknown'))],
-    ['an answer without a page', page(204, '')],
+    ['a page', 'de', pageResponse(200, noticePage(lookUpTexts(['de']), 'approved'))],
+    ['a notice of an error', 'en', pageResponse(404, noticePage(lookUpTexts([]), 'unknown'))],
+    ['an answer without a page', undefined, pageResponse(204, undefined)],
   ])(
     'of %s keep it from being framed, cached, indexed, referred to or submitted elsewhere',
-    (_what, response) => {
+    (_what, language, response) => {
       expect(Object.fromEntries(response.headers)).toEqual({
+        ...(language !== undefined && { 'content-language': language }),
+        vary: 'Accept-Language',
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': expect.stringMatching(
-          /^default-src 'none'; style-src 'sha256-[\w+/]+='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
+          /^default-src 'none'; style-src 'sha256-[\w+/]+='; script-src 'sha256-[\w+/]+='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
         ),
         'x-frame-options': 'DENY',
         'cross-origin-opener-policy': 'same-origin',
@@ -215,8 +289,51 @@ describe('T11, T12: the headers', () => {
   );
 
   it('may be joined by others, such as Allow', async () => {
-    const response = page(204, '', { Allow: 'GET' });
+    const response = pageResponse(204, undefined, { Allow: 'GET' });
     expect([response.status, response.headers.get('allow')]).toEqual([204, 'GET']);
     expect(await response.text()).toBe('');
   });
 });
+
+describe('WCAG 2.2, 1.4.3 and 1.4.11: in both color schemes', () => {
+  const [, style = ''] = /<style>([^<]*)<\/style>/.exec(html()) ?? [];
+  const schemes = [...style.matchAll(/:root\{([^}]*)\}/g)].map(
+    ([, block = '']) =>
+      new Map(
+        [...block.matchAll(/--([\w-]+):(#\w+)/g)].map(([, name = '', color = '']) => [name, color]),
+      ),
+  );
+
+  it.each([
+    ['ink', 'card', 4.5],
+    ['soft', 'card', 4.5],
+    ['soft', 'box', 4.5],
+    ['ink', 'box', 4.5],
+    ['accent-ink', 'accent', 4.5],
+    ['card', 'ink', 4.5],
+    ['bad', 'card', 4.5],
+    ['accent', 'box', 4.5],
+    ['good', 'box', 4.5],
+    ['accent', 'card', 3],
+  ])('%s on %s has a contrast of %d or more', (front, back, least) => {
+    expect(schemes).toHaveLength(2);
+    for (const colors of schemes) {
+      const [one, other] = [front, back].map((name) => luminance(colors.get(name) ?? ''));
+      expect(contrast(one ?? 0, other ?? 0)).toBeGreaterThanOrEqual(least);
+    }
+  });
+});
+
+/** WCAG's relative luminance of `#rgb` or `#rrggbb`. */
+function luminance(color: string): number {
+  const digits = color.slice(1).replace(/^(.)(.)(.)$/, '$1$1$2$2$3$3');
+  const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((at) => {
+    const value = Number.parseInt(digits.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(one: number, other: number): number {
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}

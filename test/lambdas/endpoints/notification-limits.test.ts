@@ -77,6 +77,24 @@ describe('T3: a user is asked no more often than the policy says', () => {
     expect((await ask(provider)).status).toBe(200);
   });
 
+  it('after one report the client is muted for this user, and where a policy limits nothing it is not', async () => {
+    const provider = limited({ muteSeconds: 86_400 });
+    const { authReqId } = await ask(provider);
+    await provider.decide(await provider.mailedLink(authReqId), 'report');
+    expect(await provider.requests.find(refOf(authReqId))).toMatchObject({
+      status: 'denied',
+      reported: true,
+    });
+    expect((await ask(provider)).status).toBe(403);
+    expect(provider.refused.at(-1)?.cause).toBe('over muteSeconds');
+    expect((await ask(provider, 'alice', 'desk-1')).status).toBe(200);
+    provider.directory.clients.set('pump-4', { ...exampleClient, notification_policy: 'none' });
+    expect((await ask(provider)).status).toBe(200);
+    provider.directory.clients.set('pump-4', exampleClient);
+    provider.now.at += 86_400;
+    expect((await ask(provider)).status).toBe(200);
+  });
+
   it('a user is one user by every name', async () => {
     const provider = limited({ mailsPerUserPerMinute: 1 });
     expect((await ask(provider, 'alice')).status).toBe(200);

@@ -75,10 +75,21 @@ describe('the mail', () => {
         data: {
           appName: 'Fuel & Go, Pump 4',
           appName_html: 'Fuel &amp; Go, Pump 4',
+          appDomain: 'none registered',
+          appDomain_html: 'none registered',
           magicLink,
           magicLink_html: magicLink,
           bindingMessage: "Pump 4 & 'more'",
           bindingMessage_html: 'Pump 4 &amp; &#39;more&#39;',
+          requestedScopes: '- know that it is you\n- see your name, user name and language',
+          requestedScopes_html:
+            '<li>know that it is you</li><li>see your name, user name and language</li>',
+          askedAt: 'November 14, 2023, 22:13:20 UTC',
+          askedAt_html: 'November 14, 2023, 22:13:20 UTC',
+          expiresAt: 'November 14, 2023, 22:15:20 UTC',
+          expiresAt_html: 'November 14, 2023, 22:15:20 UTC',
+          validFor: '2 minutes',
+          validFor_html: '2 minutes',
           authReqId: ref,
           authReqId_html: ref,
           requestId: ref,
@@ -100,7 +111,12 @@ describe('the mail', () => {
       const { locale: _, ...user } = exampleUser;
       provider.directory.users.set('u-alice', locale === undefined ? user : { ...user, locale });
       await provider.send(await provider.ask());
-      expect(provider.mails).toMatchObject([{ templateName: `a-template-${chosen}` }]);
+      expect(provider.mails).toMatchObject([
+        {
+          templateName: `a-template-${chosen}`,
+          data: { appDomain: chosen === 'fr' ? 'aucun' : 'none registered' },
+        },
+      ]);
     },
   );
 

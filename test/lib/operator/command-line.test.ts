@@ -13,6 +13,8 @@ const world = {
   stderr: new PassThrough(),
   findDeployment: () => Promise.reject(new Error('none')),
   clock: () => 0,
+  interruption: () => new AbortController().signal,
+  isUtf8: true,
 };
 
 /** Every command, as it is called: `keys list`. */
@@ -36,7 +38,10 @@ describe.each(commands)('ciba %s', (command) => {
   it('ends with 2 for an option it does not have, naming it', async () => {
     const { exitCode, stdout, stderr } = await ciba([...command.split(' '), '--colour']);
     expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toBe(`unknown option '--colour'; ciba ${command} --help tells more\n`);
+    // A group that does something without a command names the one that it does.
+    expect(stderr).toMatch(
+      new RegExp(`^unknown option '--colour'; ciba ${command}(?: list)? --help tells more\n$`),
+    );
   });
 });
 

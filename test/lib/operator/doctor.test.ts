@@ -331,7 +331,7 @@ describe('templates', () => {
       };
       rendered.push(TemplateName);
       expect(JSON.parse(TemplateData)).toMatchObject({
-        bindingMessage_html: expect.stringContaining('&lt;'),
+        bindingMessage_html: expect.stringContaining('&amp;'),
       });
       return { RenderedTemplate: 'x' };
     });

@@ -205,6 +205,7 @@ describe('ciba template test', () => {
               TemplateData: expect.stringContaining(
                 '"magicLink":"https://id.bank.example/approve/this-is-only-a-sample"',
               ),
+              Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
             },
           },
           ConfigurationSetName: 'bank-set',

@@ -1,0 +1,312 @@
+/**
+ * The audit, derived from what is stored of each request: the event and outcome at an instant, and the whole story as a time
+ * line. Events are those of PingOne's audit, in which an approval and a denial are one; the outcome tells them apart.
+ */
+import { type AuthenticationRequest, isExpired } from './authentication-request.ts';
+import type { MailFailure } from './mail-failure.ts';
+import type { OAuthErrorCode } from './oauth-error.ts';
+import { isThrottled, type RefusedRequest } from './refused-request.ts';
+import type { UnreachableReason } from './user.ts';
+
+/** The user decided, either way; or nobody did. */
+export const auditEvents = ['CIBA Authentication Succeeded', 'CIBA Authentication Failed'] as const;
+
+export type AuditEvent = (typeof auditEvents)[number];
+
+export const auditOutcomes = [
+  /** Nobody has decided yet, and there is time. */
+  'pending',
+  /** Approved, and the client may still fetch its tokens. */
+  'approved',
+  /** Approved, and the tokens were issued. */
+  'redeemed',
+  'denied',
+  /** Over without tokens; an approval that the client did not fetch in time is still the user's. */
+  'expired',
+  /** The flow could not ask the user. */
+  'failed',
+  /** Refused when it was asked. */
+  'refused',
+  /** Refused when it was asked, because of a limit. */
+  'throttled',
+  /** Stored in a format that this version does not know. */
+  'unreadable',
+] as const;
+
+export type AuditOutcome = (typeof auditOutcomes)[number];
+
+/** An item whose format is unknown, by what an index says of it. */
+export interface UnreadableItem {
+  status: 'unreadable';
+  ref: string;
+  clientId: string;
+  sub?: string | undefined;
+  createdAt: number;
+}
+
+/** What the audit is derived from. */
+export type Audited =
+  | AuthenticationRequest
+  | ({ status: 'refused' } & RefusedRequest)
+  | UnreadableItem;
+
+/** One line of the audit. */
+export interface AuditEntry {
+  ref: string;
+  /** None as long as nobody has decided and there is time. */
+  event?: AuditEvent;
+  outcome: AuditOutcome;
+  /** When the outcome came about. */
+  at: number;
+  askedAt: number;
+  clientId: string;
+  /** None where the hint named nobody. */
+  sub?: string;
+  /** The error code of a refusal. */
+  code?: OAuthErrorCode;
+  /** Why it failed or was refused; or that the user, who denied it, says that it was not theirs. */
+  cause?: string;
+  /** Why nobody could be asked, where the client was not to learn that. */
+  decoy?: UnreachableReason;
+  flow?: string;
+  expiresAt?: number;
+  mailedAt?: number;
+  /** What became of the mail, if it did not arrive or was not wanted. */
+  mailFailure?: MailFailure;
+  mailFailedAt?: number;
+  decision?: 'approved' | 'denied';
+  decidedAt?: number;
+  redeemedAt?: number;
+  /** When the auth_req_id was shown again after its redemption. */
+  replayedAt?: number;
+  /** When the operator ended its refresh token. */
+  revokedAt?: number;
+  polls?: number;
+}
+
+/** The cause of a denial by which the user said that the request was not theirs. */
+const REPORTED = 'reported';
+
+/** The entry of one item as it stands at this instant. */
+export function auditEntry(audited: Audited, now: number): AuditEntry {
+  const { ref, clientId, sub, createdAt: askedAt } = audited;
+  return {
+    ref,
+    ...judge(audited, now),
+    askedAt,
+    clientId,
+    ...(sub && { sub }),
+    ...(isRequest(audited) && requestFacts(audited)),
+  };
+}
+
+type Judgement = Pick<AuditEntry, 'event' | 'outcome' | 'at' | 'code' | 'cause'>;
+
+function judge(audited: Audited, now: number): Judgement {
+  const [succeeded, failed] = auditEvents;
+  switch (audited.status) {
+    case 'unreadable':
+      return { outcome: 'unreadable', at: audited.createdAt };
+    case 'refused': {
+      const { code, cause, createdAt: at } = audited;
+      const outcome = isThrottled(audited) ? 'throttled' : 'refused';
+      return { event: failed, outcome, at, code, ...(cause !== undefined && { cause }) };
+    }
+    case 'failed':
+      return { event: failed, outcome: 'failed', at: audited.failedAt, cause: audited.cause };
+    case 'denied':
+      return {
+        event: succeeded,
+        outcome: 'denied',
+        at: audited.decidedAt,
+        ...(audited.reported && { cause: REPORTED }),
+      };
+    case 'redeemed':
+      return { event: succeeded, outcome: 'redeemed', at: audited.redeemedAt };
+    case 'approved':
+      return isExpired(audited, now)
+        ? { event: succeeded, outcome: 'expired', at: audited.expiresAt }
+        : { event: succeeded, outcome: 'approved', at: audited.decidedAt };
+    case 'pending':
+      return isExpired(audited, now)
+        ? { event: failed, outcome: 'expired', at: audited.expiresAt }
+        : { outcome: 'pending', at: audited.createdAt };
+  }
+}
+
+function isRequest(audited: Audited): audited is AuthenticationRequest {
+  return audited.status !== 'refused' && audited.status !== 'unreadable';
+}
+
+type RequestFacts = Omit<AuditEntry, keyof Judgement | 'ref' | 'askedAt' | 'clientId' | 'sub'>;
+
+function requestFacts(request: AuthenticationRequest): RequestFacts {
+  const { decoy, flow, expiresAt, mailedAt, mailFailure, polls } = request;
+  return {
+    ...(decoy && { decoy }),
+    flow,
+    expiresAt,
+    ...(mailedAt !== undefined && { mailedAt }),
+    ...(mailFailure && { mailFailure: mailFailure.cause, mailFailedAt: mailFailure.at }),
+    ...decisionFacts(request),
+    ...redemptionFacts(request),
+    polls,
+  };
+}
+
+function decisionFacts(request: AuthenticationRequest): Partial<RequestFacts> {
+  if (request.status === 'pending' || request.status === 'failed') return {};
+  const decision = request.status === 'denied' ? 'denied' : 'approved';
+  return { decision, decidedAt: request.decidedAt };
+}
+
+function redemptionFacts(request: AuthenticationRequest): Partial<RequestFacts> {
+  if (request.status !== 'redeemed') return {};
+  const { redeemedAt, replayedAt, revokedAt } = request;
+  return {
+    redeemedAt,
+    ...(replayedAt !== undefined && { replayedAt }),
+    ...(revokedAt !== undefined && { revokedAt }),
+  };
+}
+
+/** What happened to a request, each with what there is to know of it. */
+export type Happening =
+  | { what: 'asked'; clientId: string; scope?: string; bindingMessage?: string }
+  | { what: 'refused'; code: OAuthErrorCode; cause?: string }
+  | { what: 'throttled'; code: OAuthErrorCode; cause?: string }
+  | { what: 'unreadable' }
+  | { what: 'located'; sub: string }
+  /** A decoy: the client has an acknowledgement, and nobody is asked. */
+  | { what: 'not_located'; reason: UnreachableReason; sub?: string }
+  | { what: 'flow_chosen'; flow: string }
+  /** The flow found the user, and the link was made; the moment is not recorded. */
+  | { what: 'link_made' }
+  /** A task is sending the mail right now, or died while it did. */
+  | { what: 'mail_claimed'; until: number }
+  | { what: 'mailed' }
+  /** It did not arrive, or was not wanted. */
+  | { what: 'mail_failed'; cause: MailFailure }
+  | { what: 'approved' }
+  | { what: 'denied'; reported?: true }
+  | { what: 'polled'; polls: number; interval: number }
+  | { what: 'redeemed'; refreshToken: boolean }
+  | { what: 'replayed' }
+  | { what: 'revoked' }
+  | { what: 'refresh_token_ends' }
+  | { what: 'failed'; cause: string }
+  /** It is over; or will be, where the moment is to come. */
+  | { what: 'expires'; approved: boolean };
+
+/** When it happened, or will; missing where that is not recorded. */
+export type Moment = Happening & { at?: number };
+
+/** Everything that is recorded of one request, in the order in which it happened. */
+export function timeLine(audited: Audited): Moment[] {
+  return inOrder(isRequest(audited) ? requestStory(audited) : shortStory(audited));
+}
+
+function shortStory(audited: Exclude<Audited, AuthenticationRequest>): Moment[] {
+  const { clientId, sub, createdAt: at } = audited;
+  const asked: Moment = { what: 'asked', clientId, at };
+  if (audited.status === 'unreadable') return [asked, { what: 'unreadable', at }];
+  const { code, cause } = audited;
+  return [
+    asked,
+    ...(sub ? [{ what: 'located', sub, at } as const] : []),
+    {
+      what: isThrottled(audited) ? 'throttled' : 'refused',
+      code,
+      ...(cause !== undefined && { cause }),
+      at,
+    },
+  ];
+}
+
+function requestStory(request: AuthenticationRequest): Moment[] {
+  return [
+    ...askedMoments(request),
+    ...mailMoments(request),
+    ...decisionMoments(request),
+    ...pollMoments(request),
+    ...endMoments(request),
+  ];
+}
+
+function askedMoments(request: AuthenticationRequest): Moment[] {
+  const { clientId, sub, scope, bindingMessage, decoy, flow, createdAt: at } = request;
+  return [
+    {
+      what: 'asked',
+      clientId,
+      scope,
+      ...(bindingMessage !== undefined && { bindingMessage }),
+      at,
+    },
+    decoy
+      ? { what: 'not_located', reason: decoy, ...(sub && { sub }), at }
+      : { what: 'located', sub, at },
+    { what: 'flow_chosen', flow, at },
+  ];
+}
+
+/** Whatever is recorded of the mail, what comes back of it included. */
+function mailMoments(request: AuthenticationRequest): Moment[] {
+  const { linkNonce, mailClaim, mailedAt, mailFailure } = request;
+  return [
+    ...(linkNonce === undefined ? [] : [{ what: 'link_made' } as const]),
+    ...(mailClaim ? [{ what: 'mail_claimed', until: mailClaim.until } as const] : []),
+    ...(mailedAt === undefined ? [] : [{ what: 'mailed', at: mailedAt } as const]),
+    ...(mailFailure ? [{ what: 'mail_failed', ...mailFailure } as const] : []),
+  ];
+}
+
+function decisionMoments(request: AuthenticationRequest): Moment[] {
+  const { decision, decidedAt: at } = decisionFacts(request);
+  if (decision === undefined || at === undefined) return [];
+  const isReported = request.status === 'denied' && request.reported;
+  return [{ what: decision, ...(isReported && { reported: true }), at }];
+}
+
+/** The redeeming poll is the last that counts, and its time is the redemption's. */
+function pollMoments(request: AuthenticationRequest): Moment[] {
+  const { polls, interval, polledAt } = request;
+  const at = request.status === 'redeemed' ? request.redeemedAt : polledAt;
+  return [{ what: 'polled', polls, interval, ...(at !== undefined && { at }) }];
+}
+
+function endMoments(request: AuthenticationRequest): Moment[] {
+  switch (request.status) {
+    case 'pending':
+    case 'approved': {
+      const approved = request.status === 'approved';
+      return [{ what: 'expires', approved, at: request.expiresAt }];
+    }
+    case 'denied':
+      return [];
+    case 'failed':
+      return [{ what: 'failed', cause: request.cause, at: request.failedAt }];
+    case 'redeemed': {
+      const { redeemedAt, refreshEndsAt, replayedAt, revokedAt } = request;
+      const refreshToken = request.refreshHash !== undefined;
+      return [
+        { what: 'redeemed', refreshToken, at: redeemedAt },
+        ...(replayedAt === undefined ? [] : [{ what: 'replayed', at: replayedAt } as const]),
+        ...(revokedAt === undefined ? [] : [{ what: 'revoked', at: revokedAt } as const]),
+        ...(refreshEndsAt === undefined
+          ? []
+          : [{ what: 'refresh_token_ends', at: refreshEndsAt } as const]),
+      ];
+    }
+  }
+}
+
+/** By time; what has no time stays behind what came before it. */
+function inOrder(moments: Moment[]): Moment[] {
+  let last = Number.NEGATIVE_INFINITY;
+  const timed = moments.map((moment) => {
+    last = moment.at ?? last;
+    return { moment, from: last };
+  });
+  return timed.toSorted((one, other) => one.from - other.from).map(({ moment }) => moment);
+}

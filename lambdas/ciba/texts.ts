@@ -1,0 +1,123 @@
+/**
+ * What people read on the approval page and in the values of a mail, in every language that there is: one typed catalogue,
+ * so that a language which lacks a text does not compile. Numbers and their plurals are those of Intl.
+ */
+import { DEFAULT_LOCALE, findLocale } from './locale.ts';
+import { scopeValues } from './scope.ts';
+import { de } from './texts-de.ts';
+import { en } from './texts-en.ts';
+import { es } from './texts-es.ts';
+import { fr } from './texts-fr.ts';
+import { ja } from './texts-ja.ts';
+
+/** What there is to say when there is nothing to decide. */
+export const notices = [
+  'approved',
+  'denied',
+  'reported',
+  'already_approved',
+  'already_denied',
+  'expired',
+  'withdrawn',
+  'unknown',
+  'form',
+  'decision',
+  'method',
+  'unavailable',
+] as const;
+
+export type Notice = (typeof notices)[number];
+
+/** Scopes that have words of their own (OpenID Connect Core 5.4 and 11). */
+export type KnownScope = 'openid' | 'profile' | 'email' | 'offline_access';
+
+/** The texts of one language, each plain text: whoever shows one in HTML escapes it. */
+export interface Texts {
+  /** The language tag (BCP 47). */
+  locale: string;
+  /** Which way it is written. */
+  direction: 'ltr' | 'rtl';
+
+  asksForApproval: (clientName: string) => string;
+  onlyIfYou: (clientName: string) => string;
+  /** That others are waiting, and from when; nothing else is said of them. */
+  others: (count: number, times: string) => string;
+  /** Above the binding message. */
+  shownElsewhere: string;
+  /** Below it. */
+  elseDeny: string;
+  /** Above what the client will be able to do. */
+  ifYouApprove: (clientName: string) => string;
+  scopes: Record<KnownScope, string>;
+  otherScope: (value: string) => string;
+
+  /** Before the domain of the client. */
+  domain: string;
+  /** What a mail says where a client has registered no home page. */
+  noDomain: string;
+  asked: string;
+  ends: string;
+  requestId: string;
+  justNow: string;
+  ago: (span: string) => string;
+  inTime: (span: string) => string;
+  over: string;
+
+  approve: string;
+  deny: string;
+  report: string;
+  /** What the three buttons are for those who did not start this. */
+  notYou: string;
+
+  notices: Record<Notice, { title: string; text: string }>;
+}
+
+const languages: Record<string, Texts> = { de, en, es, fr, ja };
+
+/** The texts in the first of the wanted languages that there is, or `undefined` if there is none of them. */
+export function findTexts(wanted: readonly string[]): Texts | undefined {
+  const locale = findLocale(wanted, Object.keys(languages));
+  return locale === undefined ? undefined : languages[locale];
+}
+
+/** The texts in the first of the wanted languages that there is, or else in that of everything. */
+export function lookUpTexts(wanted: readonly string[]): Texts {
+  return findTexts([...wanted, DEFAULT_LOCALE]) ?? en;
+}
+
+/** What a client that is granted a scope may do; a value without words by its name, as the operator registered it. */
+export function describeScope(texts: Texts, scope: string): string[] {
+  const known = new Map<string, string>(Object.entries(texts.scopes));
+  return scopeValues(scope).map((value) => known.get(value) ?? texts.otherScope(value));
+}
+
+/** That so many other requests of the user are waiting, made at these instants. */
+export function describeOthers(texts: Texts, askedAt: readonly number[]): string {
+  const times = new Intl.ListFormat(texts.locale).format(askedAt.map(describeTime));
+  return texts.others(askedAt.length, times);
+}
+
+/** A span in the two units that matter: `1 minute 40 seconds`. */
+export function describeSpan({ locale }: Texts, seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  return [
+    ...(minutes > 0 ? [formatUnit(locale, minutes, 'minute')] : []),
+    ...(rest > 0 || minutes === 0 ? [formatUnit(locale, rest, 'second')] : []),
+  ].join(' ');
+}
+
+function formatUnit(locale: string, amount: number, unit: 'minute' | 'second'): string {
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
+}
+
+/** A time of day that needs no knowledge of the reader's time zone. */
+export function describeTime(epochSeconds: number): string {
+  return `${new Date(epochSeconds * 1000).toISOString().slice(11, 19)} UTC`;
+}
+
+/** The same with its day, for what is read later. */
+export function describeMoment({ locale }: Texts, epochSeconds: number): string {
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
+  return `${day.format(epochSeconds * 1000)}, ${describeTime(epochSeconds)}`;
+}

@@ -1,0 +1,115 @@
+/** What the audit adds up to, by day and client: how many were asked, what became of them, and how long users took. */
+import type { AuditEntry, AuditOutcome } from '../../lambdas/ciba/audit.ts';
+
+/** Requests that are counted together. */
+export interface AuditSum {
+  asked: number;
+  outcomes: Record<AuditOutcome, number>;
+  /** By the users' decisions, whatever became of the tokens. */
+  approved: number;
+  denied: number;
+  /** Half of the decisions took no longer, in seconds; none without a decision. */
+  medianSeconds: number | undefined;
+  /** Mails that were accepted. */
+  mails: number;
+}
+
+/** The requests of one client on one day. */
+export interface AuditStats extends AuditSum {
+  day: string;
+  clientId: string;
+}
+
+/** Adds up entries as they come, so that only the sums are kept. */
+export interface AuditCounts {
+  add(entry: AuditEntry): void;
+  /** The newest day first, its clients by name. */
+  stats(): AuditStats[];
+}
+
+interface Counted extends AuditStats {
+  /** What each decision took. */
+  seconds: number[];
+}
+
+/** Nothing counted yet. @param dayOf the day of an instant, as `2026-11-25` */
+export function auditCounts(dayOf: (at: number) => string): AuditCounts {
+  const counted = new Map<string, Counted>();
+  return {
+    add(entry) {
+      const day = dayOf(entry.askedAt);
+      const key = JSON.stringify([day, entry.clientId]);
+      const group = counted.get(key) ?? nothingCounted(day, entry.clientId);
+      counted.set(key, group);
+      count(group, entry);
+    },
+    stats: () =>
+      [...counted.values()]
+        .map(({ seconds, ...stats }) => ({ ...stats, medianSeconds: median(seconds) }))
+        .toSorted(byDayAndClient),
+  };
+}
+
+function nothingCounted(day: string, clientId: string): Counted {
+  return {
+    day,
+    clientId,
+    asked: 0,
+    outcomes: {
+      pending: 0,
+      approved: 0,
+      redeemed: 0,
+      denied: 0,
+      expired: 0,
+      failed: 0,
+      refused: 0,
+      throttled: 0,
+      unreadable: 0,
+    },
+    approved: 0,
+    denied: 0,
+    medianSeconds: undefined,
+    mails: 0,
+    seconds: [],
+  };
+}
+
+function count(group: Counted, { outcome, decision, decidedAt, askedAt, mailedAt }: AuditEntry) {
+  group.asked += 1;
+  group.outcomes[outcome] += 1;
+  if (decision !== undefined) group[decision] += 1;
+  if (decidedAt !== undefined) group.seconds.push(decidedAt - askedAt);
+  if (mailedAt !== undefined) group.mails += 1;
+}
+
+/** The middle one, or the middle between the two in the middle. */
+function median(numbers: number[]): number | undefined {
+  const sorted = numbers.toSorted((one, other) => one - other);
+  const below = sorted[Math.floor((sorted.length - 1) / 2)];
+  const above = sorted[Math.floor(sorted.length / 2)];
+  return below === undefined || above === undefined ? undefined : (below + above) / 2;
+}
+
+function byDayAndClient(one: AuditStats, other: AuditStats): number {
+  if (one.day !== other.day) return one.day < other.day ? 1 : -1;
+  return one.clientId < other.clientId ? -1 : 1;
+}
+
+/** Approved of decided, from 0 to 1; none without a decision. */
+export function approvalRate({ approved, denied }: Pick<AuditSum, 'approved' | 'denied'>) {
+  const decided = approved + denied;
+  return decided === 0 ? undefined : approved / decided;
+}
+
+/** What is counted of each day, for a chart, the oldest day first. */
+export function sumsOfDays(stats: readonly AuditStats[]) {
+  const days = new Map<string, { day: string; asked: number; approved: number; denied: number }>();
+  for (const { day, asked, approved, denied } of stats) {
+    const sum = days.get(day) ?? { day, asked: 0, approved: 0, denied: 0 };
+    days.set(day, sum);
+    sum.asked += asked;
+    sum.approved += approved;
+    sum.denied += denied;
+  }
+  return [...days.values()].toReversed();
+}

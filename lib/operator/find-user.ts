@@ -1,0 +1,55 @@
+/** The user whom an operator means. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { userDirectory } from '../../lambdas/aws/directory-table.ts';
+import { isSub, parseLogin } from '../../lambdas/ciba/login.ts';
+import type { User } from '../../lambdas/ciba/user.ts';
+import { usageError } from './operator-error.ts';
+
+/** Where users are looked up. */
+export interface UserTable {
+  dynamodb: DynamoDBClient;
+  directoryTable: string;
+}
+
+/**
+ * The subject that a user name, an e-mail address or a subject stands for. A text that is nobody's login is taken for a
+ * subject: who was removed is in the audit all the same. So is every text where the directory may not be read.
+ * @throws OperatorError for a text that can be none of them
+ */
+export async function findSub(
+  { dynamodb, directoryTable }: UserTable,
+  text: string,
+): Promise<string> {
+  const login = parseLogin(text)?.login;
+  const user =
+    login === undefined
+      ? undefined
+      : await unlessDenied(userDirectory(dynamodb, directoryTable).findUserByLogin(login));
+  if (user) return user.sub;
+  if (isSub(text)) return text;
+  throw usageError(
+    `--user: ${JSON.stringify(text)} is nobody's; allowed: a user name, an e-mail address, a subject (1 to 64 printable ASCII characters)`,
+  );
+}
+
+/** The user of a subject, if there is one still and the directory may be read. */
+export function findUser(
+  { dynamodb, directoryTable }: UserTable,
+  sub: string,
+): Promise<User | undefined> {
+  return unlessDenied(userDirectory(dynamodb, directoryTable).findUser(sub));
+}
+
+/** Who may read the audit need not be one who may read the directory. */
+async function unlessDenied<Found>(finding: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (error instanceof Error && isDenied(error.cause)) return undefined;
+    throw error;
+  }
+}
+
+function isDenied(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'AccessDeniedException';
+}

@@ -1,0 +1,50 @@
+/** The audit of a deployment, and what is looked up beside it. */
+import { type AuditTable, auditTable } from '../../lambdas/aws/audit-table.ts';
+import { requestItems, revoking } from '../../lambdas/aws/requests-table.ts';
+import { type AuditEntry, type Audited, auditEntry } from '../../lambdas/ciba/audit.ts';
+import type { User } from '../../lambdas/ciba/user.ts';
+import type { RevokeOutcome } from '../../lambdas/ports.ts';
+import type { Deployment } from './deployment.ts';
+import { findUser, type UserTable } from './find-user.ts';
+import { OperatorError } from './operator-error.ts';
+
+export function openAudit({ clients, output }: Deployment): AuditTable {
+  return auditTable(clients.dynamodb, output('RequestsTable'));
+}
+
+export function usersOf({ clients, output }: Deployment): UserTable {
+  return { dynamodb: clients.dynamodb, directoryTable: output('DirectoryTable') };
+}
+
+/** One request as it is now: what is stored, its entry, and its user if there is one still. */
+export interface FoundRequest {
+  audited: Audited;
+  entry: AuditEntry;
+  user: User | undefined;
+}
+
+/** @throws OperatorError if there is no such request */
+export async function findRequest(
+  deployment: Deployment,
+  ref: string,
+  now: number,
+): Promise<FoundRequest> {
+  const audited = await openAudit(deployment).find(ref);
+  if (!audited) {
+    throw new OperatorError(
+      `No request ${ref}: never asked in the stack ${deployment.stackName}, or longer ago than the audit is kept (setting auditRetentionDays)`,
+    );
+  }
+  const entry = auditEntry(audited, now);
+  const user = entry.sub === undefined ? undefined : await findUser(usersOf(deployment), entry.sub);
+  return { audited, entry, user };
+}
+
+/** Ends the refresh token of a request for good (S13); access tokens that are out last their hour. */
+export function revokeRefreshToken(
+  { clients, output }: Deployment,
+  ref: string,
+  now: number,
+): Promise<RevokeOutcome> {
+  return revoking(requestItems(clients.dynamodb, output('RequestsTable'))).revoke(ref, now);
+}

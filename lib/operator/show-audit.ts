@@ -1,0 +1,211 @@
+/** The audit in words, columns and members: what a person reads, a spreadsheet opens and a program parses. */
+import type { AuditEntry, AuditOutcome, Moment } from '../../lambdas/ciba/audit.ts';
+import type { User } from '../../lambdas/ciba/user.ts';
+import type { Tone } from './output.ts';
+
+/** How a time is shown. @param at epoch seconds */
+export type ShowTime = (at: number) => string;
+
+/** In UTC to the millisecond, as programs take it. */
+export function isoTime(at: number): string {
+  return new Date(Math.round(at * 1000)).toISOString();
+}
+
+type Value = string | number | undefined;
+
+/** What an entry says, under the names that the provider's files and tokens have; times in UTC. */
+const members: [name: string, of: (entry: AuditEntry) => Value][] = [
+  ['asked_at', ({ askedAt }) => isoTime(askedAt)],
+  ['event', ({ event }) => event],
+  ['outcome', ({ outcome }) => outcome],
+  ['at', ({ at }) => isoTime(at)],
+  ['client_id', ({ clientId }) => clientId],
+  ['sub', ({ sub }) => sub],
+  ['ref', ({ ref }) => ref],
+  ['code', ({ code }) => code],
+  ['cause', ({ cause }) => cause],
+  ['decoy', ({ decoy }) => decoy],
+  ['flow', ({ flow }) => flow],
+  ['mailed_at', ({ mailedAt }) => maybeTime(mailedAt)],
+  ['mail_failure', ({ mailFailure }) => mailFailure],
+  ['mail_failed_at', ({ mailFailedAt }) => maybeTime(mailFailedAt)],
+  ['decision', ({ decision }) => decision],
+  ['decided_at', ({ decidedAt }) => maybeTime(decidedAt)],
+  ['redeemed_at', ({ redeemedAt }) => maybeTime(redeemedAt)],
+  ['expires_at', ({ expiresAt }) => maybeTime(expiresAt)],
+  ['replayed_at', ({ replayedAt }) => maybeTime(replayedAt)],
+  ['revoked_at', ({ revokedAt }) => maybeTime(revokedAt)],
+  ['polls', ({ polls }) => polls],
+];
+
+function maybeTime(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : isoTime(at);
+}
+
+/** An entry for a program: every member, `null` for what it does not have. */
+export function entryMembers(entry: AuditEntry): Record<string, string | number | null> {
+  return Object.fromEntries(members.map(([name, of]) => [name, of(entry) ?? null]));
+}
+
+/** The same as columns, and an entry's cells in them. */
+export const csvColumns: string[] = members.map(([name]) => name);
+
+export function csvCells(entry: AuditEntry): string[] {
+  return members.map(([, of]) => String(of(entry) ?? ''));
+}
+
+const tones: Record<AuditOutcome, Tone> = {
+  pending: 'strong',
+  approved: 'good',
+  redeemed: 'good',
+  denied: 'warning',
+  expired: 'quiet',
+  failed: 'bad',
+  refused: 'bad',
+  throttled: 'bad',
+  unreadable: 'bad',
+};
+
+/** The columns of the list, 100 characters with two between each; entries that follow one another line up. */
+const columns: [head: string, width: number][] = [
+  ['ASKED AT', 20],
+  ['EVENT', 9],
+  ['OUTCOME', 10],
+  ['CLIENT', 13],
+  ['USER', 12],
+  ['REQUEST ID', 26],
+];
+
+/** The head of the list. */
+export function listHead(): string {
+  return inColumns(columns.map(([head]) => head));
+}
+
+/**
+ * An entry as a line of the list. A decoy is marked: its client does not know that it is one.
+ * @param tone what a part of the line looks like
+ */
+export function listLine(
+  entry: AuditEntry,
+  showTime: ShowTime,
+  tone: (tone: Tone, text: string) => string,
+): string {
+  const { askedAt, event, outcome, clientId, sub, decoy, ref } = entry;
+  const user = decoy === undefined ? sub : `decoy ${sub ?? ''}`.trim();
+  const name = event?.split(' ').at(-1);
+  return inColumns([showTime(askedAt), name ?? '', outcome, clientId, user ?? '', ref], (text) =>
+    text.trimEnd() === outcome ? tone(tones[outcome], text) : text,
+  );
+}
+
+function inColumns(cells: string[], dress = (text: string) => text): string {
+  const padded = cells.map((cell, index) => {
+    const [, width = 0] = columns[index] ?? [];
+    return dress(clip(cell, width).padEnd(width));
+  });
+  return padded.join('  ').trimEnd();
+}
+
+/** Cut to a width, with a sign that it was. */
+export function clip(text: string, width: number): string {
+  const characters = Array.from(text);
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
+}
+
+/** What happened, as a sentence without its subject, and what more there is to say of it. */
+export function tellMoment(moment: Moment, now: number): string[] {
+  switch (moment.what) {
+    case 'asked': {
+      const { clientId, scope, bindingMessage } = moment;
+      return [
+        `asked by ${clientId}`,
+        ...(bindingMessage === undefined ? [] : [`binding message "${bindingMessage}"`]),
+        ...(scope === undefined ? [] : [`scope ${scope}`]),
+      ];
+    }
+    case 'refused':
+      return [`refused: ${moment.code}`, ...causeLine(moment)];
+    case 'throttled':
+      return [`throttled: ${moment.code}`, ...causeLine(moment)];
+    case 'unreadable':
+      return ['stored in a format that this version does not know'];
+    case 'located':
+      return [`located: the hint leads to user ${moment.sub}`];
+    case 'not_located':
+      return [
+        `decoy: nobody can be asked (${moment.reason}), and nothing is sent`,
+        'the client is not to learn that: it polls as for any other request',
+        ...(moment.sub === undefined ? [] : [`the hint leads to user ${moment.sub}`]),
+      ];
+    case 'flow_chosen':
+      return [`flow chosen: ${moment.flow}`];
+    case 'link_made':
+      return ['link made for the mail'];
+    case 'mail_claimed':
+      return [
+        moment.until > now
+          ? 'mail is being sent'
+          : 'mail was being sent, and nobody knows how it ended',
+      ];
+    case 'mailed':
+      return ['mail accepted for delivery'];
+    case 'mail_failed':
+      return [`news of the mail: ${moment.cause}`];
+    case 'approved':
+      return ['approved by the user'];
+    case 'denied':
+      return [moment.reported ? 'denied by the user: this was not me' : 'denied by the user'];
+    case 'polled':
+      return [tellPolls(moment)];
+    case 'redeemed':
+      return [
+        moment.refreshToken
+          ? 'redeemed: tokens issued, with a refresh token'
+          : 'redeemed: tokens issued',
+      ];
+    case 'replayed':
+      return ['replayed: the auth_req_id was shown again; its refresh token ends'];
+    case 'revoked':
+      return ['refresh token revoked by the operator'];
+    case 'refresh_token_ends':
+      return [isToCome(moment, now) ? 'the refresh token will end' : 'the refresh token ended'];
+    case 'failed':
+      return [`failed: ${moment.cause}`];
+    case 'expires':
+      return [tellExpiry(moment, now)];
+  }
+}
+
+function causeLine({ cause }: { cause?: string }): string[] {
+  return cause === undefined ? [] : [`cause: ${cause}`];
+}
+
+function tellPolls({ polls, interval }: { polls: number; interval: number }): string {
+  if (polls === 0) return 'not polled by the client';
+  return `polled ${polls === 1 ? 'once' : `${polls} times`} up to then, at intervals of ${interval} s`;
+}
+
+function tellExpiry(moment: Extract<Moment, { what: 'expires' }>, now: number): string {
+  const what = moment.approved ? 'approved, and no tokens were fetched' : 'nobody decided';
+  return isToCome(moment, now) ? 'will expire' : `expired: ${what}`;
+}
+
+/** Whether it is a time in the future. */
+export function isToCome({ at }: Moment, now: number): boolean {
+  return at !== undefined && at > now;
+}
+
+/** A moment's members; its time in UTC. */
+export function momentMembers({ at, what, ...details }: Moment): Record<string, unknown> {
+  const members = Object.entries(details).map(([name, value]): [string, unknown] => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    name === 'until' && typeof value === 'number' ? isoTime(value) : value,
+  ]);
+  return { at: at === undefined ? null : isoTime(at), what, ...Object.fromEntries(members) };
+}
+
+/** `alice (u-alice)`, or the subject alone of a user who is not known. */
+export function nameUser(sub: string | undefined, user: User | undefined): string {
+  if (sub === undefined) return '';
+  return user === undefined ? sub : `${user.username} (${sub})`;
+}
