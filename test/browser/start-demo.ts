@@ -61,11 +61,7 @@ export async function setup(project: TestProject): Promise<void> {
     mailStore: `${inbox}/store`,
     directoryControl: `http://localhost:${controlPort}/directory`,
     rotationControl: undefined,
-<<<<<<< HEAD
     tellsOfMails: false,
-=======
-    tellsOfMails: true,
->>>>>>> demo
   });
 }
 
