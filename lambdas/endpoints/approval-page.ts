@@ -37,21 +37,12 @@ ul{margin:.25rem 0 1rem;padding-inline-start:1.25rem}
 li{overflow-wrap:anywhere}
 dl{margin:1rem 0;display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.25rem 1rem;font-size:.9rem;line-height:1.4}
 dt{color:var(--soft)}
-<<<<<<< HEAD
 dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
-form{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin-top:1.25rem}
+form{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.5rem),1fr));gap:.75rem;margin-top:1.25rem}
 button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--ink);cursor:pointer;background:var(--ink);color:var(--card)}
 button[value=approve]{background:var(--accent);border-color:var(--accent);color:var(--accent-ink)}
 button[value=report]{grid-column:1/-1;min-height:2.75rem;background:transparent;border-color:var(--bad);color:var(--bad)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
-=======
-dd{margin:0;overflow-wrap:anywhere}
-form{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin-top:1.25rem}
-button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--accent);cursor:pointer}
-button[value=deny]{background:var(--ink);border-color:var(--ink);color:var(--card)}
-button[value=approve]{background:var(--accent);color:var(--accent-ink)}
-button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
->>>>>>> demo
 .soft{color:var(--soft);font-size:.9rem}
 .good{border-color:var(--good);color:var(--good)}
 .bad{border-color:var(--bad);color:var(--bad)}

@@ -10,9 +10,9 @@ const style = `
 :root{color-scheme:light dark;--ink:#17212b;--soft:#51606f;--line:#d5dce3;--ground:#eef1f4;--card:#fff;--accent:#0b57d0;--box:#f3f6fa}
 @media (prefers-color-scheme:dark){:root{--ink:#eef2f6;--soft:#a9b6c3;--line:#33404d;--ground:#0f151b;--card:#18212a;--accent:#8ab4ff;--box:#101820}}
 *{box-sizing:border-box}
-body{margin:0;padding:1.25rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:48rem;margin:2vh auto;padding:1.75rem 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:1rem}
-h1{margin:0 0 .75rem;font-size:1.6rem;line-height:1.25}
+body{margin:0;padding:min(1.25rem,4vw);background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:48rem;margin:2vh auto;padding:1.75rem min(1.5rem,5vw);background:var(--card);border:1px solid var(--line);border-radius:1rem}
+h1{margin:0 0 .75rem;font-size:1.6rem;line-height:1.25;overflow-wrap:anywhere}
 h2{margin:2rem 0 .5rem;font-size:1.15rem}
 p,ul{margin:.75rem 0}
 ul{padding-left:1.25rem}

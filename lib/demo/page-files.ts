@@ -67,7 +67,7 @@ button,.button{display:block;width:100%;min-height:3.25rem;margin-top:1rem;paddi
 :is(button,a,summary,#user,pre,iframe):focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 .mistake{margin:0 0 1rem;padding:.7rem .9rem;border:2px solid var(--bad);border-radius:.75rem;color:var(--bad)}
 .display{margin:0 0 1.1rem;padding:1rem 1.1rem;background:var(--display);color:var(--display-soft);border-radius:.9rem;line-height:1.3}
-.digits{font:600 2.6rem/1.1 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--digits)}
+.digits{font:600 min(2.6rem,13vw)/1.1 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--digits)}
 .label{display:block;margin-top:.6rem;font-size:.85rem}
 .message{display:block;font-size:1.25rem;color:#fff;overflow-wrap:anywhere}
 .headline{margin:0;font-size:1.5rem;font-weight:700;line-height:1.25;overflow-wrap:anywhere}

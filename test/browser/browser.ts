@@ -30,7 +30,7 @@ const violations = z.array(
 
 /**
  * Holds the page as it is, by day and by night, against every rule of axe (what is framed in it is a page of its own), lets
- * nothing stick out at the side (WCAG 1.4.10), and keeps how it looks, for people to look at.
+ * nothing stick out at the side or be cut off (WCAG 1.4.10), and keeps how it looks, for people to look at.
  */
 export async function inspect(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -50,10 +50,14 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(faults.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
 }
 
-/** Nobody has to scroll in two directions. */
+/** Nobody has to scroll in two directions, and no box cuts off what is in it. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const excess = await page.evaluate(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
   );
   expect(excess, page.url()).toBe(0);
+  const cut = await page.evaluate(`[...document.querySelectorAll('main *:not(.spoken, pre)')]
+    .filter(({ clientWidth, scrollWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 100))`);
+  expect(cut, page.url()).toEqual([]);
 }
