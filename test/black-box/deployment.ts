@@ -17,6 +17,8 @@ export interface DeploymentAddress {
   rotationControl: string | undefined;
   /** Whether its SES has a mailbox simulator and tells what becomes of mails; without it those cases are skipped. */
   tellsOfMails: boolean;
+  /** Where its AWS answers, for the operator's command line; without it the cases of the audit are skipped. */
+  awsEndpoint: string | undefined;
 }
 
 declare module 'vitest' {
@@ -40,7 +42,7 @@ export interface ReceivedMail {
 /** How long a mail may take, in milliseconds: the flow starts after the acknowledgement. */
 const MAIL_TIMEOUT = 10_000;
 
-export const { issuer, mailStore, directoryControl, rotationControl, tellsOfMails } =
+export const { issuer, mailStore, directoryControl, rotationControl, tellsOfMails, awsEndpoint } =
   inject('deployment');
 
 const storedMails = z.looseObject({

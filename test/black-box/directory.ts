@@ -180,6 +180,8 @@ export const users = {
   limitedQuiet: user('limited-quiet'),
   denying: user('denying'),
   flows: user('flows'),
+  /** Whose requests are looked up. */
+  audit: user('audit'),
   /** Whose mails SES's simulator sends back, complains of, or does not send. The labels are this suite's own. */
   bouncing: user('bouncing', { email: 'bounce+ciba@simulator.amazonses.com' }),
   complaining: user('complaining', { email: 'complaint+ciba@simulator.amazonses.com' }),

@@ -9,6 +9,8 @@
  * BLACK_BOX_ROTATION    optional: where keys are rotated by POST; without it the cases that rotate them are skipped
  * BLACK_BOX_FEEDBACK    optional: `yes` if its SES tells what becomes of mails to its mailbox simulator; without it the
  *                       cases of mails that come back are skipped
+ * BLACK_BOX_AWS         optional: where its AWS answers, for the operator's command line; without it the cases of the audit
+ *                       are skipped
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,6 +40,7 @@ async function namedDeployment(): Promise<DeploymentAddress | undefined> {
     BLACK_BOX_DIRECTORY: directoryControl,
     BLACK_BOX_ROTATION: rotationControl,
     BLACK_BOX_FEEDBACK: feedback,
+    BLACK_BOX_AWS: awsEndpoint,
   } = process.env;
   if (!issuer) return undefined;
   if (!mailStore) {
@@ -54,6 +57,7 @@ async function namedDeployment(): Promise<DeploymentAddress | undefined> {
     directoryControl: directoryControl || undefined,
     rotationControl: rotationControl || undefined,
     tellsOfMails: feedback === 'yes',
+    awsEndpoint: awsEndpoint || undefined,
   };
 }
 
@@ -89,6 +93,7 @@ async function startLocalHost(): Promise<DeploymentAddress> {
     directoryControl: `${control}/directory`,
     rotationControl: `${control}/rotate-keys`,
     tellsOfMails: true,
+    awsEndpoint: control,
   };
 }
 

@@ -62,6 +62,7 @@ export async function setup(project: TestProject): Promise<void> {
     directoryControl: `http://localhost:${controlPort}/directory`,
     rotationControl: undefined,
     tellsOfMails: true,
+    awsEndpoint: undefined,
   });
 }
 

@@ -181,6 +181,7 @@ async function runSuite({ emulator, outputs, mailStore, forwarder }: Deployment)
         BLACK_BOX_ISSUER: outputs.Issuer,
         BLACK_BOX_MAIL_STORE: mailStore,
         BLACK_BOX_DIRECTORY: `http://127.0.0.1:${controlPort}/directory`,
+        BLACK_BOX_AWS: emulator,
       },
     },
   );
