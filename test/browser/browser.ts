@@ -10,7 +10,7 @@ export const demo = inject('demo');
 /** A phone and a desk. */
 export const screens = [
   { name: 'phone', viewport: { width: 390, height: 844 } },
-  { name: 'desktop', viewport: { width: 1280, height: 900 } },
+  { name: 'desktop', viewport: { width: 1280, height: 1100 } },
 ];
 
 /** Starts a browser with a profile of its own, that talks to nobody by itself. */
