@@ -49,13 +49,18 @@ export const publishedKeysItem = z.extend(publicKeysItem, {
 /** How long an environment uses the keys it has read, in seconds. */
 const KEY_CACHE_SECONDS = 300;
 
-/** Keeps what `load` found for {@link KEY_CACHE_SECONDS}; a fault is not kept. */
+/** Keeps what `load` found for {@link KEY_CACHE_SECONDS}, and loads once for callers at once; a fault is not kept. */
 function cached<Value>(clock: Clock, load: () => Promise<Value>): () => Promise<Value> {
-  let kept: { value: Value; loadedAt: number } | undefined;
+  let kept: { value: Promise<Value>; loadedAt: number } | undefined;
   return async () => {
     const now = clock();
-    if (!kept || now - kept.loadedAt >= KEY_CACHE_SECONDS)
-      kept = { value: await load(), loadedAt: now };
+    if (!kept || now - kept.loadedAt >= KEY_CACHE_SECONDS) {
+      const loading = { value: load(), loadedAt: now };
+      kept = loading;
+      loading.value.catch(() => {
+        if (kept === loading) kept = undefined;
+      });
+    }
     return kept.value;
   };
 }

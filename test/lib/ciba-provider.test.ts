@@ -77,7 +77,7 @@ describe('two providers in one stack', () => {
     template.resourceCountIs('AWS::ApiGatewayV2::Api', 2);
     template.resourceCountIs('AWS::StepFunctions::StateMachine', 2 * 2);
     expect(Object.keys(retail.flows)).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
-    expect(retail.functions).toHaveLength(8);
+    expect(retail.functions).toHaveLength(9);
     expect(corporate.issuer).toBe('https://corporate.bank.example');
     expect(stack.resolve(retail.issuer)).toEqual(stack.resolve(retail.api.apiEndpoint));
     expect(stack.resolve(retail.directoryTable.tableName)).not.toEqual(

@@ -121,6 +121,20 @@ describe('the first keys', () => {
   }
 });
 
+it('the link keys are read once for callers at once, and again after a fault', async () => {
+  await firstKeys();
+  const keys = linkKeys(tables.client, 'keys', clock);
+  tables.sent.length = 0;
+  await Promise.all(Array.from({ length: 50 }, () => keys.linkKeys()));
+  expect(tables.sent).toEqual(['GetItemCommand']);
+
+  const elsewhere = linkKeys(tables.client, 'no-such-table', clock);
+  for (let time = 1; time <= 2; time += 1) {
+    await expect(elsewhere.linkKeys()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    expect(tables.sent).toHaveLength(1 + time);
+  }
+});
+
 it('the link key has 256 bits', async () => {
   await firstKeys();
   const [key] = await linkKeys(tables.client, 'keys', clock).linkKeys();
