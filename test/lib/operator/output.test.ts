@@ -7,7 +7,7 @@ import { createOutput, type OutputStream } from '../../../lib/operator/output.ts
 
 /** Nothing of the machine that tests run on decides about colours. */
 beforeEach(() => {
-  for (const name of ['FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS'])
+  for (const name of ['CI', 'FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS', 'TMUX'])
     vi.stubEnv(name, undefined);
 });
 afterEach(() => {
@@ -85,17 +85,6 @@ describe('what others wrote', () => {
 });
 
 describe('colours', () => {
-  // What a machine of CI or a plain terminal says of itself is no matter of this test.
-  beforeEach(() => {
-    vi.stubEnv('TERM', 'xterm');
-    for (const name of ['CI', 'NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'TMUX']) {
-      vi.stubEnv(name, undefined);
-    }
-  });
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
   it('are for a terminal', () => {
     expect(outputOf({ isTerminal: true }).output.tone('bad', 'x')).toBe('\x1b[31mx\x1b[39m');
     expect(outputOf().output.tone('bad', 'x')).toBe('x');
