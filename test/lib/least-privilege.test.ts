@@ -201,6 +201,7 @@ async function runBlackBoxSuite(): Promise<void> {
         BLACK_BOX_MAIL_STORE: `${host.inbox}/store`,
         BLACK_BOX_DIRECTORY: `${host.control}/directory`,
         BLACK_BOX_FEEDBACK: 'yes',
+        BLACK_BOX_AWS: host.control,
       },
     },
   );
