@@ -96,6 +96,8 @@ const bundling: BundlingOptions = {
       `node:http=${join(bundlingFolder, 'node-http.ts')}`,
       `@aws-sdk/credential-provider-node=${join(bundlingFolder, 'credential-provider-node.ts')}`,
       `@aws-sdk/endpoint-cache=${join(bundlingFolder, 'endpoint-cache.ts')}`,
+      `@smithy/core/checksum=${join(bundlingFolder, 'checksum.ts')}`,
+      `@aws/lambda-invoke-store=${join(bundlingFolder, 'lambda-invoke-store.ts')}`,
     ],
   },
 };

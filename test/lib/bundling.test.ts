@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { Sha256 } from '../../lambdas/aws/bundling/checksum.ts';
 import { defaultProvider } from '../../lambdas/aws/bundling/credential-provider-node.ts';
 import { measureBundles } from '../../lib/bundle-sizes.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
@@ -88,11 +89,14 @@ const runner = `
 describe('a bundle that runs', () => {
   let dynamoDb: Server;
   let authorizations: string[];
+  let traces: unknown[];
 
   beforeAll(async () => {
     authorizations = [];
+    traces = [];
     dynamoDb = createServer((request, response) => {
       authorizations.push(request.headers.authorization ?? '');
+      traces.push(request.headers['x-amzn-trace-id']);
       request.resume();
       response.setHeader('Content-Type', 'application/x-amz-json-1.0').end('{}');
     }).listen(0, '127.0.0.1');
@@ -125,10 +129,16 @@ describe('a bundle that runs', () => {
     const { result } = await run(
       'record-failure',
       { ref: 'a'.repeat(26) },
-      { REQUESTS_TABLE: 'requests' },
+      {
+        REQUESTS_TABLE: 'requests',
+        AWS_LAMBDA_FUNCTION_NAME: 'record-failure',
+        _X_AMZN_TRACE_ID: 'Root=1-2-3',
+      },
     );
     expect(result).toEqual({ outcome: 'recorded' });
     expect(authorizations).toEqual([expect.stringContaining('Credential=AKIDOFTHEENVIRONMENT/')]);
+    // Where one process serves one invocation at a time, this is how the trace of one goes on.
+    expect(traces).toEqual(['Root=1-2-3']);
   });
 
   const everything = {
@@ -189,6 +199,37 @@ function bundleOf(handler: string): string {
   if (!found) throw new Error(`no function of ${handler}`);
   return join(assembly, `asset.${found.Properties.Code.S3Key.replace('.zip', '')}`, 'index.mjs');
 }
+
+describe('the SHA-256 that requests are signed with', () => {
+  async function sha256(text: string, secret?: string | Uint8Array): Promise<Uint8Array> {
+    const hash = new Sha256(secret);
+    hash.update(text);
+    return hash.digest();
+  }
+
+  it('is that of FIPS 180-4', async () => {
+    expect(Buffer.from(await sha256('abc')).toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
+  });
+
+  it('derives the signing key of the example in AWS’s documentation of Signature Version 4', async () => {
+    const parts = ['20150830', 'us-east-1', 'iam', 'aws4_request'];
+    let key: string | Uint8Array = 'AWS4wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
+    for (const part of parts) key = await sha256(part, key);
+    expect(Buffer.from(key).toString('hex')).toBe(
+      'c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9',
+    );
+  });
+
+  it('begins anew when it is told to', async () => {
+    const hash = new Sha256('secret');
+    hash.update('something else');
+    hash.reset();
+    hash.update('abc');
+    expect(await hash.digest()).toEqual(await sha256('abc', 'secret'));
+  });
+});
 
 describe('the credentials', () => {
   it('are read anew each time, so that a rotation is seen', async () => {
