@@ -28,6 +28,8 @@ import type {
   RedeemTransition,
   Redemption,
   RevokeTransition,
+  WrongCode,
+  WrongCodeTransition,
 } from './ciba/transitions.ts';
 import type { User } from './ciba/user.ts';
 
@@ -41,6 +43,7 @@ export type ClaimOutcome =
   | Exclude<Outcome<ClaimTransition>, { outcome: 'claimed' }>
   | { outcome: 'claimed'; request: AuthenticationRequest };
 export type DecideOutcome = Outcome<DecideTransition>;
+export type WrongCodeOutcome = Outcome<WrongCodeTransition>;
 export type RevokeOutcome = Outcome<RevokeTransition>;
 export type RedeemOutcome = Pick<RedeemTransition, 'outcome'>;
 
@@ -67,8 +70,17 @@ export interface AuthenticationRequestStore {
    */
   slowDown(ref: string, judgedBy: number): Promise<number | undefined>;
 
-  /** S5, S6. Writes the user's decision if the request is pending, unexpired and this link's. At most one ever wins. */
+  /**
+   * S5, S6. Writes the user's decision if the request is pending, unexpired and this link's, and an approval only if its
+   * code was typed where one is asked for. At most one ever wins.
+   */
   decide(decision: DecisionOfUser): Promise<DecideOutcome>;
+
+  /**
+   * S15. Counts a wrong code, each one, and denies with the last that may be: of any number of callers at the same moment
+   * no more are told that they may try again, and no code counts after it. A count repeated after a lost answer counts twice.
+   */
+  countWrongCode(wrong: WrongCode): Promise<WrongCodeOutcome>;
 
   /**
    * S8. Redeems an approved request. At most one attempt ever wins, however many race; a write repeated under the same

@@ -9,10 +9,12 @@ import {
   failureCauses,
   type PendingRequest,
 } from '../ciba/authentication-request.ts';
+import { MOST_WRONG_CODES } from '../ciba/confirmation.ts';
 import { mailFailures } from '../ciba/mail-failure.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import {
   claimMail,
+  countWrongCode,
   decide,
   REPLAY_GRACE_SECONDS,
   redeem,
@@ -50,6 +52,7 @@ export const storedNames: StoredNames = {
   mailedAt: 'ma',
   mailFailure: 'mf',
   mailFailedAt: 'mx',
+  wrongCodes: 'wc',
   decidedAt: 'da',
   reported: 'rd',
   failedAt: 'fa',
@@ -84,6 +87,7 @@ const facts = {
   mailedAt: z.optional(z.number()),
   mailFailure: z.optional(z.enum(mailFailures)),
   mailFailedAt: z.optional(z.number()),
+  wrongCodes: z.optional(z.number()),
 };
 
 /** An item of the table, in each status. Attributes of an earlier status stay and are not looked at. */
@@ -315,7 +319,12 @@ export function polling(
   };
 }
 
-export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, 'decide'> {
+/** What a step of the user's demands: the link, a request that nobody has decided, and time. */
+const DECIDABLE = '#linkNonce = :linkNonce AND #status = :pending AND #expiresAt > :now';
+
+export function deciding(
+  table: DynamoTable,
+): Pick<AuthenticationRequestStore, 'decide' | 'countWrongCode'> {
   return {
     async decide(user) {
       const approves = user.decision === 'approve';
@@ -325,17 +334,20 @@ export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, '
       const decided = await table.update(user.ref, {
         update: `SET #status = :decided, #decidedAt = :now${reports ? ', #reported = :reported' : ''}`,
         condition: [
-          '#linkNonce = :linkNonce',
-          '#status = :pending',
-          '#expiresAt > :now',
-          ...(approves ? ['#contactVersion = :contactVersion'] : []),
+          DECIDABLE,
+          ...(approves ? [CONFIRMED, '#contactVersion = :contactVersion'] : []),
         ].join(' AND '),
         values: {
           ':decided': approves ? 'approved' : 'denied',
           ':now': user.now,
           ':linkNonce': user.linkNonce,
           ':pending': 'pending',
-          ...(approves && { ':contactVersion': contactVersion }),
+          ...(approves && {
+            ':contactVersion': contactVersion,
+            // No binding message is empty, so nothing typed is none.
+            ':typedMessage': user.typedMessage ?? '',
+            ':mostWrongCodes': MOST_WRONG_CODES,
+          }),
           ...(reports && { ':reported': true }),
         },
       });
@@ -343,8 +355,40 @@ export function deciding(table: DynamoTable): Pick<AuthenticationRequestStore, '
       const { next: _unwritten, ...refused } = decide(fromItem(await table.read(user.ref)), user);
       return refused.outcome === 'decided' ? unexplained() : refused;
     },
+
+    async countWrongCode(wrong) {
+      const values = { ':linkNonce': wrong.linkNonce, ':pending': 'pending', ':now': wrong.now };
+      const last = MOST_WRONG_CODES - 1;
+      const counted = await table.update(wrong.ref, {
+        update: 'ADD #wrongCodes :one',
+        condition: `${DECIDABLE} AND #wrongCodes < :last`,
+        values: { ...values, ':one': 1, ':last': last },
+        returning: 'ALL_NEW',
+      });
+      const request = counted.written ? fromItem(counted.item) : undefined;
+      if (request) {
+        return { outcome: 'counted', left: MOST_WRONG_CODES - (request.wrongCodes ?? 0) };
+      }
+      // The count only grows: two writes see one state.
+      const denied = await table.update(wrong.ref, {
+        update: 'SET #status = :denied, #decidedAt = :now, #wrongCodes = :most',
+        condition: `${DECIDABLE} AND #wrongCodes >= :last`,
+        values: { ...values, ':denied': 'denied', ':most': MOST_WRONG_CODES, ':last': last },
+      });
+      if (denied.written) return { outcome: 'denied' };
+      const { next: _unwritten, ...refused } = countWrongCode(
+        fromItem(await table.read(wrong.ref)),
+        wrong,
+      );
+      const isExplained = refused.outcome !== 'counted' && refused.outcome !== 'denied';
+      return isExplained ? refused : unexplained();
+    },
   };
 }
+
+/** An approval demands the code where one is asked for, as it stands in the request, and fewer wrong ones than deny it. */
+const CONFIRMED =
+  '(attribute_not_exists(#wrongCodes) OR (#bindingMessage = :typedMessage AND #wrongCodes < :mostWrongCodes))';
 
 export function failing(table: DynamoTable): Pick<AuthenticationRequestStore, 'fail'> {
   return {

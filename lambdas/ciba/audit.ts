@@ -3,6 +3,7 @@
  * line. Events are those of PingOne's audit, in which an approval and a denial are one; the outcome tells them apart.
  */
 import { type AuthenticationRequest, isExpired } from './authentication-request.ts';
+import { type ConfirmationLevel, confirmationLevel, MOST_WRONG_CODES } from './confirmation.ts';
 import type { MailFailure } from './mail-failure.ts';
 import type { OAuthErrorCode } from './oauth-error.ts';
 import { isThrottled, type RefusedRequest } from './refused-request.ts';
@@ -64,7 +65,7 @@ export interface AuditEntry {
   sub?: string;
   /** The error code of a refusal. */
   code?: OAuthErrorCode;
-  /** Why it failed or was refused; or that the user, who denied it, says that it was not theirs. */
+  /** Why it failed, was refused or was denied by something else than the user's choice. */
   cause?: string;
   /** Why nobody could be asked, where the client was not to learn that. */
   decoy?: UnreachableReason;
@@ -82,10 +83,24 @@ export interface AuditEntry {
   /** When the operator ended its refresh token. */
   revokedAt?: number;
   polls?: number;
+  confirmationLevel?: ConfirmationLevel;
+  /** How often the code was wrong, where one was asked for. */
+  wrongCodes?: number;
 }
 
-/** The cause of a denial by which the user said that the request was not theirs. */
-const REPORTED = 'reported';
+/** Why a request was denied, where that is not only the user's choice. */
+export type DenialCause =
+  /** The user said that the request was not theirs. */
+  | 'reported'
+  /** The code was wrong as often as it may be. */
+  | 'wrong_codes';
+
+type DeniedRequest = Extract<AuthenticationRequest, { status: 'denied' }>;
+
+function denialCause({ reported, wrongCodes = 0 }: DeniedRequest): DenialCause | undefined {
+  if (reported) return 'reported';
+  return wrongCodes < MOST_WRONG_CODES ? undefined : 'wrong_codes';
+}
 
 /** The entry of one item as it stands at this instant. */
 export function auditEntry(audited: Audited, now: number): AuditEntry {
@@ -114,13 +129,15 @@ function judge(audited: Audited, now: number): Judgement {
     }
     case 'failed':
       return { event: failed, outcome: 'failed', at: audited.failedAt, cause: audited.cause };
-    case 'denied':
+    case 'denied': {
+      const cause = denialCause(audited);
       return {
         event: succeeded,
         outcome: 'denied',
         at: audited.decidedAt,
-        ...(audited.reported && { cause: REPORTED }),
+        ...(cause && { cause }),
       };
+    }
     case 'redeemed':
       return { event: succeeded, outcome: 'redeemed', at: audited.redeemedAt };
     case 'approved':
@@ -141,7 +158,7 @@ function isRequest(audited: Audited): audited is AuthenticationRequest {
 type RequestFacts = Omit<AuditEntry, keyof Judgement | 'ref' | 'askedAt' | 'clientId' | 'sub'>;
 
 function requestFacts(request: AuthenticationRequest): RequestFacts {
-  const { decoy, flow, expiresAt, mailedAt, mailFailure, polls } = request;
+  const { decoy, flow, expiresAt, mailedAt, mailFailure, polls, wrongCodes } = request;
   return {
     ...(decoy && { decoy }),
     flow,
@@ -151,6 +168,8 @@ function requestFacts(request: AuthenticationRequest): RequestFacts {
     ...decisionFacts(request),
     ...redemptionFacts(request),
     polls,
+    confirmationLevel: confirmationLevel(request),
+    ...(wrongCodes !== undefined && { wrongCodes }),
   };
 }
 
@@ -172,7 +191,14 @@ function redemptionFacts(request: AuthenticationRequest): Partial<RequestFacts> 
 
 /** What happened to a request, each with what there is to know of it. */
 export type Happening =
-  | { what: 'asked'; clientId: string; scope?: string; bindingMessage?: string }
+  | {
+      what: 'asked';
+      clientId: string;
+      scope?: string;
+      bindingMessage?: string;
+      /** Missing where the link of the mail is enough. */
+      confirmationLevel?: 'code';
+    }
   | { what: 'refused'; code: OAuthErrorCode; cause?: string }
   | { what: 'throttled'; code: OAuthErrorCode; cause?: string }
   | { what: 'unreadable' }
@@ -188,7 +214,9 @@ export type Happening =
   /** It did not arrive, or was not wanted. */
   | { what: 'mail_failed'; cause: MailFailure }
   | { what: 'approved' }
-  | { what: 'denied'; reported?: true }
+  /** Wrong codes were typed; the moments are not recorded. */
+  | { what: 'wrong_codes'; wrongCodes: number }
+  | { what: 'denied'; cause?: DenialCause }
   | { what: 'polled'; polls: number; interval: number }
   | { what: 'redeemed'; refreshToken: boolean }
   | { what: 'replayed' }
@@ -241,6 +269,7 @@ function askedMoments(request: AuthenticationRequest): Moment[] {
       clientId,
       scope,
       ...(bindingMessage !== undefined && { bindingMessage }),
+      ...(confirmationLevel(request) === 'code' && { confirmationLevel: 'code' }),
       at,
     },
     decoy
@@ -262,10 +291,14 @@ function mailMoments(request: AuthenticationRequest): Moment[] {
 }
 
 function decisionMoments(request: AuthenticationRequest): Moment[] {
-  const { decision, decidedAt: at } = decisionFacts(request);
-  if (decision === undefined || at === undefined) return [];
-  const isReported = request.status === 'denied' && request.reported;
-  return [{ what: decision, ...(isReported && { reported: true }), at }];
+  const { wrongCodes = 0 } = request;
+  const tries: Moment[] = wrongCodes > 0 ? [{ what: 'wrong_codes', wrongCodes }] : [];
+  if (request.status === 'denied') {
+    const cause = denialCause(request);
+    return [...tries, { what: 'denied', ...(cause && { cause }), at: request.decidedAt }];
+  }
+  if (request.status === 'pending' || request.status === 'failed') return tries;
+  return [...tries, { what: 'approved', at: request.decidedAt }];
 }
 
 /** The redeeming poll is the last that counts, and its time is the redemption's. */

@@ -54,6 +54,12 @@ interface MailBookkeeping {
   mailFailure?: { cause: MailFailure; at: number } | undefined;
 }
 
+/** What typing the code leaves behind, for a request that is confirmed by one. */
+interface ConfirmationBookkeeping {
+  /** How often the code was wrong so far; missing where the link of the mail is enough. */
+  wrongCodes?: number | undefined;
+}
+
 /** Why a request failed without the user's doing. */
 export const failureCauses = [
   'start_failed',
@@ -99,7 +105,11 @@ type Progress =
       revokedAt?: number | undefined;
     } & RefreshBookkeeping);
 
-export type AuthenticationRequest = RequestFacts & PollBookkeeping & MailBookkeeping & Progress;
+export type AuthenticationRequest = RequestFacts &
+  PollBookkeeping &
+  MailBookkeeping &
+  ConfirmationBookkeeping &
+  Progress;
 
 export type PendingRequest = Extract<AuthenticationRequest, { status: 'pending' }>;
 export type RedeemedRequest = Extract<AuthenticationRequest, { status: 'redeemed' }>;

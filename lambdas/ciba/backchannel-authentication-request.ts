@@ -3,6 +3,12 @@
  * what cannot be honoured, scope, the hint, binding message, requested expiry. No check looks anything up.
  */
 import { type Client, EXPIRES_IN_BOUNDS, mayRefresh } from './client.ts';
+import {
+  type ConfirmationLevel,
+  isTypeable,
+  LEAST_CODE_CHARACTERS,
+  levelFor,
+} from './confirmation.ts';
 import { LOGIN_HINT_LENGTH } from './login.ts';
 import { OAuthError } from './oauth-error.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH, type UnreadableText } from './readable-text.ts';
@@ -24,6 +30,7 @@ export interface BackchannelAuthenticationRequest {
   scope: string;
   hint: Hint;
   bindingMessage: string | undefined;
+  confirmationLevel: ConfirmationLevel;
   /** Lifetime of the request, in seconds: what the acknowledgement says and the store enforces. */
   expiresIn: number;
 }
@@ -42,16 +49,19 @@ export interface LifetimeSettings {
 export function parseBackchannelAuthenticationRequest(
   form: Form,
   client: Client,
+  issuer: string,
   settings: LifetimeSettings,
 ): BackchannelAuthenticationRequest {
   refuseUnsupported(form);
   const scope = form.get('scope');
   if (scope === undefined)
     throw new OAuthError('invalid_request', 'The parameter scope is missing.');
+  const level = levelFor(client.confirmation_level, form.get('acr_values'), issuer);
   return {
     scope: requestedScope(scope, { scope: client.scope, mayRefresh: mayRefresh(client) }),
     hint: parseHint(form),
-    bindingMessage: parseBindingMessage(form.get('binding_message')),
+    bindingMessage: parseBindingMessage(form.get('binding_message'), level),
+    confirmationLevel: level,
     expiresIn: lifetime(form.get('requested_expiry'), client, settings),
   };
 }
@@ -97,14 +107,31 @@ const bindingMessageFaults: Record<UnreadableText['reason'], string> = {
   link: 'a link or an address begins there',
 };
 
-function parseBindingMessage(bindingMessage: string | undefined): string | undefined {
-  if (bindingMessage === undefined) return undefined;
+function parseBindingMessage(
+  bindingMessage: string | undefined,
+  level: ConfirmationLevel,
+): string | undefined {
+  const fault = findBindingMessageFault(bindingMessage, level);
+  if (fault === undefined) return bindingMessage;
+  throw new OAuthError('invalid_binding_message', fault);
+}
+
+/** CIBA Core 13: invalid, or unacceptable in the context of the request, as one that cannot serve as its code is. */
+function findBindingMessageFault(
+  bindingMessage: string | undefined,
+  level: ConfirmationLevel,
+): string | undefined {
+  if (bindingMessage === undefined) {
+    return level === 'code'
+      ? 'A binding_message is required: the user types it as a code.'
+      : undefined;
+  }
   const fault = findUnreadable(bindingMessage);
-  if (!fault) return bindingMessage;
-  throw new OAuthError(
-    'invalid_binding_message',
-    `The binding_message is not acceptable at position ${fault.position}: ${bindingMessageFaults[fault.reason]}.`,
-  );
+  if (fault) {
+    return `The binding_message is not acceptable at position ${fault.position}: ${bindingMessageFaults[fault.reason]}.`;
+  }
+  if (level === 'link' || isTypeable(bindingMessage)) return undefined;
+  return `The binding_message has fewer than ${LEAST_CODE_CHARACTERS} letters or digits: the user types it as a code.`;
 }
 
 /** CIBA Core 7.1: `requested_expiry` is a positive integer; ours is kept within the deployment's bounds. */

@@ -25,6 +25,7 @@ import {
 } from './client.ts';
 import { registeredJwks } from './client-key-registration.ts';
 import { algorithmsOf, keyAlgorithms } from './client-keys.ts';
+import { confirmationLevels } from './confirmation.ts';
 import { isPolicyName, POLICY_NAME_RULE } from './policy-name.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
 import { isScope, SCOPE_LENGTH, scopeValues } from './scope.ts';
@@ -115,6 +116,7 @@ const metadata = {
   client_assertion_audience: z._default(oneOf(assertionAudiences), 'issuer'),
   unknown_user: z._default(oneOf(unknownUserAnswers), 'reveal'),
   failed_flow: z._default(oneOf(failedFlowAnswers), 'expire'),
+  confirmation_level: z._default(oneOf(confirmationLevels), 'link'),
   expires_in: z.optional(seconds(EXPIRES_IN_BOUNDS)),
   interval: z.optional(seconds(INTERVAL_BOUNDS)),
   notification_policy: z.optional(policyName),

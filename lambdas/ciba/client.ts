@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { clientJwk, keyAlgorithms } from './client-keys.ts';
+import { confirmationLevels } from './confirmation.ts';
 
 /** CIBA Core 4: the grant type of poll and ping clients. */
 export const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
@@ -92,6 +93,7 @@ export const storedClient = z.object({
   client_assertion_audience: z._default(z.enum(assertionAudiences), 'issuer'),
   unknown_user: z.enum(unknownUserAnswers),
   failed_flow: z.enum(failedFlowAnswers),
+  confirmation_level: z._default(z.enum(confirmationLevels), 'link'),
   expires_in: seconds,
   interval: seconds,
   notification_policy: z.optional(z.string()),

@@ -3,6 +3,7 @@
  * HTML (SES escapes nothing).
  */
 import type { AuthenticationRequest } from './authentication-request.ts';
+import { shownMessage } from './confirmation.ts';
 import { escapeHtml } from './html.ts';
 import { describeMoment, describeScope, describeSpan, type Texts } from './texts.ts';
 
@@ -29,7 +30,7 @@ export type TemplateData = Record<NotificationVariable | `${NotificationVariable
 export interface Notification {
   request: Pick<
     AuthenticationRequest,
-    'ref' | 'scope' | 'bindingMessage' | 'createdAt' | 'expiresAt'
+    'ref' | 'scope' | 'bindingMessage' | 'wrongCodes' | 'createdAt' | 'expiresAt'
   >;
   clientName: string;
   /** The domain of the client's home page, if it registered one. */
@@ -50,7 +51,7 @@ export function templateData(
     appName: clientName,
     appDomain: domain === undefined ? texts.noDomain : spreadDots(domain),
     magicLink,
-    bindingMessage: request.bindingMessage ?? '',
+    bindingMessage: shownMessage(request) ?? '',
     requestedScopes: scopes.map((sentence) => `- ${sentence}`).join('\n'),
     askedAt: describeMoment(texts, request.createdAt),
     expiresAt: describeMoment(texts, request.expiresAt),

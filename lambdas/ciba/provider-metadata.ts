@@ -9,8 +9,8 @@ import {
   idTokenSigningAlgorithms,
   REFRESH_GRANT_TYPE,
 } from './client.ts';
+import { authenticationContext, confirmationLevels } from './confirmation.ts';
 import { OFFLINE_ACCESS } from './scope.ts';
-import { linkAuthenticationContext } from './tokens.ts';
 
 /** Paths below the issuer, each beginning with a slash. */
 export interface EndpointPaths {
@@ -53,7 +53,7 @@ export function providerMetadata(issuer: string, paths: EndpointPaths) {
       'name',
       'locale',
     ],
-    acr_values_supported: [linkAuthenticationContext(issuer)],
+    acr_values_supported: confirmationLevels.map((level) => authenticationContext(issuer, level)),
     claims_parameter_supported: false,
     request_parameter_supported: false,
     // OpenID Connect Discovery 3: left out, this member would mean true.

@@ -16,6 +16,15 @@ export const de: Texts = {
     })}, gestellt um ${times}. Stimmen Sie dieser nur zu, wenn es die ist, die Sie gestartet haben.`,
   shownElsewhere: 'Anzeige auf dem anderen Gerät. Dort muss genau dies stehen:',
   elseDeny: 'Steht dort etwas anderes, wählen Sie „Ablehnen“.',
+  code: 'Code auf dem anderen Gerät',
+  codeHint:
+    'Lesen Sie ihn vom Gerät vor Ihnen ab. Hat Ihnen jemand einen Code gesagt oder geschickt, geben Sie ihn nicht ein, sondern wählen Sie „Das war ich nicht“.',
+  codeMissing: 'Um zuzustimmen, geben Sie den Code ein, den das andere Gerät zeigt.',
+  codeWrong: (left) =>
+    `Das ist nicht der Code. ${pluralForm('de', left, {
+      one: 'Sie haben noch einen Versuch; danach wird die Anfrage abgelehnt.',
+      other: `Sie haben noch ${left} Versuche.`,
+    })}`,
   ifYouApprove: (clientName) => `Wenn Sie zustimmen, kann ${clientName}:`,
   scopes: {
     openid: 'wissen, dass Sie es sind',
@@ -53,6 +62,10 @@ export const de: Texts = {
     reported: {
       title: 'Abgelehnt und gemeldet',
       text: 'Es wurde nichts freigegeben. Wir haben festgehalten, dass diese Anfrage nicht von Ihnen kam, und das andere Gerät erfährt die Ablehnung. Sie können diese Seite schließen.',
+    },
+    denied_by_codes: {
+      title: 'Abgelehnt',
+      text: 'Der Code war dreimal falsch. Die Anfrage wurde deshalb abgelehnt und nichts freigegeben. Wenn Sie sie noch möchten, beginnen Sie auf dem anderen Gerät von vorn.',
     },
     already_approved: {
       title: 'Bereits zugestimmt',

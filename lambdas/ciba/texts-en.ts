@@ -15,6 +15,15 @@ export const en: Texts = {
     })}, asked at ${times}. Approve this one only if it is the one you started.`,
   shownElsewhere: 'Shown on the other device. It must say exactly this:',
   elseDeny: 'If it shows anything else, choose Deny.',
+  code: 'Code on the other device',
+  codeHint:
+    'Read it from the device in front of you. If somebody told or sent you a code, do not type it: choose “This was not me”.',
+  codeMissing: 'To approve, type the code that the other device shows.',
+  codeWrong: (left) =>
+    `That is not the code. ${pluralForm('en', left, {
+      one: 'You can try once more; then the request is denied.',
+      other: `You can try ${left} more times.`,
+    })}`,
   ifYouApprove: (clientName) => `If you approve, ${clientName} will be able to:`,
   scopes: {
     openid: 'know that it is you',
@@ -52,6 +61,10 @@ export const en: Texts = {
     reported: {
       title: 'Denied and reported',
       text: 'Nothing was released. We have recorded that this request was not yours, and the other device is told no. You can close this page.',
+    },
+    denied_by_codes: {
+      title: 'Denied',
+      text: 'The code was wrong three times, so the request was denied and nothing was released. If you still want it, start again on the other device.',
     },
     already_approved: {
       title: 'Already approved',

@@ -16,6 +16,15 @@ export const es: Texts = {
     })} a las ${times}. Apruebe esta solo si es la que usted ha iniciado.`,
   shownElsewhere: 'Mostrado en el otro dispositivo. Debe decir exactamente esto:',
   elseDeny: 'Si muestra cualquier otra cosa, elija «Rechazar».',
+  code: 'Código que muestra el otro dispositivo',
+  codeHint:
+    'Léalo en el dispositivo que tiene delante. Si alguien le ha dicho o enviado un código, no lo escriba: elija «No he sido yo».',
+  codeMissing: 'Para aprobar, escriba el código que muestra el otro dispositivo.',
+  codeWrong: (left) =>
+    `Ese no es el código. ${pluralForm('es', left, {
+      one: 'Le queda un intento; después, la solicitud se rechazará.',
+      other: `Le quedan ${left} intentos.`,
+    })}`,
   ifYouApprove: (clientName) => `Si aprueba, ${clientName} podrá:`,
   scopes: {
     openid: 'saber que es usted',
@@ -53,6 +62,10 @@ export const es: Texts = {
     reported: {
       title: 'Rechazada y denunciada',
       text: 'No se ha facilitado nada. Hemos registrado que esta solicitud no era suya, y se comunica el rechazo al otro dispositivo. Puede cerrar esta página.',
+    },
+    denied_by_codes: {
+      title: 'Rechazada',
+      text: 'El código fue incorrecto tres veces, así que la solicitud se ha rechazado y no se ha facilitado nada. Si todavía lo desea, empiece de nuevo en el otro dispositivo.',
     },
     already_approved: {
       title: 'Ya aprobada',

@@ -16,6 +16,15 @@ export const fr: Texts = {
     })} à ${times}. N’approuvez celle-ci que si c’est celle que vous avez lancée.`,
   shownElsewhere: 'Affiché sur l’autre appareil. Il doit indiquer exactement ceci\u00a0:',
   elseDeny: 'S’il affiche autre chose, choisissez «\u00a0Refuser\u00a0».',
+  code: 'Code affiché sur l’autre appareil',
+  codeHint:
+    'Lisez-le sur l’appareil devant vous. Si quelqu’un vous a dit ou envoyé un code, ne le saisissez pas\u00a0: choisissez «\u00a0Ce n’était pas moi\u00a0».',
+  codeMissing: 'Pour approuver, saisissez le code affiché sur l’autre appareil.',
+  codeWrong: (left) =>
+    `Ce n’est pas le bon code. ${pluralForm('fr', left, {
+      one: 'Il vous reste un essai\u00a0; ensuite, la demande sera refusée.',
+      other: `Il vous reste ${left} essais.`,
+    })}`,
   ifYouApprove: (clientName) => `Si vous approuvez, ${clientName} pourra\u00a0:`,
   scopes: {
     openid: 'savoir qu’il s’agit bien de vous',
@@ -53,6 +62,10 @@ export const fr: Texts = {
     reported: {
       title: 'Refusé et signalé',
       text: 'Rien n’a été communiqué. Nous avons noté que cette demande ne venait pas de vous, et l’autre appareil est informé du refus. Vous pouvez fermer cette page.',
+    },
+    denied_by_codes: {
+      title: 'Refusé',
+      text: 'Le code était faux trois fois\u00a0: la demande a été refusée et rien n’a été communiqué. Si vous le souhaitez toujours, recommencez sur l’autre appareil.',
     },
     already_approved: {
       title: 'Déjà approuvé',

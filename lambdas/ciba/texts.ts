@@ -15,6 +15,7 @@ export const notices = [
   'approved',
   'denied',
   'reported',
+  'denied_by_codes',
   'already_approved',
   'already_denied',
   'expired',
@@ -46,6 +47,13 @@ export interface Texts {
   shownElsewhere: string;
   /** Below it. */
   elseDeny: string;
+  /** What the field is for that takes the code. */
+  code: string;
+  /** Where the code is read from, and from whom it never comes. */
+  codeHint: string;
+  codeMissing: string;
+  /** How often it can still be tried. */
+  codeWrong: (left: number) => string;
   /** Above what the client will be able to do. */
   ifYouApprove: (clientName: string) => string;
   scopes: Record<KnownScope, string>;

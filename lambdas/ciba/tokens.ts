@@ -3,6 +3,11 @@
  * and the successful token response (CIBA Core 10.1.1).
  */
 import type { ApprovedRequest, RedeemedRequest } from './authentication-request.ts';
+import {
+  authenticationContext,
+  type ConfirmationLevel,
+  confirmationLevel,
+} from './confirmation.ts';
 import type { User } from './user.ts';
 
 /** Lifetime of both tokens, in seconds. */
@@ -17,7 +22,7 @@ export type Claims = Record<string, string | number | boolean | string[]>;
 export interface Grant {
   issuer: string;
   /** What the user approved. */
-  request: Pick<ApprovedRequest | RedeemedRequest, 'clientId' | 'decidedAt'>;
+  request: Pick<ApprovedRequest | RedeemedRequest, 'clientId' | 'decidedAt' | 'wrongCodes'>;
   /** Of these tokens: what was granted, or a part of it. */
   scope: string;
   user: User;
@@ -26,18 +31,20 @@ export interface Grant {
 }
 
 /**
- * The authentication context that a click on a mailed link and on the page's button amounts to. It says what happened,
- * whatever `acr_values` asked for (CIBA Core 7.1): the user controls a mailbox. That is one factor.
+ * What each confirmation level amounts to, whatever `acr_values` asked for (CIBA Core 7.1). Who pressed the button
+ * controls a mailbox, and with a code saw the consumption device as well. That is one factor either way.
  */
-export function linkAuthenticationContext(issuer: string): string {
-  return `${issuer}/acr/link`;
-}
+const authenticationMethods: Record<ConfirmationLevel, string[]> = {
+  link: ['email'],
+  code: ['email', 'code'],
+};
 
 function authenticationClaims({ issuer, request }: Grant) {
+  const level = confirmationLevel(request);
   return {
     auth_time: Math.floor(request.decidedAt),
-    acr: linkAuthenticationContext(issuer),
-    amr: ['email'],
+    acr: authenticationContext(issuer, level),
+    amr: authenticationMethods[level],
   };
 }
 

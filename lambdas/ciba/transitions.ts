@@ -8,8 +8,10 @@ import {
   type Decision,
   type FailureCause,
   isExpired,
+  type PendingRequest,
   type RequestStatus,
 } from './authentication-request.ts';
+import { MOST_WRONG_CODES } from './confirmation.ts';
 import type { MailFailure } from './mail-failure.ts';
 
 /** CIBA Core 11: `slow_down` adds at least five seconds, for this and every later poll. */
@@ -157,30 +159,32 @@ export interface DecisionOfUser {
   linkNonce: string;
   /** The user's contact version now; demanded of an approval. A denial always counts. */
   contactVersion: number | undefined;
+  /** The binding message, once the user has typed it as the code; demanded of an approval that needs one. */
+  typedMessage?: string | undefined;
   now: number;
 }
 
-export type DecideTransition =
-  | Refused<'not_found' | 'expired' | 'contact_changed' | 'failed'>
+/** Why nothing can be decided any more. */
+type Undecidable =
+  | Refused<'not_found' | 'expired' | 'failed'>
   | {
       outcome: 'already_decided';
       status: Exclude<RequestStatus, 'pending' | 'failed'>;
       next?: never;
-    }
+    };
+
+export type DecideTransition =
+  | Undecidable
+  | Refused<'not_confirmed' | 'contact_changed'>
   | { outcome: 'decided'; next: AuthenticationRequest };
 
 /**
  * S5 and S6: the user's decision, once, before the end, by the holder of the link. A report is a denial that says so, in
  * the same step.
  */
-export function decide(request: Stored, user: DecisionOfUser): DecideTransition {
-  if (request?.linkNonce === undefined || request.linkNonce !== user.linkNonce) {
-    return { outcome: 'not_found' };
-  }
-  if (request.status === 'failed') return { outcome: 'failed' };
-  if (request.status === 'approved' && isExpired(request, user.now)) return { outcome: 'expired' };
-  if (request.status !== 'pending') return { outcome: 'already_decided', status: request.status };
-  if (isExpired(request, user.now)) return { outcome: 'expired' };
+export function decide(stored: Stored, user: DecisionOfUser): DecideTransition {
+  const request = findDecidable(stored, user);
+  if ('outcome' in request) return request;
   if (user.decision !== 'approve') {
     const reported = user.decision === 'report' ? { reported: true as const } : {};
     return {
@@ -188,8 +192,62 @@ export function decide(request: Stored, user: DecisionOfUser): DecideTransition 
       next: { ...request, status: 'denied', decidedAt: user.now, ...reported },
     };
   }
+  if (!isConfirmed(request, user)) return { outcome: 'not_confirmed' };
   if (request.contactVersion !== user.contactVersion) return { outcome: 'contact_changed' };
   return { outcome: 'decided', next: { ...request, status: 'approved', decidedAt: user.now } };
+}
+
+/** What a user who holds the link may decide, or why not. */
+function findDecidable(
+  request: Stored,
+  { linkNonce, now }: Pick<DecisionOfUser, 'linkNonce' | 'now'>,
+): PendingRequest | Undecidable {
+  if (request?.linkNonce === undefined || request.linkNonce !== linkNonce) {
+    return { outcome: 'not_found' };
+  }
+  if (request.status === 'failed') return { outcome: 'failed' };
+  if (request.status === 'approved' && isExpired(request, now)) return { outcome: 'expired' };
+  if (request.status !== 'pending') return { outcome: 'already_decided', status: request.status };
+  return isExpired(request, now) ? { outcome: 'expired' } : request;
+}
+
+/** Where a code is asked for: whether it was typed, and was not wrong too often before. */
+function isConfirmed(
+  { wrongCodes, bindingMessage }: PendingRequest,
+  { typedMessage }: DecisionOfUser,
+): boolean {
+  if (wrongCodes === undefined) return true;
+  return typedMessage === bindingMessage && wrongCodes < MOST_WRONG_CODES;
+}
+
+/** A wrong code that somebody who holds the link typed. */
+export interface WrongCode {
+  ref: string;
+  /** The nonce that the link was proved with. */
+  linkNonce: string;
+  now: number;
+}
+
+export type WrongCodeTransition =
+  | Undecidable
+  | { outcome: 'counted'; left: number; next: AuthenticationRequest }
+  | { outcome: 'denied'; next: AuthenticationRequest };
+
+/**
+ * S15: a wrong code is counted, and the last of {@link MOST_WRONG_CODES} denies the request in the same step: of any
+ * number of guesses at once no more than that are ever judged.
+ */
+export function countWrongCode(stored: Stored, wrong: WrongCode): WrongCodeTransition {
+  const request = findDecidable(stored, wrong);
+  if ('outcome' in request) return request;
+  if (request.wrongCodes === undefined) return { outcome: 'not_found' };
+  const wrongCodes = request.wrongCodes + 1;
+  const left = MOST_WRONG_CODES - wrongCodes;
+  if (left > 0) return { outcome: 'counted', left, next: { ...request, wrongCodes } };
+  return {
+    outcome: 'denied',
+    next: { ...request, status: 'denied', decidedAt: wrong.now, wrongCodes },
+  };
 }
 
 /** What a redemption leaves of the refresh token it answers with. */

@@ -4,6 +4,7 @@
  * page says and does the same without it.
  */
 import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
+import { confirmationLevel, shownMessage } from '../ciba/confirmation.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import {
   describeOthers,
@@ -43,6 +44,12 @@ button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border
 button[value=approve]{background:var(--accent);border-color:var(--accent);color:var(--accent-ink)}
 button[value=report]{grid-column:1/-1;min-height:2.75rem;background:transparent;border-color:var(--bad);color:var(--bad)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
+.code{grid-column:1/-1}
+.code label{font-weight:600}
+.code input{width:100%;min-height:3.25rem;margin:.4rem 0;padding:.5rem 1rem;font:inherit;font-size:1.4rem;text-align:center;color:var(--ink);background:var(--box);border:2px solid var(--accent);border-radius:.75rem}
+.code input:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
+.code p{margin:.25rem 0;font-size:.9rem;line-height:1.4}
+#fault{color:var(--bad);font-weight:600}
 .soft{color:var(--soft);font-size:.9rem}
 .good{border-color:var(--good);color:var(--good)}
 .bad{border-color:var(--bad);color:var(--bad)}
@@ -83,6 +90,9 @@ export function pageResponse(
   });
 }
 
+/** What was wrong with a code, and how many tries there still are. */
+export type CodeFault = { reason: 'missing' } | { reason: 'wrong'; left: number };
+
 /** Everything the page shows is stored data of this one request and its client's registration. */
 interface DecisionPage {
   request: AuthenticationRequest;
@@ -92,17 +102,19 @@ interface DecisionPage {
   /** The domain of the client's home page, if it registered one; shown, never linked. */
   domain: string | undefined;
   formToken: string;
+  /** Why the approval that was sent before did not count, if its code was none. */
+  codeFault?: CodeFault | undefined;
   /** Epoch seconds. */
   now: number;
 }
 
 /**
- * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027); neither is a default, since no field
- * takes a return key.
+ * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027). Where there is no field neither is a
+ * default; in the field for the code the return key approves, which the field says of itself.
  */
 export function decisionPage(
   texts: Texts,
-  { request, others, clientName, domain, formToken, now }: DecisionPage,
+  { request, others, clientName, domain, formToken, codeFault, now }: DecisionPage,
 ): Page {
   const name = escapeHtml(clientName);
   const withName = (text: (name: string) => string) => escapeAround(text, `<bdi>${name}</bdi>`);
@@ -115,7 +127,7 @@ export function decisionPage(
 <div><h1>${withName(texts.asksForApproval)}</h1>${domainLine(texts, domain)}</div>
 </header>
 <p>${withName(texts.onlyIfYou)}</p>
-${othersLine(texts, others)}${bindingMessageBox(texts, request.bindingMessage)}
+${othersLine(texts, others)}${bindingMessageBox(texts, shownMessage(request))}
 <h2>${withName(texts.ifYouApprove)}</h2>
 <ul>
 ${scopes.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('\n')}
@@ -127,9 +139,9 @@ ${scopes.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('\n')}
 </dl>
 <form method="post">
 <input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
-<button type="submit" name="decision" value="deny">${escapeHtml(texts.deny)}</button>
+${confirmationLevel(request) === 'code' ? codeField(texts, codeFault) : ''}<button type="submit" name="decision" value="deny" formnovalidate>${escapeHtml(texts.deny)}</button>
 <button type="submit" name="decision" value="approve">${escapeHtml(texts.approve)}</button>
-<button type="submit" name="decision" value="report">${escapeHtml(texts.report)}</button>
+<button type="submit" name="decision" value="report" formnovalidate>${escapeHtml(texts.report)}</button>
 </form>
 <p class="soft">${escapeHtml(texts.notYou)}</p>`,
     `<script>${script}</script>\n`,
@@ -166,6 +178,25 @@ function bindingMessageBox(texts: Texts, bindingMessage: string | undefined): st
   return `<div class="message"><span>${escapeHtml(texts.shownElsewhere)}</span><strong dir="auto">${escapeHtml(bindingMessage)}</strong><span>${escapeHtml(texts.elseDeny)}</span></div>`;
 }
 
+/**
+ * Where the code is typed that is nowhere else on the page. What was wrong with one is said where the cursor then stands,
+ * and read aloud.
+ */
+function codeField(texts: Texts, fault: CodeFault | undefined): string {
+  const described = fault ? 'fault code-hint' : 'code-hint';
+  const state = fault ? ' aria-invalid="true" autofocus' : '';
+  return `<div class="code">
+<label for="code">${escapeHtml(texts.code)}</label>
+${fault ? `<p id="fault" role="alert">${escapeHtml(describeCodeFault(texts, fault))}</p>\n` : ''}<input id="code" name="code" type="text" required maxlength="200" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto" aria-describedby="${described}"${state}>
+<p id="code-hint">${escapeHtml(texts.codeHint)}</p>
+</div>
+`;
+}
+
+function describeCodeFault(texts: Texts, fault: CodeFault): string {
+  return fault.reason === 'missing' ? texts.codeMissing : texts.codeWrong(fault.left);
+}
+
 /** An instant in a form that needs no knowledge of the reader's time zone. */
 function time(epochSeconds: number): string {
   const iso = new Date(epochSeconds * 1000).toISOString();
@@ -188,6 +219,7 @@ const marks: Partial<Record<Notice, { mark: string; tone: string }>> = {
   already_approved: { mark: '✓', tone: 'good' },
   denied: { mark: '✕', tone: 'bad' },
   reported: { mark: '✕', tone: 'bad' },
+  denied_by_codes: { mark: '✕', tone: 'bad' },
   already_denied: { mark: '✕', tone: 'bad' },
 };
 

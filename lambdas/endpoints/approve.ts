@@ -9,11 +9,13 @@ import {
   isExpired,
 } from '../ciba/authentication-request.ts';
 import { type Client, clientDomain } from '../ciba/client.ts';
+import { confirmationLevel, isBlank, isCode } from '../ciba/confirmation.ts';
 import { parseHandle } from '../ciba/handles.ts';
 import { formToken, isFormToken, isLinkToken } from '../ciba/link-token.ts';
 import { acceptedLanguages } from '../ciba/locale.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.ts';
+import type { DecisionOfUser } from '../ciba/transitions.ts';
 import { judgeContact } from '../ciba/user.ts';
 import { readForm } from '../http/form.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
@@ -22,14 +24,21 @@ import type {
   AuthenticationRequestStore,
   ClientDirectory,
   Clock,
+  DecideOutcome,
   LinkKeys,
   UserDirectory,
 } from '../ports.ts';
-import { decisionPage, noticePage, type Page, pageResponse } from './approval-page.ts';
+import {
+  type CodeFault,
+  decisionPage,
+  noticePage,
+  type Page,
+  pageResponse,
+} from './approval-page.ts';
 
 export interface ApproveDeps {
   issuer: string;
-  requests: Pick<AuthenticationRequestStore, 'find' | 'decide'>;
+  requests: Pick<AuthenticationRequestStore, 'find' | 'decide' | 'countWrongCode'>;
   askedUsers: AskedUsers;
   clients: ClientDirectory;
   users: Pick<UserDirectory, 'findUser'>;
@@ -157,7 +166,22 @@ async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
   const now = deps.clock();
   const over = judgeOver(request, client, now);
   if (over) return { ...over, request };
+  return {
+    status: 200,
+    outcome: 'shown',
+    page: await askingPage(deps, httpRequest, opened),
+    request,
+  };
+}
 
+/** The page that asks; once more, if the code that came with an approval was none. */
+async function askingPage(
+  deps: ApproveDeps,
+  httpRequest: Request,
+  { request, client }: Opened,
+  codeFault?: CodeFault,
+): Promise<Page> {
+  const now = deps.clock();
   const [linkKey] = await deps.linkKeys.linkKeys();
   const token = formToken(linkKey, request.ref, now);
   const [texts, others] = await Promise.all([
@@ -167,15 +191,15 @@ async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
       ? []
       : deps.askedUsers.othersPending(request.sub, request.ref, now),
   ]);
-  const page = decisionPage(texts, {
+  return decisionPage(texts, {
     request,
     others,
     clientName: client.client_name,
     domain: clientDomain(client),
     formToken: token,
+    codeFault,
     now,
   });
-  return { status: 200, outcome: 'shown', page, request };
 }
 
 /** Why there is nothing left to decide, or `undefined` while there is. */
@@ -210,6 +234,11 @@ async function decideByForm(deps: ApproveDeps, httpRequest: Request): Promise<An
   const decision = parseDecision(form.get('decision'));
   if (!decision) return { ...notice(400, 'decision'), request };
 
+  if (decision === 'approve' && confirmationLevel(request) === 'code') {
+    const judged = await judgeCode(deps, httpRequest, opened, form.get('code') ?? '');
+    const answer = 'status' in judged ? judged : await decide(deps, opened, 'approve', judged);
+    return { ...answer, request };
+  }
   return { ...(await decide(deps, opened, decision)), request };
 }
 
@@ -228,10 +257,46 @@ function parseDecision(text: string | undefined): Decision | undefined {
   return decisions.find((decision) => decision === text);
 }
 
+/** What an approval that asks for a code goes on with. */
+type Typed = Pick<DecisionOfUser, 'typedMessage'>;
+
+/**
+ * What was typed, if it is the code, or why the approval does not go on. What was left empty is asked for and not counted:
+ * a program that presses buttons shall not use up the user's tries.
+ */
+async function judgeCode(
+  deps: ApproveDeps,
+  httpRequest: Request,
+  opened: Opened,
+  typed: string,
+): Promise<Typed | Answer> {
+  const { request, client, linkNonce } = opened;
+  const now = deps.clock();
+  const over = judgeOver(request, client, now);
+  if (over) return over;
+  if (isBlank(typed)) {
+    const page = await askingPage(deps, httpRequest, opened, { reason: 'missing' });
+    return { status: 400, outcome: 'shown', cause: 'code missing', page };
+  }
+  const { bindingMessage } = request;
+  if (isCode(typed, bindingMessage ?? '')) return { typedMessage: bindingMessage };
+
+  const counted = await deps.requests.countWrongCode({ ref: request.ref, linkNonce, now });
+  if (counted.outcome === 'denied') return notice(400, 'denied_by_codes');
+  if (counted.outcome !== 'counted') return undecided(counted);
+  const page = await askingPage(deps, httpRequest, opened, { reason: 'wrong', left: counted.left });
+  return { status: 400, outcome: 'shown', cause: 'code wrong', page };
+}
+
 /** What is said of a decision that counts. */
 const decidedNotices = { approve: 'approved', deny: 'denied', report: 'reported' } as const;
 
-async function decide(deps: ApproveDeps, opened: Opened, decision: Decision): Promise<Answer> {
+async function decide(
+  deps: ApproveDeps,
+  opened: Opened,
+  decision: Decision,
+  typed: Typed = {},
+): Promise<Answer> {
   const { request, linkNonce, client } = opened;
   if (decision === 'approve' && !client.enabled) return notice(410, 'withdrawn');
   const decided = await deps.requests.decide({
@@ -239,17 +304,23 @@ async function decide(deps: ApproveDeps, opened: Opened, decision: Decision): Pr
     decision,
     linkNonce,
     contactVersion: decision === 'approve' ? await contactVersion(deps, request.sub) : undefined,
+    ...typed,
     now: deps.clock(),
   });
+  return decided.outcome === 'decided' ? notice(200, decidedNotices[decision]) : undecided(decided);
+}
+
+/** Why a step of the user's changed nothing. */
+function undecided(decided: Exclude<DecideOutcome, { outcome: 'decided' }>): Answer {
   switch (decided.outcome) {
-    case 'decided':
-      return notice(200, decidedNotices[decision]);
     case 'already_decided':
       return notice(409, decided.status === 'denied' ? 'already_denied' : 'already_approved');
     case 'expired':
       return notice(410, 'expired');
     case 'failed':
     case 'contact_changed':
+    // The last wrong code came between.
+    case 'not_confirmed':
       return notice(410, 'withdrawn');
     case 'not_found':
       return notice(404, 'unknown');

@@ -108,7 +108,7 @@ async function acknowledge(
   if (!mayUseCiba(client)) {
     throw new OAuthError('unauthorized_client', 'The client is not registered for the CIBA grant.');
   }
-  const asked = parseBackchannelAuthenticationRequest(form, client, deps.settings);
+  const asked = parseBackchannelAuthenticationRequest(form, client, deps.issuer, deps.settings);
   const found = await findUser(deps, authenticated, asked.hint);
   if (found.user) known.sub = found.user.sub;
 
@@ -287,6 +287,7 @@ function requestFacts(
     clientId: client.client_id,
     scope: asked.scope,
     ...(asked.bindingMessage !== undefined && { bindingMessage: asked.bindingMessage }),
+    ...(asked.confirmationLevel === 'code' && { wrongCodes: 0 }),
     flow: chooseFlow(settings.flowPolicies, client.flow_policy, entropy(FLOW_ENTROPY_BYTES)),
     createdAt,
     expiresAt,

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { isExpired } from '../ciba/authentication-request.ts';
+import { shownMessage } from '../ciba/confirmation.ts';
 import { isRef } from '../ciba/handles.ts';
 import { judgeReachability, type UnreachableReason } from '../ciba/user.ts';
 import type { Log } from '../log.ts';
@@ -21,7 +22,7 @@ const locateUserInput = z.object({ ref: z.string().check(z.refine(isRef)) });
 
 interface Located {
   outcome: 'located' | 'over' | UnreachableReason;
-  /** Whether the request has a binding message: BindingMessageCheck branches on it. */
+  /** Whether there is a binding message to show in the mail: BindingMessageCheck branches on it. */
   bindingMessage: boolean;
 }
 
@@ -37,7 +38,7 @@ export function locateUserTask(deps: LocateUserDeps): (input: unknown) => Promis
     const reachability = judgeReachability(await deps.users.findUser(request.sub));
     return {
       outcome: reachability.reachable ? 'located' : reachability.reason,
-      bindingMessage: request.bindingMessage !== undefined,
+      bindingMessage: shownMessage(request) !== undefined,
     };
   });
 }

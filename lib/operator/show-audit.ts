@@ -36,6 +36,8 @@ const members: [name: string, of: (entry: AuditEntry) => Value][] = [
   ['replayed_at', ({ replayedAt }) => maybeTime(replayedAt)],
   ['revoked_at', ({ revokedAt }) => maybeTime(revokedAt)],
   ['polls', ({ polls }) => polls],
+  ['confirmation_level', ({ confirmationLevel }) => confirmationLevel],
+  ['wrong_codes', ({ wrongCodes }) => wrongCodes],
 ];
 
 function maybeTime(at: number | undefined): string | undefined {
@@ -116,10 +118,11 @@ export function clip(text: string, width: number): string {
 export function tellMoment(moment: Moment, now: number): string[] {
   switch (moment.what) {
     case 'asked': {
-      const { clientId, scope, bindingMessage } = moment;
+      const { clientId, scope, bindingMessage, confirmationLevel } = moment;
       return [
         `asked by ${clientId}`,
         ...(bindingMessage === undefined ? [] : [`binding message "${bindingMessage}"`]),
+        ...(confirmationLevel === undefined ? [] : ['which the user has to type as a code']),
         ...(scope === undefined ? [] : [`scope ${scope}`]),
       ];
     }
@@ -153,8 +156,10 @@ export function tellMoment(moment: Moment, now: number): string[] {
       return [`news of the mail: ${moment.cause}`];
     case 'approved':
       return ['approved by the user'];
+    case 'wrong_codes':
+      return [`a wrong code was typed ${times(moment.wrongCodes)}`];
     case 'denied':
-      return [moment.reported ? 'denied by the user: this was not me' : 'denied by the user'];
+      return [tellDenial(moment)];
     case 'polled':
       return [tellPolls(moment)];
     case 'redeemed':
@@ -182,7 +187,18 @@ function causeLine({ cause }: { cause?: string }): string[] {
 
 function tellPolls({ polls, interval }: { polls: number; interval: number }): string {
   if (polls === 0) return 'not polled by the client';
-  return `polled ${polls === 1 ? 'once' : `${polls} times`} up to then, at intervals of ${interval} s`;
+  return `polled ${times(polls)} up to then, at intervals of ${interval} s`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
+
+function tellDenial({ cause }: Extract<Moment, { what: 'denied' }>): string {
+  if (cause === 'reported') return 'denied by the user: this was not me';
+  return cause === 'wrong_codes'
+    ? 'denied, since the code was wrong too often'
+    : 'denied by the user';
 }
 
 function tellExpiry(moment: Extract<Moment, { what: 'expires' }>, now: number): string {

@@ -24,6 +24,7 @@ export const exampleClient: Client = {
   client_assertion_audience: 'issuer',
   unknown_user: 'reveal',
   failed_flow: 'expire',
+  confirmation_level: 'link',
   client_secret_hash: hashSecret(exampleClientSecret),
 };
 

@@ -5,6 +5,7 @@
 import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
 import {
   claimMail,
+  countWrongCode,
   decide,
   fail,
   recordMailed,
@@ -54,6 +55,12 @@ export function inMemoryRequests(): AuthenticationRequestStore {
       return result.outcome === 'already_decided'
         ? { outcome: result.outcome, status: result.status }
         : { outcome: result.outcome };
+    },
+    async countWrongCode(wrong) {
+      const { next: _stored, ...outcome } = apply(wrong.ref, (request) =>
+        countWrongCode(request, wrong),
+      );
+      return outcome;
     },
     redeem: async (redemption) => ({
       outcome: apply(redemption.ref, (request) => redeem(request, redemption)).outcome,

@@ -5,10 +5,12 @@
  * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
  */
 import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
+import { MOST_WRONG_CODES } from '../../lambdas/ciba/confirmation.ts';
 import { judgePoll } from '../../lambdas/ciba/poll.ts';
 import { refreshableRequest } from '../../lambdas/ciba/refresh-token.ts';
 import {
   claimMail,
+  countWrongCode,
   decide,
   fail,
   type Owner,
@@ -33,6 +35,7 @@ export interface Rules {
   fail: typeof fail;
   recordMailFailure: typeof recordMailFailure;
   decide: typeof decide;
+  countWrongCode: typeof countWrongCode;
   redeem: typeof redeem;
   recordReplay: typeof recordReplay;
   revoke: typeof revoke;
@@ -50,6 +53,7 @@ export const productionRules: Rules = {
   fail,
   recordMailFailure,
   decide,
+  countWrongCode,
   redeem,
   recordReplay,
   revoke,
@@ -64,6 +68,8 @@ export interface Cast {
   polls: number;
   approver?: boolean;
   denier?: boolean;
+  /** How many wrong codes are typed; the request is one that asks for a code then. */
+  wrongCodes?: number;
   /** Holds another client's credentials, or a wrong secret, or a forged link. */
   stranger?: boolean;
   mailers?: number;
@@ -130,6 +136,9 @@ export interface Model {
   denier: 'ready' | 'over';
   stranger: number;
   flow: 'running' | 'over';
+  /** Wrong codes that are still to be typed, and those that were answered as counted. */
+  guesses: number;
+  guessed: number;
   /** Revocations that the operator has left. */
   revocations: number;
   /** What SES has still to say. */
@@ -148,6 +157,7 @@ const LIFETIME = 120;
 const REFRESH_ENDS = 200;
 const CLAIM_SECONDS = 15;
 const nonce = 'n';
+const code = 'CODE';
 const owner: Owner = { ref: 'r', secretHash: 'hash', clientId: 'client' };
 
 export function initialModel(cast: Cast): Model {
@@ -166,6 +176,7 @@ export function initialModel(cast: Cast): Model {
       interval: 2,
       polls: 0,
       flow: 'ciba-flow',
+      ...(cast.wrongCodes !== undefined && { bindingMessage: code, wrongCodes: 0 }),
       ...(cast.mailed && { linkNonce: nonce, mailedAt: 0.5 }),
     },
     time: 0,
@@ -177,6 +188,8 @@ export function initialModel(cast: Cast): Model {
     denier: cast.denier ? 'ready' : 'over',
     stranger: cast.stranger ? 0 : strangers.length,
     flow: cast.failingFlow ? 'running' : 'over',
+    guesses: cast.wrongCodes ?? 0,
+    guessed: 0,
     revocations: cast.revocations ?? 0,
     news: cast.news ?? 0,
     approved: false,
@@ -201,6 +214,7 @@ export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<M
       ...(cast.operator ? operatorSteps(model) : []),
       ...model.pollers.flatMap((_, index) => pollerSteps(model, rules, cast, index, now)),
       ...userSteps(model, rules, now),
+      ...guesserSteps(model, rules, now),
       ...strangerSteps(model, rules, now),
       ...model.mailers.flatMap((_, index) => mailerSteps(model, rules, index, now)),
       ...flowSteps(model, rules, now),
@@ -497,7 +511,11 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
       linkNonce: item?.linkNonce ?? 'no link',
       now,
     } as const;
-    const decided = rules.decide(item, { ...by, contactVersion: model.approverContact });
+    const decided = rules.decide(item, {
+      ...by,
+      contactVersion: model.approverContact,
+      typedMessage: code,
+    });
     const isDone = decided.outcome === 'decided';
     const changes = { approver: 'over', approverContact: undefined } as const;
     const broken = isDone ? brokenByDecision(model, 'approve', now) : undefined;
@@ -531,12 +549,50 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return steps;
 }
 
+/** Somebody who holds the link and does not see the other device. */
+function guesserSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  if (model.guesses === 0) return [];
+  const { item } = model;
+  const guess = { ref: 'r', linkNonce: item?.linkNonce ?? 'no link', now };
+  const told = rules.countWrongCode(item, guess);
+  const isCounted = told.outcome === 'counted' || told.outcome === 'denied';
+  const changes = {
+    item: told.next ?? item,
+    guesses: model.guesses - 1,
+    guessed: model.guessed + (isCounted ? 1 : 0),
+    denied: model.denied || told.outcome === 'denied',
+  };
+  const broken = isCounted ? brokenByGuess(model, told, now) : undefined;
+  return [step(model, `a wrong code is ${told.outcome}`, changes, broken)];
+}
+
+/** S15: counted one by one while there is something to decide, and the last of them denies. */
+function brokenByGuess(
+  { item, guessed, approved, denied }: Model,
+  told: { outcome: string; left?: number; next?: Item },
+  now: number,
+): string | undefined {
+  if (now >= LIFETIME) return 'I5: a code was judged after the end';
+  if (approved || denied || item?.status !== 'pending')
+    return 'I6: a code was judged after the decision';
+  if (guessed >= MOST_WRONG_CODES) return 'S15: one guess too many was judged';
+  const left = MOST_WRONG_CODES - guessed - 1;
+  if (left === 0)
+    return told.next?.status === 'denied' ? undefined : 'S15: the last wrong code did not deny';
+  return told.left === left && told.next?.status === 'pending'
+    ? undefined
+    : 'S15: a wrong code was miscounted';
+}
+
 function brokenByDecision(model: Model, decision: string, now: number): string | undefined {
-  const { item, approved, denied, approverContact } = model;
+  const { item, approved, denied, approverContact, guessed } = model;
   if (now >= LIFETIME) return `I5: ${decision} after the end`;
   if (approved || denied) return 'I6: two decisions acknowledged';
   if (item?.status !== 'pending') return `I8: ${decision} of what is ${item?.status}`;
   if (item.linkNonce === undefined) return 'T10: decided without a link';
+  if (decision === 'approve' && guessed >= MOST_WRONG_CODES) {
+    return 'S15: approved after the last wrong code';
+  }
   if (decision === 'approve' && approverContact !== item.contactVersion) {
     return 'I7: approved by a user who is reached elsewhere by now';
   }
@@ -563,6 +619,23 @@ const strangers: [string, (model: Model, rules: Rules, now: number) => { next?: 
     'a forged link approves',
     ({ item }, rules, now) =>
       rules.decide(item, { ref: 'r', decision: 'approve', linkNonce: 'x', contactVersion: 1, now }),
+  ],
+  [
+    'a program that sees no code approves',
+    ({ item }, rules, now) =>
+      item?.wrongCodes === undefined
+        ? {}
+        : rules.decide(item, {
+            ref: 'r',
+            decision: 'approve',
+            linkNonce: nonce,
+            contactVersion: 1,
+            now,
+          }),
+  ],
+  [
+    'a forged link tries a code',
+    ({ item }, rules, now) => rules.countWrongCode(item, { ref: 'r', linkNonce: 'x', now }),
   ],
   [
     'a task that claimed nothing stamps',

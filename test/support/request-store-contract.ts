@@ -8,7 +8,13 @@ import type {
   PendingRequest,
 } from '../../lambdas/ciba/authentication-request.ts';
 import { hashSecret } from '../../lambdas/ciba/handles.ts';
-import type { Claim, DecisionOfUser, Owner, Redemption } from '../../lambdas/ciba/transitions.ts';
+import type {
+  Claim,
+  DecisionOfUser,
+  Owner,
+  Redemption,
+  WrongCode,
+} from '../../lambdas/ciba/transitions.ts';
 import type { AuthenticationRequestStore } from '../../lambdas/ports.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from './example-request.ts';
 
@@ -41,6 +47,10 @@ function decisionOf(
     now: EXAMPLE_NOW + 10,
     ...changes,
   };
+}
+
+function wrongCodeOf(request: PendingRequest, changes: Partial<WrongCode> = {}): WrongCode {
+  return { ref: request.ref, linkNonce: NONCE, now: EXAMPLE_NOW + 9, ...changes };
 }
 
 function redemptionOf(request: PendingRequest, changes: Partial<Redemption> = {}): Redemption {
@@ -481,6 +491,100 @@ export function describeRequestStore(
         const request = await mailed();
         await store.fail(request.ref, 'flow_error', EXAMPLE_NOW + 5);
         expect(await store.decide(decisionOf(request))).toEqual({ outcome: 'failed' });
+      });
+    });
+
+    describe('S15 codes', () => {
+      const code = 'PX-4711';
+      const coded = () => mailed({ bindingMessage: code, wrongCodes: 0 });
+
+      it('T1: an approval without the code, or with another, changes nothing', async () => {
+        const request = await coded();
+        for (const typedMessage of [undefined, '', 'PX-4712', 'px-4711']) {
+          const approval = decisionOf(request, { typedMessage });
+          expect(await store.decide(approval)).toEqual({ outcome: 'not_confirmed' });
+        }
+        expect(await stored(request)).toMatchObject({ status: 'pending', wrongCodes: 0 });
+      });
+
+      it('the code approves, after two wrong ones too; a denial and a report need none', async () => {
+        const request = await coded();
+        expect(await store.countWrongCode(wrongCodeOf(request))).toEqual({
+          outcome: 'counted',
+          left: 2,
+        });
+        expect(await store.countWrongCode(wrongCodeOf(request))).toEqual({
+          outcome: 'counted',
+          left: 1,
+        });
+        const typed = decisionOf(request, { typedMessage: code });
+        expect(await store.decide(typed)).toEqual({ outcome: 'decided' });
+        expect(await stored(request)).toMatchObject({ status: 'approved', wrongCodes: 2 });
+        for (const decision of ['deny', 'report'] as const) {
+          const other = await coded();
+          expect(await store.decide(decisionOf(other, { decision }))).toEqual({
+            outcome: 'decided',
+          });
+        }
+      });
+
+      it('the third wrong one denies with its time, and the code comes too late', async () => {
+        const request = await coded();
+        await store.countWrongCode(wrongCodeOf(request));
+        await store.countWrongCode(wrongCodeOf(request));
+        expect(await store.countWrongCode(wrongCodeOf(request))).toEqual({ outcome: 'denied' });
+        expect(await stored(request)).toMatchObject({
+          status: 'denied',
+          decidedAt: EXAMPLE_NOW + 9,
+          wrongCodes: 3,
+        });
+        const over = { outcome: 'already_decided', status: 'denied' };
+        expect(await store.decide(decisionOf(request, { typedMessage: code }))).toEqual(over);
+        expect(await store.countWrongCode(wrongCodeOf(request))).toEqual(over);
+      });
+
+      it('T1: of forty guesses at once two are told to try again and one that it is over', async () => {
+        const request = await coded();
+        const guesses = Array.from({ length: 40 }, () =>
+          store.countWrongCode(wrongCodeOf(request)),
+        );
+        const outcomes = (await Promise.all(guesses)).map((answer) =>
+          answer.outcome === 'counted' ? `counted, ${answer.left} left` : answer.outcome,
+        );
+        expect(outcomes.filter((outcome) => outcome !== 'already_decided').toSorted()).toEqual([
+          'counted, 1 left',
+          'counted, 2 left',
+          'denied',
+        ]);
+        expect(await stored(request)).toMatchObject({ status: 'denied', wrongCodes: 3 });
+      });
+
+      it.each<[string, Partial<WrongCode>, string]>([
+        ['another link (T10)', { linkNonce: 'f'.repeat(22) }, 'not_found'],
+        ['the instant of the end (T9)', { now: EXAMPLE_NOW + 120 }, 'expired'],
+      ])('counts nothing with %s, the last one included', async (_what, changes, outcome) => {
+        const request = await coded();
+        expect(await store.countWrongCode(wrongCodeOf(request, changes))).toEqual({ outcome });
+        expect(await stored(request)).toMatchObject({ status: 'pending', wrongCodes: 0 });
+        await store.countWrongCode(wrongCodeOf(request));
+        await store.countWrongCode(wrongCodeOf(request));
+        expect(await store.countWrongCode(wrongCodeOf(request, changes))).toEqual({ outcome });
+        expect(await stored(request)).toMatchObject({ status: 'pending', wrongCodes: 2 });
+      });
+
+      it('counts nothing where none is asked for, nor of what is decided or failed', async () => {
+        const linked = await mailed();
+        expect(await store.countWrongCode(wrongCodeOf(linked))).toEqual({ outcome: 'not_found' });
+        expect(await stored(linked)).not.toHaveProperty('wrongCodes');
+        const failed = await coded();
+        await store.fail(failed.ref, 'flow_error', EXAMPLE_NOW + 5);
+        expect(await store.countWrongCode(wrongCodeOf(failed))).toEqual({ outcome: 'failed' });
+        const done = await coded();
+        await store.decide(decisionOf(done, { typedMessage: code }));
+        expect(await store.countWrongCode(wrongCodeOf(done))).toEqual({
+          outcome: 'already_decided',
+          status: 'approved',
+        });
       });
     });
 

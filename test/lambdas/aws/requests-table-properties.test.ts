@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
+import type { PendingRequest } from '../../../lambdas/ciba/authentication-request.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
@@ -28,6 +29,8 @@ const secretHash = fc.constantFrom('secret', 'secret', 'secret', 'wrong').map(ha
 const clientId = fc.constantFrom('pump-4', 'pump-4', 'pump-4', 'desk-1');
 const linkNonce = fc.constantFrom('nonce-1', 'nonce-1', 'nonce-2');
 const contactVersion = fc.constantFrom(1, 1, 1, 2);
+const isCoded = fc.constantFrom(false, true);
+const typedMessage = fc.constantFrom('PUMP-4 50.00 EUR', 'PUMP-4 50.00 EUR', 'another', undefined);
 const id = fc.constantFrom('a', 'b');
 const time = fc
   .constantFrom(1, 2, 15.999, 16, 17, 60, 70, 70.001, 119.999, 120, 131, 5000)
@@ -38,8 +41,12 @@ function refOf(refs: readonly string[], index: number): string {
 }
 
 const calls: Record<string, fc.Arbitrary<Call>> = {
-  create: fc.tuple(which, secretHash).map(([at, secret]) => (store, refs) => {
-    const request = exampleRequest({ ref: refOf(refs, at), secretHash: secret });
+  create: fc.tuple(which, secretHash, isCoded).map(([at, secret, coded]) => (store, refs) => {
+    const request = exampleRequest({
+      ref: refOf(refs, at),
+      secretHash: secret,
+      ...(coded && { wrongCodes: 0 }),
+    });
     return store.create(request).catch((error: unknown) => String(error));
   }),
   stampPoll: fc.tuple(which, fc.record({ secretHash, clientId }), time).map(
@@ -91,6 +98,7 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
         ),
         linkNonce,
         contactVersion: fc.option(contactVersion, { nil: undefined, freq: 8 }),
+        typedMessage,
         now: time,
       }),
     )
@@ -99,6 +107,11 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
         (store, refs) =>
           store.decide({ ref: refOf(refs, at), ...by }),
     ),
+  countWrongCode: fc.tuple(which, linkNonce, time).map(
+    ([at, nonce, now]) =>
+      (store, refs) =>
+        store.countWrongCode({ ref: refOf(refs, at), linkNonce: nonce, now }),
+  ),
   redeem: fc
     .tuple(
       which,
@@ -146,24 +159,33 @@ interface NamedCall {
  * What the first request has been through before anything happens by chance: at least its creation, at most its
  * denial, or the replay of its auth_req_id.
  */
-const asked: NamedCall[] = [
-  {
-    name: 'create',
-    run: (store, [ref = '']) =>
-      store.create(exampleRequest({ ref, secretHash: hashSecret('secret') })),
-  },
-  {
-    name: 'claimMail',
-    run: (store, [ref = '']) =>
-      store.claimMail({
-        ref,
-        claimId: 'a',
-        linkNonce: 'nonce-1',
-        now: EXAMPLE_NOW + 1,
-        until: EXAMPLE_NOW + 16,
-      }),
-  },
-];
+function asked(changes: Partial<PendingRequest> = {}): NamedCall[] {
+  return [
+    {
+      name: 'create',
+      run: (store, [ref = '']) =>
+        store.create(exampleRequest({ ref, secretHash: hashSecret('secret'), ...changes })),
+    },
+    {
+      name: 'claimMail',
+      run: (store, [ref = '']) =>
+        store.claimMail({
+          ref,
+          claimId: 'a',
+          linkNonce: 'nonce-1',
+          now: EXAMPLE_NOW + 1,
+          until: EXAMPLE_NOW + 16,
+        }),
+    },
+  ];
+}
+
+/** Two of the three that a code may be wrong. */
+const wrongCode: NamedCall = {
+  name: 'countWrongCode',
+  run: (store, [ref = '']) =>
+    store.countWrongCode({ ref, linkNonce: 'nonce-1', now: EXAMPLE_NOW + 2 }),
+};
 
 function decided(decision: 'approve' | 'deny'): NamedCall {
   return {
@@ -174,6 +196,7 @@ function decided(decision: 'approve' | 'deny'): NamedCall {
         decision,
         linkNonce: 'nonce-1',
         contactVersion: 1,
+        typedMessage: 'PUMP-4 50.00 EUR',
         now: EXAMPLE_NOW + 2,
       }),
   };
@@ -204,15 +227,16 @@ const redeemed: NamedCall[] = [
 ];
 
 const beginnings = [
-  [...asked, decided('approve'), ...redeemed],
-  [...asked, decided('approve'), ...redeemed],
-  [...asked, decided('deny')],
+  [...asked(), decided('approve'), ...redeemed],
+  [...asked(), decided('approve'), ...redeemed],
+  [...asked(), decided('deny')],
+  [...asked({ wrongCodes: 0 }), wrongCode, wrongCode, decided('approve'), ...redeemed],
 ];
 
 const history = fc
   .tuple(
     fc.constantFrom(...beginnings),
-    fc.integer({ min: 1, max: asked.length + redeemed.length + 1 }),
+    fc.integer({ min: 1, max: asked().length + redeemed.length + 3 }),
     fc.array(call, { minLength: 5, maxLength: STEPS }),
   )
   .map(([beginning, length, steps]) => [...beginning.slice(0, length), ...steps]);

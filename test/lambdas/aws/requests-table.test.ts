@@ -140,6 +140,7 @@ describe('the item', () => {
         createdAt: EXAMPLE_NOW + 0.123,
         expiresAt: EXAMPLE_NOW + 600.123,
         interval: 555,
+        wrongCodes: 2,
       }),
       linkNonce: nonce,
       mailFailure: { cause: 'mail_not_rendered', at: EXAMPLE_NOW + 2_592_599.123 },

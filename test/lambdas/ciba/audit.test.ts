@@ -230,7 +230,11 @@ describe('the time line', () => {
 
   it('of a denied request says whether the user reported it', () => {
     const reported: AuthenticationRequest = { ...denied, reported: true };
-    expect(timeLine(reported)).toContainEqual({ what: 'denied', reported: true, at: asked + 20 });
+    expect(timeLine(reported)).toContainEqual({
+      what: 'denied',
+      cause: 'reported',
+      at: asked + 20,
+    });
     expect(auditEntry(reported, later)).toMatchObject({ outcome: 'denied', cause: 'reported' });
     expect(auditEntry(denied, later)).not.toHaveProperty('cause');
   });

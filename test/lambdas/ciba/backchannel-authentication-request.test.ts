@@ -10,13 +10,19 @@ import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-err
 import { exampleClient } from '../../support/example-directory.ts';
 
 const settings = { defaultExpiresIn: 120, minExpiresIn: 10, maxExpiresIn: 600 };
+const ISSUER = 'https://ciba.example';
 const least = { scope: 'openid', login_hint: 'alice' };
 
 function parse(parameters: Record<string, string>, changes: Partial<typeof exampleClient> = {}) {
   const form = new Map(
     Object.entries({ ...least, ...parameters }).filter(([, value]) => value !== ''),
   );
-  return parseBackchannelAuthenticationRequest(form, { ...exampleClient, ...changes }, settings);
+  return parseBackchannelAuthenticationRequest(
+    form,
+    { ...exampleClient, ...changes },
+    ISSUER,
+    settings,
+  );
 }
 
 function codeOf(parameters: Record<string, string>): OAuthErrorCode {
@@ -34,6 +40,7 @@ describe('a request', () => {
       scope: 'openid',
       hint: { kind: 'login_hint', text: 'alice' },
       bindingMessage: undefined,
+      confirmationLevel: 'link',
       expiresIn: 120,
     });
   });
@@ -101,6 +108,7 @@ describe('requested_expiry (CIBA 7.1)', () => {
         parseBackchannelAuthenticationRequest(
           new Map(Object.entries({ ...least, ...parameters })),
           client,
+          ISSUER,
           longest,
         ).expiresIn;
       expect(ask({ requested_expiry: '9000' })).toBe(expiresIn);

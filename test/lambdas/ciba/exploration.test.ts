@@ -85,6 +85,16 @@ const smallCasts: Record<string, Cast> = {
     clock: [1, 119, 120],
     mailed: true,
   },
+  'wrong codes beside the right one, strangers, a poller, deny': {
+    pollers: 1,
+    polls: 1,
+    approver: true,
+    denier: true,
+    stranger: true,
+    wrongCodes: 4,
+    clock: [1, 120],
+    mailed: true,
+  },
   'two mail tasks, approve, deny': {
     pollers: 0,
     polls: 0,
@@ -293,6 +303,34 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   'decide: contact': {
     decide: (item, user) =>
       productionRules.decide(item, { ...user, contactVersion: item?.contactVersion }),
+  },
+  'decide: code': {
+    decide: (item, user) =>
+      productionRules.decide(item, { ...user, typedMessage: item?.bindingMessage }),
+  },
+  'countWrongCode: link': {
+    countWrongCode: (item, wrong) =>
+      productionRules.countWrongCode(item, { ...wrong, linkNonce: item?.linkNonce ?? '' }),
+  },
+  'countWrongCode: pending': {
+    countWrongCode: (item, wrong) => productionRules.countWrongCode(as(item, 'pending'), wrong),
+  },
+  'countWrongCode: expiry': {
+    countWrongCode: (item, wrong) => productionRules.countWrongCode(item, { ...wrong, now: EARLY }),
+  },
+  'countWrongCode: the last denies': {
+    countWrongCode: (item, wrong) => {
+      const counted = productionRules.countWrongCode(item, wrong);
+      return counted.outcome === 'denied' && item?.status === 'pending'
+        ? { outcome: 'counted', left: 0, next: { ...item, wrongCodes: 3 } }
+        : counted;
+    },
+  },
+  'countWrongCode: counts each': {
+    countWrongCode: (item, wrong) => {
+      const counted = productionRules.countWrongCode(item, wrong);
+      return counted.outcome === 'counted' && item ? { ...counted, next: item } : counted;
+    },
   },
   'redeem: client': {
     redeem: (item, by) => productionRules.redeem(item, { ...by, clientId: item?.clientId ?? '' }),

@@ -1,5 +1,5 @@
 /**
- * The table of states (S1 to S11, S14): every event in every status, what it answers, and that statuses move only along the table
+ * The table of states (S1 to S11, S14, S15): every event in every status, what it answers, and that statuses move only along the table
  * whatever happens in whichever order (threats T8, T9; invariants I1 to I8).
  */
 import fc from 'fast-check';
@@ -11,6 +11,7 @@ import {
 } from '../../../lambdas/ciba/authentication-request.ts';
 import {
   claimMail,
+  countWrongCode,
   decide,
   fail,
   type Owner,
@@ -33,6 +34,7 @@ const late = EXAMPLE_NOW + 120;
 const fresh = exampleRequest();
 const pending: AuthenticationRequest = { ...fresh, linkNonce: nonce };
 const approved: AuthenticationRequest = { ...pending, status: 'approved', decidedAt: now - 1 };
+const coded: AuthenticationRequest = { ...pending, bindingMessage: 'PX-4711', wrongCodes: 1 };
 const requests = {
   fresh,
   pending,
@@ -136,6 +138,20 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
       'not_found',
       'not_found',
       'decided > denied',
+      'already_decided',
+      'already_decided',
+      'failed',
+      'already_decided',
+      'already_decided',
+    ],
+  ],
+  [
+    'S15: a wrong code where none is asked for',
+    (request) => countWrongCode(request, { ref, linkNonce: nonce, now }),
+    [
+      'not_found',
+      'not_found',
+      'not_found',
       'already_decided',
       'already_decided',
       'failed',
@@ -287,6 +303,51 @@ describe('what a transition writes', () => {
       decidedAt: now,
       reported: true,
     });
+  });
+
+  it('of a wrong code is its count; the third is a denial in the same step (S15)', () => {
+    const wrong = { ref, linkNonce: nonce, now };
+    expect(countWrongCode(coded, wrong)).toEqual({
+      outcome: 'counted',
+      left: 1,
+      next: { ...coded, wrongCodes: 2 },
+    });
+    expect(countWrongCode({ ...coded, wrongCodes: 2 }, wrong)).toEqual({
+      outcome: 'denied',
+      next: { ...coded, status: 'denied', decidedAt: now, wrongCodes: 3 },
+    });
+  });
+
+  it.each<[string, AuthenticationRequest, Partial<typeof user>, string]>([
+    ['another link', coded, { linkNonce: 'x' }, 'not_found'],
+    ['the end', coded, { now: late }, 'expired'],
+    ['a failure', { ...coded, status: 'failed', failedAt: now, cause: 'flow_error' }, {}, 'failed'],
+    ['a decision', { ...coded, status: 'denied', decidedAt: now }, {}, 'already_decided'],
+  ])('of a wrong code is nothing with %s (S15)', (_what, request, changes, outcome) => {
+    const judged = countWrongCode(request, { ref, linkNonce: nonce, now, ...changes });
+    expect(answerOf(judged)).toBe(outcome);
+  });
+
+  it('of an approval that asks for a code is nothing until it was typed; a denial needs none (T1)', () => {
+    const approve = { ...user, decision: 'approve' } as const;
+    for (const typedMessage of [undefined, '', 'px-4711', 'PX-4712']) {
+      const judged = decide(coded, { ...approve, typedMessage });
+      expect(answerOf(judged)).toBe('not_confirmed');
+    }
+    expect(decide(coded, { ...approve, typedMessage: 'PX-4711' }).next).toEqual({
+      ...coded,
+      status: 'approved',
+      decidedAt: now,
+    });
+    for (const decision of ['deny', 'report'] as const) {
+      expect(answerOf(decide(coded, { ...user, decision }))).toBe('decided > denied');
+    }
+  });
+
+  it('of an approval is nothing where the code was wrong as often as it may be (S15)', () => {
+    const spent: AuthenticationRequest = { ...coded, wrongCodes: 3 };
+    const typed = { ...user, decision: 'approve', typedMessage: 'PX-4711' } as const;
+    expect(answerOf(decide(spent, typed))).toBe('not_confirmed');
   });
 
   it('of a redemption is the status, its time and the attempt (S8)', () => {
