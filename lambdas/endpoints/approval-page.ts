@@ -119,6 +119,9 @@ export function decisionPage(
   const name = escapeHtml(clientName);
   const withName = (text: (name: string) => string) => escapeAround(text, `<bdi>${name}</bdi>`);
   const scopes = describeScope(texts, request.scope);
+  const asksForCode = confirmationLevel(request) === 'code';
+  // Whoever says no needs no code.
+  const codeless = asksForCode ? ' formnovalidate' : '';
   return document(
     texts,
     escapeAround(texts.asksForApproval, name),
@@ -139,9 +142,9 @@ ${scopes.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('\n')}
 </dl>
 <form method="post">
 <input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
-${confirmationLevel(request) === 'code' ? codeField(texts, codeFault) : ''}<button type="submit" name="decision" value="deny" formnovalidate>${escapeHtml(texts.deny)}</button>
+${asksForCode ? codeField(texts, codeFault) : ''}<button type="submit" name="decision" value="deny"${codeless}>${escapeHtml(texts.deny)}</button>
 <button type="submit" name="decision" value="approve">${escapeHtml(texts.approve)}</button>
-<button type="submit" name="decision" value="report" formnovalidate>${escapeHtml(texts.report)}</button>
+<button type="submit" name="decision" value="report"${codeless}>${escapeHtml(texts.report)}</button>
 </form>
 <p class="soft">${escapeHtml(texts.notYou)}</p>`,
     `<script>${script}</script>\n`,

@@ -39,7 +39,7 @@ describe.each(wellKnown)('%s', (path) => {
       ],
       scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
       claims_supported: expect.arrayContaining(['sub', 'acr', 'amr', 'auth_time', 'email', 'name']),
-      acr_values_supported: [`${issuer}/acr/link`],
+      acr_values_supported: [`${issuer}/acr/link`, `${issuer}/acr/code`],
       claims_parameter_supported: false,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,

@@ -156,10 +156,15 @@ export function providerInMemory(replacements: Replacements = {}) {
   }
 
   /** Opens the link and submits its form. */
-  async function decide(link: string, decision: string, headers: Record<string, string> = {}) {
+  async function decide(
+    link: string,
+    decision: string,
+    headers: Record<string, string> = {},
+    typed: Record<string, string> = {},
+  ) {
     const page = await (await provider.approve(new Request(link))).text();
     const formToken = /name="form_token" value="([^"]+)"/.exec(page)?.[1] ?? '';
-    const body = new URLSearchParams({ form_token: formToken, decision });
+    const body = new URLSearchParams({ form_token: formToken, decision, ...typed });
     return provider.approve(new Request(link, { method: 'POST', body, headers }));
   }
 }

@@ -122,7 +122,31 @@ describe('an entry', () => {
       replayedAt: asked + 60,
       revokedAt: asked + 90,
       polls: 7,
+      confirmationLevel: 'link',
     });
+  });
+
+  it('says how an approval was confirmed, and how often the code was wrong', () => {
+    expect(auditEntry({ ...approved, wrongCodes: 1 }, early)).toMatchObject({
+      confirmationLevel: 'code',
+      wrongCodes: 1,
+    });
+    expect(auditEntry(approved, early)).not.toHaveProperty('wrongCodes');
+  });
+
+  it.each([
+    ['three wrong codes', 3, 'wrong_codes'],
+    ['the user, after two', 2, undefined],
+  ])('tells a denial by %s', (_by, wrongCodes, cause) => {
+    const request: AuthenticationRequest = { ...denied, wrongCodes };
+    expect(auditEntry(request, later).cause).toBe(cause);
+    expect(
+      timeLine(request).filter(({ what }) => what === 'wrong_codes' || what === 'denied'),
+    ).toEqual([
+      { what: 'wrong_codes', wrongCodes },
+      { what: 'denied', ...(cause && { cause }), at: asked + 20 },
+    ]);
+    expect(timeLine(request)[0]).toMatchObject({ what: 'asked', confirmationLevel: 'code' });
   });
 
   it('marks a decoy, and names no user where there is none', () => {

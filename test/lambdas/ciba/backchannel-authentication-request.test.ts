@@ -123,6 +123,48 @@ describe('requested_expiry (CIBA 7.1)', () => {
   });
 });
 
+describe('where the user types the binding message as a code', () => {
+  const level = { confirmation_level: 'code' } as const;
+
+  function faultOf(
+    parameters: Record<string, string>,
+    client: Partial<typeof exampleClient> = level,
+  ) {
+    try {
+      parse(parameters, client);
+    } catch (error) {
+      if (error instanceof OAuthError) return [error.code, error.message];
+    }
+    return undefined;
+  }
+
+  it('is required, with four letters or digits', () => {
+    expect(parse({ binding_message: 'A-1 2b' }, level)).toMatchObject({
+      bindingMessage: 'A-1 2b',
+      confirmationLevel: 'code',
+    });
+    expect(faultOf({})).toEqual([
+      'invalid_binding_message',
+      'A binding_message is required: the user types it as a code.',
+    ]);
+    expect(faultOf({ binding_message: 'A-1 2' })).toEqual([
+      'invalid_binding_message',
+      'The binding_message has fewer than 4 letters or digits: the user types it as a code.',
+    ]);
+    expect(faultOf({ binding_message: 'a@b.example' })).toMatchObject([
+      'invalid_binding_message',
+      expect.stringContaining('position 2'),
+    ]);
+  });
+
+  it('may be so for one request alone, which acr_values says', () => {
+    const acr_values = `${ISSUER}/acr/code`;
+    expect(faultOf({ acr_values }, {})?.[0]).toBe('invalid_binding_message');
+    expect(faultOf({ acr_values: `${ISSUER}/acr/link` }, {})).toBeUndefined();
+    expect(parse({ acr_values, binding_message: '4711' }).confirmationLevel).toBe('code');
+  });
+});
+
 describe('the errors', () => {
   it.each<[OAuthErrorCode, string, Record<string, string>]>([
     ['invalid_request', 'no scope', { scope: '' }],

@@ -39,6 +39,7 @@ describe('a registration', () => {
       client_assertion_audience: 'issuer',
       unknown_user: 'reveal',
       failed_flow: 'expire',
+      confirmation_level: 'link',
     });
   });
 
@@ -67,6 +68,7 @@ describe('a registration', () => {
     ['the audiences of CIBA Core', { client_assertion_audience: 'ciba-core' }],
     ['decoys for unknown users', { unknown_user: 'decoy' }],
     ['word of a failed flow', { failed_flow: 'deny' }],
+    ['codes', { confirmation_level: 'code' }],
     ['client_secret_jwt', { token_endpoint_auth_method: 'client_secret_jwt' }],
     [
       'client_secret_jwt with a secret as long as HS512 wants it',
@@ -151,6 +153,7 @@ describe('a refusal names the member', () => {
     ['id_token_signed_response_alg', ['none', 'HS256', 'PS256', 'EdDSA', 'rs256']],
     ['unknown_user', ['hide', true]],
     ['failed_flow', ['fail', 'access_denied']],
+    ['confirmation_level', ['Code', 'mfa', '', true, null]],
     ['client_assertion_audience', ['token_endpoint', 'any']],
     ['expires_in', [9, 601, 0, -120, 120.5, '120', Number.NaN, Number.POSITIVE_INFINITY, null]],
     ['interval', [0, 61, -2, 2.5, '2', null]],

@@ -52,7 +52,7 @@ describe('the metadata of the provider', () => {
         'name',
         'locale',
       ],
-      acr_values_supported: ['https://ciba.example/acr/link'],
+      acr_values_supported: ['https://ciba.example/acr/link', 'https://ciba.example/acr/code'],
       claims_parameter_supported: false,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,

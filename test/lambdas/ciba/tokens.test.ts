@@ -53,6 +53,12 @@ describe('the ID Token', () => {
     expect(idTokenClaims(grantOf(scope))).toEqual({ ...always, ...claims });
   });
 
+  it('T2: says that the code was typed where it was, and never that this is more than one factor', () => {
+    const grant = grantOf('openid');
+    const claims = idTokenClaims({ ...grant, request: { ...grant.request, wrongCodes: 0 } });
+    expect(claims).toEqual({ ...always, acr: `${issuer}/acr/code`, amr: ['email', 'code'] });
+  });
+
   it('leaves out what the user does not have', () => {
     const { email: _email, name: _name, locale: _locale, ...bare } = exampleUser;
     expect(idTokenClaims(grantOf('openid profile email', bare))).toEqual({

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
 import { lookUpTexts, type Notice, notices } from '../../../lambdas/ciba/texts.ts';
 import {
+  type CodeFault,
   decisionPage,
   noticePage,
   pageResponse,
@@ -24,7 +25,8 @@ function html(
     locale = 'en',
     domain = 'fuel.example',
     others = [],
-  }: { locale?: string; domain?: string; others?: number[] } = {},
+    codeFault,
+  }: { locale?: string; domain?: string; others?: number[]; codeFault?: CodeFault } = {},
 ): string {
   return decisionPage(lookUpTexts([locale]), {
     request: { ...request, ...changes, status: 'pending' },
@@ -32,6 +34,7 @@ function html(
     others,
     domain: domain === '' ? undefined : domain,
     formToken: 'f'.repeat(43),
+    codeFault,
     now,
   }).html;
 }
@@ -52,6 +55,7 @@ const titles: [Notice, string][] = [
   ['approved', 'Approved'],
   ['denied', 'Denied'],
   ['reported', 'Denied and reported'],
+  ['denied_by_codes', 'Denied'],
   ['already_approved', 'Already approved'],
   ['already_denied', 'Already denied'],
   ['expired', 'Too late'],
@@ -166,6 +170,57 @@ describe('the page that asks', () => {
       `<input type="hidden" name="form_token" value="${'f'.repeat(43)}">`,
     ]);
     expect(markup).not.toMatch(/<(?:textarea|select)/);
+  });
+});
+
+describe('the page that asks for a code', () => {
+  const coded = { bindingMessage: 'PX-4711', wrongCodes: 0 };
+  const asking = (codeFault?: CodeFault, locale = 'en') =>
+    html(coded, 'Pump', EXAMPLE_NOW, { locale, ...(codeFault && { codeFault }) });
+
+  it.each(locales)('T1: shows it nowhere, in %s', (locale) => {
+    const markup = [
+      asking(undefined, locale),
+      asking({ reason: 'missing' }, locale),
+      asking({ reason: 'wrong', left: 1 }, locale),
+    ].join('');
+    expect(markup).not.toContain('4711');
+    expect(markup).not.toContain('class="message"');
+  });
+
+  it('has one field with a label, that must be filled in to approve and need not be to say no', () => {
+    const markup = asking();
+    const [field = ''] = markup.match(/<input id="code"[^>]*>/) ?? [];
+    expect(field).toMatch(/ name="code" type="text" required /);
+    expect(field).toContain(' autocomplete="off"');
+    expect(field).not.toMatch(/value=|placeholder=|pattern=|autofocus|aria-invalid/);
+    expect(markup).toContain('<label for="code">Code on the other device</label>');
+    expect(field).toContain(' aria-describedby="code-hint"');
+    expect(textOf(markup)).toContain('If somebody told or sent you a code, do not type it');
+    expect(markup.match(/<button[^>]*>/g)).toEqual([
+      '<button type="submit" name="decision" value="deny" formnovalidate>',
+      '<button type="submit" name="decision" value="approve">',
+      '<button type="submit" name="decision" value="report" formnovalidate>',
+    ]);
+  });
+
+  it.each<[string, CodeFault, string]>([
+    ['en', { reason: 'missing' }, 'To approve, type the code that the other device shows.'],
+    ['en', { reason: 'wrong', left: 2 }, 'That is not the code. You can try 2 more times.'],
+    [
+      'en',
+      { reason: 'wrong', left: 1 },
+      'That is not the code. You can try once more; then the request is denied.',
+    ],
+    ['de', { reason: 'wrong', left: 2 }, 'Das ist nicht der Code. Sie haben noch 2 Versuche.'],
+    ['fr', { reason: 'wrong', left: 2 }, 'Ce n’est pas le bon code. Il vous reste 2 essais.'],
+    ['es', { reason: 'wrong', left: 1 }, 'Ese no es el código. Le queda un intento;'],
+    ['ja', { reason: 'wrong', left: 1 }, 'コードが違います。あと 1 回入力できます。'],
+  ])('says in %s what was wrong: %j', (locale, fault, expected) => {
+    const markup = asking(fault, locale);
+    expect(/<p id="fault" role="alert">([^<]*)</.exec(markup)?.[1]).toContain(expected);
+    const [field = ''] = markup.match(/<input id="code"[^>]*>/) ?? [];
+    expect(field).toContain(' aria-describedby="fault code-hint" aria-invalid="true" autofocus>');
   });
 });
 

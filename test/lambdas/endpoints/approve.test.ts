@@ -110,6 +110,138 @@ describe('the statuses', () => {
   });
 });
 
+describe('a request that is confirmed by a code', () => {
+  const message = 'Px-47 11';
+
+  async function coded(parameters: Record<string, string> = {}) {
+    const provider = providerInMemory();
+    provider.directory.clients.set('pump-4', { ...exampleClient, confirmation_level: 'code' });
+    return { provider, ...(await mailed(provider, { binding_message: message, ...parameters })) };
+  }
+
+  const approve = (provider: Provider, link: string, code?: string) =>
+    provider.decide(link, 'approve', {}, code === undefined ? {} : { code });
+
+  it.each([message, 'PX-4711', ' p x - 4 7 1 1 ', 'ｐｘ-４７１１', 'px-47\u00a011'])(
+    'is approved by the code as people type it: %j',
+    async (code) => {
+      const { provider, link, authReqId } = await coded();
+      const response = await approve(provider, link, code);
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain('<h1>Approved</h1>');
+      const { body } = await provider.poll(authReqId);
+      expect(body['id_token']).toContain(`"acr":"${issuer}/acr/code","amr":["email","code"]`);
+    },
+  );
+
+  it.each([undefined, '', '   ', '\u3000'])(
+    'T1: is not approved by who presses the button with %j, and no try is used up',
+    async (code) => {
+      const { provider, link, ref } = await coded();
+      for (let press = 0; press < 5; press += 1) {
+        const response = await approve(provider, link, code);
+        expect(response.status).toBe(400);
+        expect(await response.text()).toContain('To approve, type the code');
+      }
+      expect(await provider.requests.find(ref)).toMatchObject({ status: 'pending', wrongCodes: 0 });
+      expect((await approve(provider, link, message)).status).toBe(200);
+    },
+  );
+
+  it('is asked for again after a wrong code, with a form that works, and denied by the third', async () => {
+    const { provider, link, ref, authReqId } = await coded();
+    const first = await approve(provider, link, 'PX-4712');
+    expect(first.status).toBe(400);
+    const page = await first.text();
+    expect(page).toContain('You can try 2 more times.');
+    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const body = new URLSearchParams({ form_token, decision: 'approve', code: 'wrong' });
+    const second = await provider.approve(new Request(link, { method: 'POST', body }));
+    expect(await second.text()).toContain('You can try once more; then the request is denied.');
+
+    const third = await approve(provider, link, 'wrong');
+    expect(third.status).toBe(400);
+    expect(await third.text()).toContain('The code was wrong three times');
+    expect(await provider.requests.find(ref)).toMatchObject({ status: 'denied', wrongCodes: 3 });
+    expect((await approve(provider, link, message)).status).toBe(403);
+    expect((await get(provider, link)).status).toBe(409);
+    expect((await provider.poll(authReqId)).body).toMatchObject({ error: 'access_denied' });
+  });
+
+  it('T1: of many codes at once no more than three are judged, the right one among them or not', async () => {
+    const { provider, link, ref } = await coded();
+    const page = await (await get(provider, link)).text();
+    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const post = (code: string) =>
+      provider.approve(
+        new Request(link, {
+          method: 'POST',
+          body: new URLSearchParams({ form_token, decision: 'approve', code }),
+        }),
+      );
+    const guesses = Array.from({ length: 50 }, (_, index) => `px-${4672 + index}`);
+    await Promise.all(guesses.map(post));
+    expect(guesses).toContain('px-4711');
+    expect(await provider.requests.find(ref)).toMatchObject({ status: 'denied', wrongCodes: 3 });
+  });
+
+  it.each([
+    ['deny', 'denied'],
+    ['report', 'denied'],
+  ])('%s needs no code', async (decision, status) => {
+    const { provider, link, ref } = await coded();
+    expect((await provider.decide(link, decision)).status).toBe(200);
+    expect((await provider.requests.find(ref))?.status).toBe(status);
+  });
+
+  it('is over when it is over: no code is judged any more', async () => {
+    const { provider, link, ref } = await coded();
+    const page = await (await get(provider, link)).text();
+    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    provider.now.at += 120;
+    const body = new URLSearchParams({ form_token, decision: 'approve', code: 'wrong' });
+    expect((await provider.approve(new Request(link, { method: 'POST', body }))).status).toBe(410);
+    expect(await provider.requests.find(ref)).toMatchObject({ wrongCodes: 0 });
+  });
+
+  it('says nothing of the code, nor of what was typed, in page, mail and log', async () => {
+    const { provider, link } = await coded();
+    const pages = [await get(provider, link), await approve(provider, link, 'canary-1234')];
+    const told = [
+      ...(await Promise.all(pages.map((page) => page.text()))),
+      JSON.stringify(provider.mails),
+      JSON.stringify(provider.log),
+    ].join('');
+    expect(told).not.toMatch(/47 ?11|canary/i);
+    expect(provider.log).toContainEqual(
+      expect.objectContaining({ event: 'approve', status: 400, cause: 'code wrong' }),
+    );
+  });
+
+  it('takes the branch of those without a message, whose mail shows none', async () => {
+    const { provider, ref } = await coded();
+    expect(await provider.locateUser({ ref })).toEqual({
+      outcome: 'located',
+      bindingMessage: false,
+    });
+  });
+
+  it('stays one when its client is registered otherwise meanwhile', async () => {
+    const { provider, link } = await coded();
+    provider.directory.clients.set('pump-4', exampleClient);
+    expect((await approve(provider, link)).status).toBe(400);
+  });
+
+  it('may be asked for by acr_values, by a client that needs none', async () => {
+    const provider = providerInMemory();
+    const acr_values = `urn:x ${issuer}/acr/code ${issuer}/acr/link`;
+    const { link, ref } = await mailed(provider, { binding_message: message, acr_values });
+    expect(await provider.requests.find(ref)).toMatchObject({ wrongCodes: 0 });
+    expect((await approve(provider, link)).status).toBe(400);
+    expect((await approve(provider, link, message)).status).toBe(200);
+  });
+});
+
 describe('the language', () => {
   async function shown(provider: Provider, link: string, languages?: string) {
     const headers = languages === undefined ? {} : { 'Accept-Language': languages };

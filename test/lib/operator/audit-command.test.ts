@@ -263,6 +263,8 @@ describe('ciba audit', () => {
         replayed_at: null,
         revoked_at: null,
         polls: 1,
+        confirmation_level: 'link',
+        wrong_codes: null,
       },
     ]);
   });
@@ -270,8 +272,8 @@ describe('ciba audit', () => {
   it('writes a head and a record for each entry with --csv', async () => {
     const { stdout } = await run('--csv', '--outcome', 'throttled');
     expect(stdout.split('\r\n')).toEqual([
-      'asked_at,event,outcome,at,client_id,sub,ref,code,cause,decoy,flow,mailed_at,mail_failure,mail_failed_at,decision,decided_at,redeemed_at,expires_at,replayed_at,revoked_at,polls',
-      `2027-01-15T07:55:00.000Z,CIBA Authentication Failed,throttled,2027-01-15T07:55:00.000Z,pump-4,u-alice,${made['throttled']},access_denied,${CAUSE},,,,,,,,,,,,`,
+      'asked_at,event,outcome,at,client_id,sub,ref,code,cause,decoy,flow,mailed_at,mail_failure,mail_failed_at,decision,decided_at,redeemed_at,expires_at,replayed_at,revoked_at,polls,confirmation_level,wrong_codes',
+      `2027-01-15T07:55:00.000Z,CIBA Authentication Failed,throttled,2027-01-15T07:55:00.000Z,pump-4,u-alice,${made['throttled']},access_denied,${CAUSE},,,,,,,,,,,,,,`,
       '',
     ]);
   });
