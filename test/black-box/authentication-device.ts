@@ -20,14 +20,15 @@ export function hiddenInputs({ html }: Page): Record<string, string> {
   return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, value]));
 }
 
-/** Submits the form of an opened page. */
+/** Submits the form of an opened page, with what was typed into it. */
 export function submit(
   link: string,
   page: Page,
   decision: string,
   headers: Record<string, string> = {},
+  typed: Record<string, string> = {},
 ): Promise<Page> {
-  const body = new URLSearchParams({ ...hiddenInputs(page), decision });
+  const body = new URLSearchParams({ ...hiddenInputs(page), ...typed, decision });
   return open(link, { method: 'POST', body, headers });
 }
 

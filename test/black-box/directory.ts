@@ -124,6 +124,11 @@ export const clients = {
     ...client('generic-mail', 'client_secret_basic', 'ES256'),
     flow_policy: 'generic-mail',
   },
+  /** Whose users type the binding message as a code. */
+  coded: {
+    ...client('coded', 'client_secret_basic', 'ES256'),
+    confirmation_level: 'code',
+  },
   /** Without the refresh grant. */
   cibaOnly: {
     ...client('ciba-only', 'client_secret_basic', 'ES256'),
@@ -168,6 +173,7 @@ export const users = {
   requests: user('requests'),
   mails: user('mails'),
   pages: user('pages'),
+  codes: user('codes'),
   races: user('races'),
   expiry: user('expiry'),
   inputs: user('inputs'),
