@@ -3,7 +3,7 @@
  * framed, cached, referred to or submitted elsewhere (threats T11, T12). One script, allowed by its hash, counts down; every
  * page says and does the same without it.
  */
-import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
+import type { AuthenticationRequest, Decision } from '../ciba/authentication-request.ts';
 import { confirmationLevel, shownMessage } from '../ciba/confirmation.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import {
@@ -44,7 +44,8 @@ button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border
 button[value=approve]{background:var(--accent);border-color:var(--accent);color:var(--accent-ink)}
 button[value=report]{grid-column:1/-1;min-height:2.75rem;background:transparent;border-color:var(--bad);color:var(--bad)}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
-.code{grid-column:1/-1}
+.code{grid-column:1/-1;order:-2}
+.code~[value=deny]{order:-1}
 .code label{font-weight:600}
 .code input{width:100%;min-height:3.25rem;margin:.4rem 0;padding:.5rem 1rem;font:inherit;font-size:1.4rem;text-align:center;color:var(--ink);background:var(--box);border:2px solid var(--accent);border-radius:.75rem}
 .code input:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
@@ -109,8 +110,8 @@ interface DecisionPage {
 }
 
 /**
- * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027). Where there is no field neither is a
- * default; in the field for the code the return key approves, which the field says of itself.
+ * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027); neither is a default, unless a code was
+ * typed.
  */
 export function decisionPage(
   texts: Texts,
@@ -119,9 +120,6 @@ export function decisionPage(
   const name = escapeHtml(clientName);
   const withName = (text: (name: string) => string) => escapeAround(text, `<bdi>${name}</bdi>`);
   const scopes = describeScope(texts, request.scope);
-  const asksForCode = confirmationLevel(request) === 'code';
-  // Whoever says no needs no code.
-  const codeless = asksForCode ? ' formnovalidate' : '';
   return document(
     texts,
     escapeAround(texts.asksForApproval, name),
@@ -142,13 +140,36 @@ ${scopes.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('\n')}
 </dl>
 <form method="post">
 <input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
-${asksForCode ? codeField(texts, codeFault) : ''}<button type="submit" name="decision" value="deny"${codeless}>${escapeHtml(texts.deny)}</button>
-<button type="submit" name="decision" value="approve">${escapeHtml(texts.approve)}</button>
-<button type="submit" name="decision" value="report"${codeless}>${escapeHtml(texts.report)}</button>
+${decisionControls(texts, request, codeFault)}
 </form>
 <p class="soft">${escapeHtml(texts.notYou)}</p>`,
     `<script>${script}</script>\n`,
   );
+}
+
+/**
+ * Deny, Approve and the report; before them the field, where a code is asked for. The return key in a field presses the
+ * first button there is, so that Approve comes first then, and Deny is put before it where it is seen.
+ */
+function decisionControls(
+  texts: Texts,
+  request: AuthenticationRequest,
+  codeFault: CodeFault | undefined,
+): string {
+  const button = (decision: Decision, label: string, more = '') =>
+    `<button type="submit" name="decision" value="${decision}"${more}>${escapeHtml(label)}</button>`;
+  const approve = button('approve', texts.approve);
+  if (confirmationLevel(request) === 'link') {
+    return [button('deny', texts.deny), approve, button('report', texts.report)].join('\n');
+  }
+  // Whoever says no needs no code.
+  const codeless = ' formnovalidate';
+  return [
+    codeField(texts, codeFault),
+    approve,
+    button('deny', texts.deny, codeless),
+    button('report', texts.report, codeless),
+  ].join('\n');
 }
 
 /** What stands for the name while a text around it is escaped: no text and no name holds it. */
@@ -192,8 +213,7 @@ function codeField(texts: Texts, fault: CodeFault | undefined): string {
 <label for="code">${escapeHtml(texts.code)}</label>
 ${fault ? `<p id="fault" role="alert">${escapeHtml(describeCodeFault(texts, fault))}</p>\n` : ''}<input id="code" name="code" type="text" required maxlength="200" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto" aria-describedby="${described}"${state}>
 <p id="code-hint">${escapeHtml(texts.codeHint)}</p>
-</div>
-`;
+</div>`;
 }
 
 function describeCodeFault(texts: Texts, fault: CodeFault): string {

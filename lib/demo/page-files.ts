@@ -61,10 +61,12 @@ legend,.user{padding:0;margin:0 0 .5rem;font-weight:600;display:block}
 .amount input:focus-visible+span{outline:3px solid var(--ink);outline-offset:2px}
 .user{margin-top:1.25rem}
 #user{width:100%;padding:.7rem .8rem;font:inherit;font-size:1.1rem;color:inherit;background:var(--box);border:2px solid var(--soft);border-radius:.75rem}
+.code{display:flex;gap:.6rem;align-items:center;margin-top:1.1rem;font-weight:600;cursor:pointer}
+.code input{flex:none;width:1.4rem;height:1.4rem;margin:0;accent-color:var(--accent)}
 .hint{margin:.4rem 0;color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}
 button,.button{display:block;width:100%;min-height:3.25rem;margin-top:1rem;padding:.8rem 1rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;color:var(--accent-ink);background:var(--accent);border:2px solid var(--accent);border-radius:.75rem;cursor:pointer}
 .button.quiet{color:var(--accent);background:none}
-:is(button,a,summary,#user,pre,iframe):focus-visible{outline:3px solid var(--ink);outline-offset:2px}
+:is(button,a,summary,#user,.code input,pre,iframe):focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 .mistake{margin:0 0 1rem;padding:.7rem .9rem;border:2px solid var(--bad);border-radius:.75rem;color:var(--bad)}
 .display{margin:0 0 1.1rem;padding:1rem 1.1rem;background:var(--display);color:var(--display-soft);border-radius:.9rem;line-height:1.3}
 .digits{font:600 min(2.6rem,13vw)/1.1 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--digits)}

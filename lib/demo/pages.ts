@@ -7,12 +7,13 @@ export interface Sale {
   id: string;
   amount: string;
   user: string;
-  /** Shown on the pump, and sent along, so that the user can compare. */
+  /** Shown on the pump, for the user to compare or, if it is a code, to type. */
   bindingMessage: string;
+  isCode: boolean;
   approval: Approval;
   isMailed: boolean;
-  /** Epoch milliseconds. */
-  askedAt: number;
+  /** Known once the provider has acknowledged the request. */
+  requestId?: string;
 }
 
 export type View = 'pump' | 'story';
@@ -90,7 +91,7 @@ ${pump}
 </section>
 <section class="side" aria-labelledby="on-phone">
 <h2 id="on-phone"><span class="number">2</span> On the phone</h2>
-<p class="caption">Read the mail, open its link, compare the message, decide. The pump goes on by itself.</p>
+<p class="caption">Read the mail, open its link, compare the message or type the code, decide. The pump goes on by itself.</p>
 <div class="phone"><div class="screen" id="phone">
 ${phone(scene)}
 </div></div>
@@ -129,6 +130,8 @@ ${choices.join('\n')}
 <input id="user" name="user" value="${escapeHtml(first)}" list="users" required maxlength="100" autocapitalize="none" autocomplete="off" spellcheck="false" aria-describedby="who">
 <datalist id="users">${users.map((user) => `<option value="${escapeHtml(user)}">`).join('')}</datalist>
 <p class="hint" id="who">${whoCan(users)}</p>
+<label class="code"><input type="checkbox" name="code" value="yes" aria-describedby="code-hint"> Have a code typed on the phone</label>
+<p class="hint" id="code-hint">Then the mail alone is not enough: whoever approves has to see this pump.</p>
 <input type="hidden" name="view" value="${view}">
 <input type="hidden" name="sale" value="${newSale}">
 <button type="submit">Ask for approval</button>
@@ -141,7 +144,7 @@ function whoCan(users: string[]): string {
 }
 
 function saleOf(view: View, sale: Sale): string {
-  return `<p class="display"><span class="digits">${sale.amount}</span> EUR<span class="label">Message to compare</span><strong class="message">${escapeHtml(sale.bindingMessage)}</strong></p>
+  return `<p class="display"><span class="digits">${sale.amount}</span> EUR<span class="label">${sale.isCode ? 'Code to type on the phone' : 'Message to compare'}</span><strong class="message">${escapeHtml(sale.bindingMessage)}</strong></p>
 <div id="headline" role="status">${headline(sale)}</div>
 <div id="steps">${steps(sale)}</div>
 <noscript><p><a class="button" href="${addressOf(view, sale.id)}">Look again</a></p></noscript>
@@ -171,11 +174,11 @@ function headline(sale: Sale): string {
   switch (approval.step) {
     case 'asking':
     case 'waiting':
-      return `${what}<p>The phone must show the same message as this pump.</p>`;
+      return `${what}<p>${sale.isCode ? 'Type the code of this pump on the phone.' : 'The phone must show the same message as this pump.'}</p>`;
     case 'approved':
       return `${what}<p>Thank you, ${escapeHtml(nameOf(approval.claims))}. Please fill up.</p>`;
     case 'denied':
-      return `${what}<p>${escapeHtml(sale.user)} said no. The pump stays locked.</p>`;
+      return `${what}<p>${escapeHtml(sale.user)} said no${sale.isCode ? ', or the code was wrong three times' : ''}. The pump stays locked.</p>`;
     case 'expired':
       return `${what}<p>Nobody decided in time. The pump stays locked.</p>`;
     case 'failed':
@@ -267,9 +270,9 @@ function emptyInbox({ approval }: Sale): string {
   return approval.step === 'failed' ? 'Nobody was asked.' : 'The mail is on its way …';
 }
 
-/** Whether a mail asks for this sale. The inbox counts whole seconds. */
-export function isMailOf({ text, at }: Mail, { bindingMessage, askedAt }: Sale): boolean {
-  return at >= askedAt - 1000 && text.includes(bindingMessage);
+/** Whether a mail asks for this sale: it names its request. */
+export function isMailOf({ text }: Mail, { requestId }: Sale): boolean {
+  return requestId !== undefined && text.includes(requestId);
 }
 
 /** The demo runs on the reader's machine, so its clock is the reader's. */

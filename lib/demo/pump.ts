@@ -15,11 +15,20 @@ export interface PumpRegistration {
 /** What the pump knows of an approval that it has asked for; the first two pass, the others are final. */
 export type Approval =
   | { step: 'asking' }
-  | { step: 'waiting'; expiresAt: number; expiresIn: number; interval: number }
+  | { step: 'waiting'; requestId: string; expiresAt: number; expiresIn: number; interval: number }
   | { step: 'approved'; claims: Record<string, unknown> }
   | { step: 'denied' }
   | { step: 'expired' }
   | { step: 'failed'; reason: string; correlationId: string | undefined };
+
+/** What is asked of whom. */
+export interface Question {
+  user: string;
+  /** Shown on the pump and sent along, for the user to compare, or to type where a code is asked for. */
+  bindingMessage: string;
+  /** Whether the binding message is a code, for the user to type. */
+  isCode: boolean;
+}
 
 /** Reads the provider's discovery document, once. The rest goes by what stands there. */
 export function connectPump(pump: PumpRegistration): Promise<client.Configuration> {
@@ -38,19 +47,28 @@ export function connectPump(pump: PumpRegistration): Promise<client.Configuratio
 /** Asks the user, shows each step as it is reached, and ends with the decision. Nobody waits any more once `given up`. */
 export async function* askForApproval(
   config: client.Configuration,
-  { user, bindingMessage }: { user: string; bindingMessage: string },
+  { user, bindingMessage, isCode }: Question,
   givenUp: AbortSignal,
 ): AsyncGenerator<Approval> {
   yield { step: 'asking' };
   try {
-    // The user compares the binding message with what the pump shows, so the pump has to show it.
+    // The user compares the binding message with what the pump shows, or types it, so the pump has to show it.
     const request = await client.initiateBackchannelAuthentication(config, {
       scope: 'openid profile email',
       login_hint: user,
       binding_message: bindingMessage,
+      ...(isCode && { acr_values: `${config.serverMetadata().issuer}/acr/code` }),
     });
-    const { expires_in: expiresIn, interval = 5 } = request;
-    yield { step: 'waiting', expiresAt: Date.now() + expiresIn * 1000, expiresIn, interval };
+    const { auth_req_id, expires_in: expiresIn, interval = 5 } = request;
+    // What comes before the dot is no secret: mail and page show it as the Request ID.
+    const [requestId = ''] = auth_req_id.split('.');
+    yield {
+      step: 'waiting',
+      requestId,
+      expiresAt: Date.now() + expiresIn * 1000,
+      expiresIn,
+      interval,
+    };
 
     // Polls no faster than the provider allows, until it has an answer.
     const signal = AbortSignal.any([givenUp, AbortSignal.timeout(expiresIn * 1000)]);

@@ -109,17 +109,19 @@ export async function serveDemo({ port, pump, inbox, users }: DemoSettings): Pro
   }
 
   /** Asks, and keeps what the pump knows up to date. */
-  async function follow({ id, amount, user }: Order): Promise<void> {
-    const bindingMessage = `${amount} EUR at pump 4`;
+  async function follow({ id, amount, user, isCode }: Order): Promise<void> {
+    const bindingMessage = isCode ? randomCode() : `${amount} EUR at pump 4`;
     const sale: Sale = {
-      ...{ id, amount, user, bindingMessage, askedAt: Date.now(), isMailed: false },
+      ...{ id, amount, user, bindingMessage, isCode, isMailed: false },
       approval: { step: 'asking' },
     };
     const [oldest] = sales.keys();
     if (oldest !== undefined && sales.size >= SALES) sales.delete(oldest);
     sales.set(id, sale);
-    for await (const approval of askForApproval(config, { user, bindingMessage }, ending.signal)) {
+    const question = { user, bindingMessage, isCode };
+    for await (const approval of askForApproval(config, question, ending.signal)) {
       sale.approval = approval;
+      if (approval.step === 'waiting') sale.requestId = approval.requestId;
     }
   }
 
@@ -199,6 +201,7 @@ interface Order {
   id: string;
   amount: string;
   user: string;
+  isCode: boolean;
 }
 
 /** What the form orders, or what is wrong with it. */
@@ -209,7 +212,18 @@ function readOrder(form: URLSearchParams): Order | string {
   if (!amounts.includes(amount)) return `Choose an amount: ${amounts.join(', ')}.`;
   if (user === '' || user.length > 100) return 'Say who pays: a name of up to 100 characters.';
   if (!/^[\da-f-]{36}$/.test(id)) return 'Please send the form once more.';
-  return { id, amount, user };
+  return { id, amount, user, isCode: form.get('code') === 'yes' };
+}
+
+/** Without letters and digits that are taken for one another; each is one of 32, so none is likelier. */
+const CODE_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+/** `K7P-X4T`: 30 random bits, of which a guesser has three tries. */
+function randomCode(): string {
+  const characters = [...crypto.getRandomValues(new Uint8Array(6))].map(
+    (byte) => CODE_ALPHABET[byte % CODE_ALPHABET.length] ?? '',
+  );
+  return `${characters.slice(0, 3).join('')}-${characters.slice(3).join('')}`;
 }
 
 /** @throws for more than any of our forms has */

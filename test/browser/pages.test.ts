@@ -1,6 +1,8 @@
 /** Every page that somebody may see, held against axe, on the screen of a small phone, by day and by night. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { lookUpTexts, notices } from '../../lambdas/ciba/texts.ts';
+import { noticePage } from '../../lambdas/endpoints/approval-page.ts';
 import { type Acknowledgement, start } from '../black-box/consumption-device.ts';
 import { issuer, mailOf } from '../black-box/deployment.ts';
 import { clients, users } from '../black-box/directory.ts';
@@ -23,6 +25,18 @@ async function linkOf({ ref }: Acknowledgement): Promise<string> {
 
 async function newLink(parameters: Record<string, string> = {}): Promise<string> {
   return linkOf(await start(clients.basic, user.username, parameters));
+}
+
+async function newCodedLink(): Promise<string> {
+  return linkOf(await start(clients.coded, user.username, { binding_message: 'PX-4711' }));
+}
+
+async function typeCodes(page: Page, codes: string[]): Promise<void> {
+  await visit(page, await newCodedLink());
+  for (const code of codes) {
+    await page.getByRole('textbox').fill(code);
+    await decide(page, 'approve');
+  }
 }
 
 async function decide(page: Page, decision: string): Promise<void> {
@@ -69,6 +83,22 @@ const pages: [name: string, status: number, open: (page: Page) => Promise<void>]
       await visit(page, link);
     },
   ],
+  ['a request with a code', 200, async (page) => visit(page, await newCodedLink())],
+  [
+    'a code that is missing',
+    400,
+    async (page) => {
+      await visit(page, await newCodedLink());
+      // A browser does not send the form without it.
+      await page.evaluate(`document.querySelector('form').noValidate = true`);
+      await decide(page, 'approve');
+    },
+  ],
+  ['a code that is wrong', 400, async (page) => typeCodes(page, ['PX-4712'])],
+  ['a code that is wrong again', 400, async (page) => typeCodes(page, ['PX-4712', '4711'])],
+  ['three wrong codes', 400, async (page) => typeCodes(page, ['1', '2', '3'])],
+  ['a code that is right', 200, async (page) => typeCodes(page, ['px-4711'])],
+  ['a report', 200, async (page) => visit(page, await newLink(), 'report')],
   ['a link that is none', 404, (page) => visit(page, `${issuer}/approve/x`)],
   [
     'a form that is not ours',
@@ -121,6 +151,31 @@ it.each(pages)('%s is a page (%i) that everybody can use', async (name, status, 
     expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
     await inspect(page, `page-${name.replaceAll(' ', '-')}`);
     expect(complaints).toEqual([]);
+  } finally {
+    await context.close();
+  }
+});
+
+it.each(['de', 'es', 'fr', 'ja'])('a code that is wrong is a page in %s', async (locale) => {
+  const context = await browser.newContext({ locale, viewport: { width: 360, height: 640 } });
+  try {
+    const page = await context.newPage();
+    await typeCodes(page, ['PX-4712']);
+    expect(await page.locator('html').getAttribute('lang')).toBe(locale);
+    await inspect(page, `page-a-code-that-is-wrong-${locale}`);
+  } finally {
+    await context.close();
+  }
+});
+
+it('every notice is a page that everybody can use, also of what hardly ever happens', async () => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 640 } });
+  try {
+    const page = await context.newPage();
+    for (const notice of notices) {
+      await page.setContent(noticePage(lookUpTexts(['en']), notice).html);
+      await inspect(page, `notice-${notice}`);
+    }
   } finally {
     await context.close();
   }

@@ -75,6 +75,31 @@ describe.each(screens)('on a $name', ({ name, ...options }) => {
     }));
 });
 
+it('a code that the pump shows is typed on the phone, once wrong and then right', () =>
+  within({ viewport: { width: 390, height: 844 } }, async (context) => {
+    const page = await context.newPage();
+    await page.goto(`${demo.url}/story`);
+    await page.getByRole('checkbox', { name: 'Have a code typed' }).check();
+    await ask(page, 'alice');
+    const approval = await openMail(context, page, 'alice');
+    const code = (await page.locator('.message').textContent()) ?? '';
+    await inspect(page, 'code-1-pump');
+    await inspect(approval, 'code-2-approval-page');
+    for (const part of ['main', 'html']) {
+      expect(await approval.locator(part).textContent()).not.toContain(code);
+    }
+
+    await approval.getByLabel('Code on the other device').fill('wrong');
+    await approval.keyboard.press('Enter');
+    expect(await approval.getByRole('alert').textContent()).toContain('You can try 2 more times.');
+    // The cursor is back in the field.
+    await approval.keyboard.type(code.toLowerCase().replace('-', '- '));
+    await approval.keyboard.press('Enter');
+    await approval.getByRole('heading', { name: 'Approved' }).waitFor();
+    await page.locator('.headline.approved').waitFor(NEXT_POLL);
+    expect(await page.locator('dl').textContent()).toContain('email, code');
+  }));
+
 it('a denial is told at the pump, which starts again', () =>
   within({}, async (context) => {
     const page = await context.newPage();

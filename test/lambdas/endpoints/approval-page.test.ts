@@ -198,8 +198,9 @@ describe('the page that asks for a code', () => {
     expect(field).toContain(' aria-describedby="code-hint"');
     expect(textOf(markup)).toContain('If somebody told or sent you a code, do not type it');
     expect(markup.match(/<button[^>]*>/g)).toEqual([
-      '<button type="submit" name="decision" value="deny" formnovalidate>',
+      // The first is what the return key presses.
       '<button type="submit" name="decision" value="approve">',
+      '<button type="submit" name="decision" value="deny" formnovalidate>',
       '<button type="submit" name="decision" value="report" formnovalidate>',
     ]);
   });

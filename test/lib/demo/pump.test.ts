@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => provider.stop());
 
 const pending = oauthError(400, 'authorization_pending');
-const order = { user: 'alice', bindingMessage: '52.30 EUR at pump 4' };
+const order = { user: 'alice', bindingMessage: '52.30 EUR at pump 4', isCode: false };
 
 function connect() {
   return connectPump({
@@ -31,10 +31,11 @@ async function stepsOf(
   asked: Scripted[],
   polled: Scripted[] = [],
   givenUp = new AbortController().signal,
+  asking = order,
 ): Promise<Approval[]> {
   Object.assign(provider, { asked, polled });
   const steps: Approval[] = [];
-  for await (const step of askForApproval(await connect(), order, givenUp)) steps.push(step);
+  for await (const step of askForApproval(await connect(), asking, givenUp)) steps.push(step);
   return steps;
 }
 
@@ -47,7 +48,13 @@ describe('the pump', () => {
     const steps = await stepsOf([acknowledged], [pending, { status: 200, body: tokens }]);
     expect(steps).toEqual([
       { step: 'asking' },
-      { step: 'waiting', expiresAt: expect.any(Number), expiresIn: 120, interval: 0.01 },
+      {
+        step: 'waiting',
+        requestId: 'ref',
+        expiresAt: expect.any(Number),
+        expiresIn: 120,
+        interval: 0.01,
+      },
       {
         step: 'approved',
         claims: expect.objectContaining({ sub: 'u-alice', name: 'Alice Example' }),
@@ -58,6 +65,15 @@ describe('the pump', () => {
       binding_message: '52.30 EUR at pump 4',
       scope: 'openid profile email',
     });
+    expect(provider.requests.at(-1)?.has('acr_values')).toBe(false);
+  });
+
+  it('asks for a code by the class of authentication that the provider gives it', async () => {
+    await stepsOf([acknowledged], [oauthError(400, 'access_denied')], undefined, {
+      ...order,
+      isCode: true,
+    });
+    expect(provider.requests.at(-1)?.get('acr_values')).toBe(`${provider.issuer}/acr/code`);
   });
 
   it('tells a denial by the user from a refusal to ask', async () => {

@@ -45,6 +45,7 @@ interface Form {
   user?: string;
   view?: string;
   sale?: string;
+  code?: string;
 }
 
 function order(form: Form = {}, headers: Record<string, string> = {}): Promise<Response> {
@@ -59,10 +60,12 @@ function order(form: Form = {}, headers: Record<string, string> = {}): Promise<R
   return fetch(demo.url, { method: 'POST', body, headers, redirect: 'manual' });
 }
 
-/** Orders, and the text of the page that this leads to. */
+/** Orders, and the text of the page that this leads to once the provider has acknowledged the request. */
 async function pageOf(form: Form = {}): Promise<string> {
   const address = (await order(form)).headers.get('location') ?? '';
-  return (await fetch(demo.url + address)).text();
+  const read = async () => (await fetch(demo.url + address)).text();
+  await expect.poll(read).toContain('Done: </span>Asked the provider');
+  return read();
 }
 
 describe('the demo', () => {
@@ -101,7 +104,7 @@ describe('the demo', () => {
   });
 
   it('shows the mail of the sale in a frame that runs nothing, and links to the provider alone', async () => {
-    const text = `52.30 EUR at pump 4 ${provider.issuer}/approve/x.y`;
+    const text = `Request ID: ref ${provider.issuer}/approve/x.y`;
     const html = '<head></head><script>alert(1)</script>';
     const mail = { from: 'f', subject: '<i>', destination: { to: ['t'] }, body: { text, html } };
     emails.push({ ...mail, messageId: 'm', at: Math.floor(Date.now() / 1000) });
@@ -119,6 +122,20 @@ describe('the demo', () => {
     };
     expect(await pageOf()).not.toContain('data-phone');
     expect((await fetch(`${demo.url}/mail?id=other`)).status).toBe(404);
+  });
+
+  it('shows a new code for each sale that asks for one, and sends it as the message', async () => {
+    const codes: string[] = [];
+    for (let sale = 0; sale < 20; sale += 1) {
+      const html = await pageOf({ code: 'yes' });
+      const [, code = ''] =
+        /Code to type on the phone<\/span><strong class="message">([^<]*)</.exec(html) ?? [];
+      expect(code).toMatch(/^[A-HJ-NP-Z2-9]{3}-[A-HJ-NP-Z2-9]{3}$/);
+      codes.push(code);
+    }
+    expect(new Set(codes).size).toBe(codes.length);
+    const sent = () => provider.requests.map((form) => form.get('binding_message'));
+    await expect.poll(sent).toEqual(expect.arrayContaining(codes));
   });
 
   it('tells an open page each change, once', async () => {
