@@ -72,6 +72,7 @@ button,.button{display:block;width:100%;min-height:3.25rem;margin-top:1rem;paddi
 .digits{font:600 min(2.6rem,13vw)/1.1 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--digits)}
 .label{display:block;margin-top:.6rem;font-size:.85rem}
 .message{display:block;font-size:1.25rem;color:#fff;overflow-wrap:anywhere}
+.typed{font:600 1.9rem/1.3 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;letter-spacing:.08em}
 .headline{margin:0;font-size:1.5rem;font-weight:700;line-height:1.25;overflow-wrap:anywhere}
 .headline+p{margin:.25rem 0 0}
 .headline.approved{color:var(--good)}

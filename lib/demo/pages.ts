@@ -140,11 +140,12 @@ ${choices.join('\n')}
 
 function whoCan(users: string[]): string {
   if (users.length === 0) return 'A user name of the directory.';
-  return `For instance ${users.map((user) => `<b>${escapeHtml(user)}</b>`).join(' or ')}. Try a stranger, too.`;
+  const some = users.slice(0, 3);
+  return `For instance ${some.map((user) => `<b>${escapeHtml(user)}</b>`).join(' or ')}. Try a stranger, too.`;
 }
 
 function saleOf(view: View, sale: Sale): string {
-  return `<p class="display"><span class="digits">${sale.amount}</span> EUR<span class="label">${sale.isCode ? 'Code to type on the phone' : 'Message to compare'}</span><strong class="message">${escapeHtml(sale.bindingMessage)}</strong></p>
+  return `<p class="display"><span class="digits">${sale.amount}</span> EUR<span class="label">${sale.isCode ? 'Code to type on the phone' : 'Message to compare'}</span><strong class="message${sale.isCode ? ' typed' : ''}">${escapeHtml(sale.bindingMessage)}</strong></p>
 <div id="headline" role="status">${headline(sale)}</div>
 <div id="steps">${steps(sale)}</div>
 <noscript><p><a class="button" href="${addressOf(view, sale.id)}">Look again</a></p></noscript>

@@ -129,7 +129,7 @@ describe('the demo', () => {
     for (let sale = 0; sale < 20; sale += 1) {
       const html = await pageOf({ code: 'yes' });
       const [, code = ''] =
-        /Code to type on the phone<\/span><strong class="message">([^<]*)</.exec(html) ?? [];
+        /Code to type on the phone<\/span><strong class="message typed">([^<]*)</.exec(html) ?? [];
       expect(code).toMatch(/^[A-HJ-NP-Z2-9]{3}-[A-HJ-NP-Z2-9]{3}$/);
       codes.push(code);
     }
