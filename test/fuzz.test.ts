@@ -66,6 +66,8 @@ const reachable = [
     '200 Denied',
     '200 Denied and reported',
     '204 no body',
+    '400 shown',
+    '400 Denied',
     '400 Nothing was decided',
     '403 Please open the link again',
     '404 Nothing here',
@@ -132,12 +134,27 @@ async function sendAndJudge(fuzz: FuzzCase, outcomes: Map<string, number>): Prom
         ? judgePage(fuzz, request, answer)
         : judgeJson(fuzz, request, answer);
     const isRefused = answer.statusCode !== 200;
-    if (isRefused || request.method !== 'POST') {
-      expect(await request.snapshot(), 'what is stored').toBe(before);
+    const after = await request.snapshot();
+    if (answer.statusCode === 400 && isCoded(fuzz)) {
+      // A wrong code is counted; more than that does not come of it.
+      expect(uncounted(after), 'what is stored').toBe(uncounted(before));
+    } else if (isRefused || request.method !== 'POST') {
+      expect(after, 'what is stored').toBe(before);
     }
     const key = `${fuzz.endpoint} ${answer.statusCode} ${outcome}`;
     outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
   }
+}
+
+function isCoded(fuzz: FuzzCase): boolean {
+  return fuzz.endpoint === 'approve' && fuzz.wrongCodes !== undefined;
+}
+
+/** What is stored, but for the count of wrong codes and the denial that comes of the last. */
+function uncounted(snapshot: string): string {
+  return snapshot
+    .replace(/"wrongCodes":[0-3]/, '"wrongCodes":0')
+    .replace(/"status":"denied"(.*),"decidedAt":[\d.]+/, '"status":"pending"$1');
 }
 
 /** The shape of RFC 6749 5.2 with a registered code, never stored, and of the request no word. */
@@ -182,7 +199,9 @@ function judgePage(
   }
   const [name, message] = [fuzz.clientName, fuzz.bindingMessage].map(escapeHtml);
   expect(answer.body).toContain(`<h1><bdi>${name}</bdi> asks for your approval</h1>`);
-  expect(answer.body).toContain(`<strong dir="auto">${message}</strong>`);
+  const box = `<strong dir="auto">${message}</strong>`;
+  if (isCoded(fuzz)) expect(answer.body).not.toContain('<strong');
+  else expect(answer.body).toContain(box);
   const ours = answer.body
     .replace(/<style>[^<]*<\/style>/, '')
     .replace(/<script>[^<]*<\/script>/, '')
@@ -199,6 +218,9 @@ const policy =
   /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; form-action 'self'; /;
 const ownNotices = ['', ...notices.map((notice) => noticePage(texts, notice).html)];
 
+const codeInput =
+  '<input id="code" name="code" type="text" required maxlength="200" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto"';
+
 /** The markup of the page that asks. Whatever is stored, no other element and no other attribute comes into it. */
 const ownTags =
   `<!doctype html> <html lang="en" dir="ltr"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
@@ -207,7 +229,11 @@ const ownTags =
 <form method="post"> <input type="hidden" name="form_token" value> <button type="submit" name="decision" value="deny">
 <button type="submit" name="decision" value="approve"> <p class="soft">
 <header> </header> <div class="mark" aria-hidden="true"> <div> <h2> </h2> <bdi> </bdi> <button type="submit" name="decision" value="report">
-<span role="timer" data-in="in %" data-over="it has ended">`.match(/<[^>]*>/g);
+<span role="timer" data-in="in %" data-over="it has ended">
+<div class="code"> <label for="code"> </label> <p id="fault" role="alert"> <p id="code-hint">
+<button type="submit" name="decision" value="deny" formnovalidate> <button type="submit" name="decision" value="report" formnovalidate>
+${codeInput} aria-describedby="code-hint">
+${codeInput} aria-describedby="fault code-hint" aria-invalid="true" autofocus>`.match(/<[^>]*>/g);
 
 /** Texts of ours that a request may happen to use as well, the names of parameters and grants above all. */
 const ownWords = [

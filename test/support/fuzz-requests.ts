@@ -123,6 +123,9 @@ export interface ApproveCase extends Shared {
   /** What is stored, as if no check had been in its way. */
   bindingMessage: string;
   clientName: string;
+  /** How often a code was wrong before, where the message has to be typed, and what is typed now. */
+  wrongCodes: 0 | 2 | undefined;
+  typed: 'the code' | undefined | { text: string };
 }
 
 export type FuzzCase = AuthorizeCase | TokenCase | ApproveCase;
@@ -467,7 +470,8 @@ function wellFormed(text: string): string {
 const approveCase: fc.Arbitrary<ApproveCase> = fc.record({
   ...shared,
   endpoint: fc.constant('approve'),
-  state: fc.constantFrom(...requestStates),
+  // What is pending goes deepest.
+  state: fc.constantFrom(...requestStates, 'pending', 'pending', 'pending'),
   method: fc.constantFrom('GET', 'POST'),
   decision: fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom('approve', 'deny', 'report') },
@@ -475,6 +479,11 @@ const approveCase: fc.Arbitrary<ApproveCase> = fc.record({
   ),
   bindingMessage: oddText.map(wellFormed),
   clientName: oddText.map(wellFormed),
+  wrongCodes: fc.constantFrom(undefined, undefined, 0, 2, 2),
+  typed: fc.oneof(
+    fc.constantFrom('the code' as const, undefined),
+    oddText.map((text) => ({ text })),
+  ),
 });
 
 /** One case of the fuzzer, to any of the three. */

@@ -151,7 +151,12 @@ async function openWorld(fuzz: FuzzCase) {
         refs.push(request.ref);
         const bindingMessage =
           fuzz.endpoint === 'approve' ? fuzz.bindingMessage : request.bindingMessage;
-        await provider.requests.create({ ...request, bindingMessage });
+        const wrongCodes = fuzz.endpoint === 'approve' ? fuzz.wrongCodes : undefined;
+        await provider.requests.create({
+          ...request,
+          bindingMessage,
+          ...(wrongCodes !== undefined && { wrongCodes }),
+        });
       },
     },
   });
@@ -190,7 +195,10 @@ async function reach(world: World, state: RequestState): Promise<void> {
   const { auth_req_id } = JSON.parse((await handler(render(draft, false).event)).body);
   world.authReqId = auth_req_id;
   world.link = await provider.mailedLink(auth_req_id);
-  if (state === 'approved' || state === 'redeemed') await provider.decide(world.link, 'approve');
+  if (state === 'approved' || state === 'redeemed') {
+    const { bindingMessage = '' } = (await provider.requests.find(refOf(auth_req_id))) ?? {};
+    await provider.decide(world.link, 'approve', {}, { code: bindingMessage });
+  }
   if (state === 'denied') await provider.decide(world.link, 'deny');
   if (state === 'failed') {
     await provider.requests.fail(refOf(auth_req_id), 'mail_rejected', provider.now.at);
@@ -352,6 +360,11 @@ function pollDraft(world: World, asked: Pick<TokenCase, 'grant' | 'scope'>): Dra
   return formDraft(world, '/token', fields);
 }
 
+function typedFields({ typed, bindingMessage }: ApproveCase): Field[] {
+  if (typed === undefined) return [];
+  return [{ name: 'code', value: typed === 'the code' ? bindingMessage : typed.text }];
+}
+
 async function approveDraft(world: World, asked: ApproveCase): Promise<Draft> {
   const { provider } = world;
   const link = world.link || `${issuer}/approve/${nobodysHandle}`;
@@ -367,6 +380,7 @@ async function approveDraft(world: World, asked: ApproveCase): Promise<Draft> {
     fields: [
       { name: 'form_token', value: formToken },
       { name: 'decision', value: asked.decision },
+      ...typedFields(asked),
     ],
     bodyFaults: [],
   };
