@@ -481,7 +481,7 @@ const approveCase: fc.Arbitrary<ApproveCase> = fc.record({
   clientName: oddText.map(wellFormed),
   wrongCodes: fc.constantFrom(undefined, undefined, 0, 2, 2),
   typed: fc.oneof(
-    fc.constantFrom('the code' as const, undefined),
+    fc.constantFrom('the code' as const, undefined, { text: 'wrong' }),
     oddText.map((text) => ({ text })),
   ),
 });
