@@ -233,6 +233,7 @@ export interface Flow {
 export interface Mail {
   /** The public id of the request; what is heard of the mail later names it. */
   ref: string;
+  clientId: string;
   to: string;
   templateName: string;
   data: TemplateData;

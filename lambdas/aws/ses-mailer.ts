@@ -2,6 +2,7 @@
  * Mail through SES templates and the deployment's configuration set.
  */
 import {
+  type MessageTag,
   type SESv2Client,
   SESv2ServiceException,
   SendEmailCommand,
@@ -21,14 +22,13 @@ const lasting = new Set([
 
 /**
  * Headers of every mail. `Auto-Submitted` keeps vacation notes from answering (RFC 3834). There is no `List-Unsubscribe`:
- * these mails are of no list, each answers one request, and who is asked too often says so on the page. `Feedback-ID` is
- * set by SES.
+ * these mails are of no list, each answers one request, and who is asked too often says so on the page.
  */
 const headers = [{ Name: 'Auto-Submitted', Value: 'auto-generated' }];
 
 /** One mail as SES takes it: from a template, to one address. */
 export function sesMail(
-  { to, templateName, data }: Omit<Mail, 'ref'>,
+  { to, templateName, data }: Omit<Mail, 'ref' | 'clientId'>,
   sender: string,
   configurationSet: string,
 ): SendEmailCommandInput {
@@ -58,8 +58,7 @@ export function sesMailer(client: SESv2Client, sender: string, configurationSet:
         await client.send(
           new SendEmailCommand({
             ...sesMail(mail, sender, configurationSet),
-            // Every event of this mail carries it.
-            EmailTags: [{ Name: 'ref', Value: mail.ref }],
+            EmailTags: tagsOf(mail),
           }),
         );
         return { outcome: 'accepted' };
@@ -68,6 +67,19 @@ export function sesMailer(client: SESv2Client, sender: string, configurationSet:
       }
     },
   };
+}
+
+/**
+ * The ref, which every event of this mail carries; and what SES puts into `Feedback-ID`, under which mailbox providers tell
+ * the sender how many of its mails were called spam: the template, and the client whose request it was.
+ */
+function tagsOf({ ref, templateName, clientId }: Mail): MessageTag[] {
+  return [
+    { Name: 'ref', Value: ref },
+    { Name: 'ses:feedback-id-a', Value: templateName },
+    // Of the characters that a client id may have, SES takes these.
+    { Name: 'ses:feedback-id-b', Value: clientId.replace(/[^\w-]/g, '_') },
+  ];
 }
 
 /** A 4xx is a refusal, for good or for now; with anything else the mail may be on its way. */

@@ -131,6 +131,7 @@ async function composeMail(
   const locale = lookUpLocale(wanted === undefined ? [] : [wanted], template.locales);
   return {
     ref: request.ref,
+    clientId: request.clientId,
     to: email,
     templateName: `${template.name}-${locale}`,
     // The language of the template, so that a mail is in one.

@@ -19,6 +19,7 @@ import { exampleRequest } from '../../support/example-request.ts';
 
 const mail: Mail = {
   ref: exampleRequest().ref,
+  clientId: 'pump.4~x',
   to: 'alice@example.com',
   templateName: 'ciba-with-binding-message',
   data: templateData(lookUpTexts([]), {
@@ -54,7 +55,7 @@ function refusal(status: number, name: string): SESv2ServiceException {
 const metadata = (httpStatusCode: number) => ({ $metadata: { httpStatusCode }, message: 'no' });
 
 describe('sesMailer', () => {
-  it('sends by template name, from the sender, through the configuration set, to one recipient, tagged with the ref', async () => {
+  it('sends by template name, from the sender, through the configuration set, to one recipient, tagged with ref, template and client', async () => {
     const { client, inputs } = sesThat(() => ({}));
     const sent = await sesMailer(client, 'Approvals <a@b.example>', 'ciba').send(mail);
     expect(sent).toEqual({ outcome: 'accepted' });
@@ -70,7 +71,11 @@ describe('sesMailer', () => {
           },
         },
         ConfigurationSetName: 'ciba',
-        EmailTags: [{ Name: 'ref', Value: mail.ref }],
+        EmailTags: [
+          { Name: 'ref', Value: mail.ref },
+          { Name: 'ses:feedback-id-a', Value: 'ciba-with-binding-message' },
+          { Name: 'ses:feedback-id-b', Value: 'pump_4_x' },
+        ],
       } satisfies SendEmailCommandInput,
     ]);
   });
