@@ -543,6 +543,14 @@ export function describeRequestStore(
         expect(await store.countWrongCode(wrongCodeOf(request))).toEqual(over);
       });
 
+      it('no code approves what was tried too often, whatever else is stored of it', async () => {
+        const spent = await mailed({ bindingMessage: code, wrongCodes: 3 });
+        expect(await store.decide(decisionOf(spent, { typedMessage: code }))).toEqual({
+          outcome: 'not_confirmed',
+        });
+        expect(await stored(spent)).toMatchObject({ status: 'pending' });
+      });
+
       it('T1: of forty guesses at once two are told to try again and one that it is over', async () => {
         const request = await coded();
         const guesses = Array.from({ length: 40 }, () =>
