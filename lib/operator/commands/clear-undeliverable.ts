@@ -4,29 +4,36 @@ import { clearUndeliverable } from '../clear-undeliverable.ts';
 import type { CommandContext } from '../command-context.ts';
 import { OperatorError } from '../operator-error.ts';
 import { showTime } from '../show-time.ts';
+import type { NamedBy } from '../users.ts';
 import { examples } from './examples.ts';
+import { addNaming, findOrFail, storeOf } from './named-user.ts';
 
 /** One command of the group `ciba user`. */
 export function clearUndeliverableCommand(context: CommandContext): Command {
-  return new Command('clear-undeliverable')
+  return addNaming(new Command('clear-undeliverable'))
     .description('lets a user be mailed again whose address mail came back from')
-    .argument('<sub>', 'the user')
     .addHelpText(
       'after',
       `
 An address that mail bounces from, or is complained of at, gets no more mail until it is another one or this is run. SES
 may have put it on its own list too: then the next mail is not sent either, and the user is marked again.
-${examples({ 'ciba user clear-undeliverable u-alice': 'once mail arrives there again' })}`,
+${examples({ 'ciba user clear-undeliverable alice@example.com': 'once mail arrives there again' })}`,
     )
-    .action((sub: string) => clear(context, sub));
+    .action((name: string, { by }: { by?: NamedBy }) => clear(context, name, by));
 }
 
-async function clear({ deployment, output }: CommandContext, sub: string): Promise<void> {
+async function clear(
+  context: CommandContext,
+  name: string,
+  by: NamedBy | undefined,
+): Promise<void> {
+  const { deployment, output } = context;
+  const { sub } = (await findOrFail(await storeOf(context), name, by)).user;
   const { clients, output: outputOf } = await deployment();
   const cleared = await clearUndeliverable(clients.dynamodb, outputOf('DirectoryTable'), sub);
   switch (cleared.outcome) {
     case 'no_such_user':
-      throw new OperatorError(`No user ${sub}.`);
+      throw new OperatorError(`No user ${sub}: removed meanwhile`);
     case 'nothing_noted':
       output.json({ sub, cleared: null });
       output.line(`Nothing is noted of the address of user ${sub}: it gets mail.`);

@@ -1,10 +1,9 @@
 /** `ciba user`: the end-users, one by one and by the thousand. */
 import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { countsJson, showValue } from '../describe-plan.ts';
-import { type DirectoryStore, directoryStore } from '../directory-items.ts';
 import { countActions } from '../directory-plan.ts';
 import {
   carryOutImport,
@@ -19,9 +18,10 @@ import { OperatorError, usageError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { readUserFile, type UserFile } from '../user-file.ts';
-import { findUser, listUsers, type NamedBy, type ShownUser } from '../users.ts';
+import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
+import { addNaming, findOrFail, storeOf } from './named-user.ts';
 
 /** How many users a listing has, and how many it may have. */
 const LIMIT = { default: 50, min: 1, max: 10_000 };
@@ -90,18 +90,6 @@ ${examples({
   return user.addCommand(clearUndeliverableCommand(context));
 }
 
-function addNaming(command: Command) {
-  const by = new Option('--by <kind>', 'what the name is, where it could be both').choices([
-    'sub',
-    'login',
-  ] as const);
-  return command.argument('<sub_or_login>', 'sub, user name or address').addOption(by);
-}
-
-async function storeOf({ deployment, clock }: CommandContext): Promise<DirectoryStore> {
-  return directoryStore(await deployment(), clock);
-}
-
 async function list(context: CommandContext, options: ListOptions): Promise<void> {
   const { output } = context;
   const store = await storeOf(context);
@@ -115,16 +103,6 @@ async function list(context: CommandContext, options: ListOptions): Promise<void
     ),
   );
   if (next !== undefined) output.line(`More: --after ${next}`);
-}
-
-async function findOrFail(
-  store: DirectoryStore,
-  name: string,
-  by: NamedBy | undefined,
-): Promise<ShownUser> {
-  const found = await findUser(store, name, by);
-  if (found) return found;
-  throw new OperatorError(`No user ${name}: ciba user list lists them`);
 }
 
 async function show(context: CommandContext, name: string, by: NamedBy | undefined): Promise<void> {

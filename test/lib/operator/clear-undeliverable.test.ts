@@ -83,6 +83,11 @@ describe('ciba user clear-undeliverable', () => {
     expect(stderr).toContain('delete-suppressed-destination --email-address alice@example.com');
   });
 
+  it.each(['alice', 'Alice@example.com'])('finds the user by %s, too', async (name) => {
+    await noted();
+    expect((await run(name)).stdout).toMatch(/^User u-alice is mailed again/);
+  });
+
   it('answers programs in JSON', async () => {
     await noted();
     const { stdout } = await run('u-alice', true);
@@ -106,7 +111,7 @@ describe('ciba user clear-undeliverable', () => {
     expect(await run('u-nobody')).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: 'No user u-nobody.\n',
+      stderr: 'No user u-nobody: ciba user list lists them\n',
     });
   });
 });

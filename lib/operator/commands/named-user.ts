@@ -1,0 +1,30 @@
+/** The one user whom a command of the group `ciba user` is about, by any of their names. */
+import { type Command, Option } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import { type DirectoryStore, directoryStore } from '../directory-items.ts';
+import { OperatorError } from '../operator-error.ts';
+import { findUser, type NamedBy, type ShownUser } from '../users.ts';
+
+/** Gives a command its argument, and the option that says which kind of name it is. */
+export function addNaming(command: Command) {
+  const by = new Option('--by <kind>', 'what the name is, where it could be both').choices([
+    'sub',
+    'login',
+  ] as const);
+  return command.argument('<sub_or_login>', 'sub, user name or address').addOption(by);
+}
+
+export async function storeOf({ deployment, clock }: CommandContext): Promise<DirectoryStore> {
+  return directoryStore(await deployment(), clock);
+}
+
+/** @throws OperatorError if nobody has this name */
+export async function findOrFail(
+  store: DirectoryStore,
+  name: string,
+  by: NamedBy | undefined,
+): Promise<ShownUser> {
+  const found = await findUser(store, name, by);
+  if (found) return found;
+  throw new OperatorError(`No user ${name}: ciba user list lists them`);
+}
