@@ -25,6 +25,7 @@ import type {
   LinkKeys,
   UserDirectory,
 } from '../ports.ts';
+import { logoPath } from '../routes.ts';
 import { decisionPage, noticePage, type Page, pageResponse } from './approval-page.ts';
 
 export interface ApproveDeps {
@@ -172,6 +173,7 @@ async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
     others,
     clientName: client.client_name,
     domain: clientDomain(client),
+    logo: client.logo_hash && logoPath(client.client_id, client.logo_hash),
     formToken: token,
     now,
   });

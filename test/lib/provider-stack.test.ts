@@ -162,7 +162,7 @@ describe('the rights of each function', () => {
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
       ],
     ],
-    ['metadata', ['dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks']],
+    ['metadata', ['dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks logo#*']],
     [
       'locate-user',
       [
@@ -549,6 +549,7 @@ describe('the HTTP API', () => {
       'ANY /token': { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2 },
       'ANY /approve/{link}': { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 6 },
       'ANY /': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 10 },
+      'ANY /logo/{client}/{hash}': { ThrottlingRateLimit: 400, ThrottlingBurstLimit: 200 },
     });
   });
 
