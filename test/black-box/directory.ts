@@ -136,6 +136,12 @@ export const clients = {
     ...client('unicode', 'client_secret_basic', 'ES256'),
     client_name: "“Größe & Söhne” L'Été 給油所",
   },
+  /** With a logo, which is one red pixel. */
+  branded: {
+    ...client('branded', 'client_secret_basic', 'ES256'),
+    logo_uri:
+      'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  },
   /** Whose registration changes while the suite runs. */
   changing: client('changing', 'client_secret_basic', 'RS256'),
 };
@@ -168,6 +174,7 @@ export const users = {
   requests: user('requests'),
   mails: user('mails'),
   pages: user('pages'),
+  logos: user('logos'),
   races: user('races'),
   expiry: user('expiry'),
   inputs: user('inputs'),
