@@ -193,6 +193,11 @@ export interface PublicKeys {
   publicKeys(): Promise<PublicJwk[]>;
 }
 
+export interface Logos {
+  /** The PNG with this hash, if it is the logo of this client, or was until the last change of it. */
+  findLogo(clientId: string, hash: string): Promise<Uint8Array | undefined>;
+}
+
 export interface TokenSigner {
   /**
    * A JWS in compact form, signed with the current key of the algorithm; its header names `typ`, `alg` and `kid`.

@@ -13,6 +13,8 @@ export const routes = {
   token: '/token',
   /** The approval page; `{link}` is the link token of one mail. */
   approve: '/approve/{link}',
+  /** The client's logo that the approval page shows; `{hash}` is the SHA-256 of the image, in base64url. */
+  logo: '/logo/{client}/{hash}',
   /** RFC 7517: the public signing keys. */
   jwks: '/jwks',
   /** OpenID Connect Discovery 1.0, section 4. */
@@ -20,3 +22,8 @@ export const routes = {
   /** RFC 8414, section 3. */
   oauthAuthorizationServer: '/.well-known/oauth-authorization-server',
 } as const;
+
+/** Where the logo of a client is served. */
+export function logoPath(clientId: string, hash: string): string {
+  return routes.logo.replace('{client}', clientId).replace('{hash}', hash);
+}

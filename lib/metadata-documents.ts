@@ -1,6 +1,6 @@
 /**
- * The documents a client configures itself from (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), and the page that tells
- * its developer so: their function, which reads nothing but public keys, and their routes.
+ * The documents a client configures itself from (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), the page that tells its
+ * developer so, and the logos of clients: their function, which reads nothing but public keys and logos, and their routes.
  */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -30,7 +30,7 @@ export class MetadataDocuments extends Construct {
     this.function = new ProviderFunction(this, 'Metadata', {
       handler: 'metadata',
       environment: { ISSUER: props.issuer, DIRECTORY_TABLE: tables.directory.tableName },
-      rights: [tables.allowReadingDirectory('jwks')],
+      rights: [tables.allowReadingDirectory('jwks', 'logo#*')],
       logRetention: props.logRetention,
     }).function;
 
@@ -38,6 +38,7 @@ export class MetadataDocuments extends Construct {
       'Metadata',
       this.function,
       routes.root,
+      routes.logo,
       routes.jwks,
       routes.openidConfiguration,
       routes.oauthAuthorizationServer,

@@ -131,6 +131,7 @@ export class PublicApi extends Construct {
       [routes.backchannelAuthenticationAlias, authorize],
       [routes.token, limit(props.tokenThrottleRate, props.tokenThrottleBurst)],
       [routes.approve, limit(props.approveThrottleRate, props.approveThrottleBurst)],
+      [routes.logo, logoThrottle],
       [routes.root, rootThrottle],
     ];
     const stage = this.#stage.node.defaultChild;
@@ -149,6 +150,9 @@ interface RouteThrottle {
 
 /** The page for developers is read by a few people, and by whoever tries every address there is. */
 const rootThrottle = limit(20, 10);
+
+/** A browser asks for a logo once, and a page without it is whole. */
+const logoThrottle = limit(400, 200);
 
 function limit(rate: number, burst: number): RouteThrottle {
   return { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst };

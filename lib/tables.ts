@@ -12,7 +12,7 @@ import { Construct } from 'constructs';
 export type RequestAction = 'GetItem' | 'PutItem' | 'UpdateItem';
 
 /** The items of the directory, by the form of their partition key. */
-export type DirectoryKey = 'client#*' | 'user#*' | 'login#*' | 'jwks';
+export type DirectoryKey = 'client#*' | 'user#*' | 'login#*' | 'logo#*' | 'jwks';
 
 /** The items of the keys table. */
 export type KeyName = 'signing#ES256' | 'signing#RS256' | 'link' | 'wrap';
@@ -32,7 +32,7 @@ export class Tables extends Construct {
   /** The index of {@link requests} that lists a day's requests in the order they came. */
   readonly requestsByDay = 'byDay';
 
-  /** Clients, users, the logins that lead to them, and the public keys. */
+  /** Clients and their logos, users, the logins that lead to them, and the public keys. */
   readonly directory: dynamodb.Table;
 
   /** Private signing keys, the link keys and the keys that wrap client secrets. */
@@ -139,7 +139,7 @@ export class Tables extends Construct {
    * it reads the one that client secrets are wrapped with.
    */
   grantManageDirectory(grantee: IGrantable): Grant {
-    const entries: DirectoryKey[] = ['client#*', 'user#*', 'login#*'];
+    const entries: DirectoryKey[] = ['client#*', 'user#*', 'login#*', 'logo#*'];
     const resourceArns = [this.directory.tableArn];
     const changing = Grant.addToPrincipal({
       grantee,

@@ -1,5 +1,6 @@
 /**
- * The directory in DynamoDB: clients, users, the logins that lead to users, and the public keys, each by its own key.
+ * The directory in DynamoDB: clients and their logos, users, the logins that lead to users, and the public keys, each by its
+ * own key.
  * The names of the keys are part of the format that the operator's side writes.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -22,6 +23,8 @@ export const directoryKey = {
   user: (sub: string) => `user#${sub}`,
   /** By user name or address in normal form; leads to a user, whose own item says whether it still does. */
   login: (login: string) => `login#${login}`,
+  /** The logo that the client's item refers to by its hash. */
+  logo: (clientId: string) => `logo#${clientId}`,
   publicKeys: 'jwks',
 } as const;
 

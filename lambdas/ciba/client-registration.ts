@@ -25,6 +25,7 @@ import {
 } from './client.ts';
 import { registeredJwks } from './client-key-registration.ts';
 import { algorithmsOf, keyAlgorithms } from './client-keys.ts';
+import { parseLogoUri } from './client-logo.ts';
 import { confirmationLevels } from './confirmation.ts';
 import { isPolicyName, POLICY_NAME_RULE } from './policy-name.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
@@ -77,6 +78,14 @@ const clientUri = z.string({ error: 'must be a text' }).check(
   }),
 );
 
+/** What a `logo_uri` may be; a path is one before the file that names it is read. */
+export const LOGO_URI_RULE =
+  'must be a PNG, JPEG or GIF of at most 1 MB, as data:image/png;base64,… (image/jpeg, image/gif) or, in a file, as a path relative to it; logos are stored and served here, no address elsewhere is taken';
+
+const logoUri = z
+  .string({ error: 'must be a text' })
+  .check(z.refine((text) => parseLogoUri(text) !== undefined, { error: LOGO_URI_RULE }));
+
 const scope = z.string({ error: 'must be a text' }).check(
   z.refine((text) => isScope(text) && scopeValues(text).includes('openid'), {
     error: `must be space-separated scope values with openid among them, ${SCOPE_LENGTH} characters at most`,
@@ -125,7 +134,11 @@ const metadata = {
 
 /** A client as the operator writes it, whose members agree with its authentication method. */
 export const clientRegistration = z
-  .strictObject({ ...metadata, client_secret: z.optional(clientSecret) })
+  .strictObject({
+    ...metadata,
+    client_secret: z.optional(clientSecret),
+    logo_uri: z.optional(logoUri),
+  })
   .check(({ value, issues }) => {
     for (const [member, message] of disagreements(value)) {
       issues.push({ code: 'custom', input: value, path: [member], message });

@@ -82,6 +82,8 @@ export const storedClient = z.object({
   client_id: z.string(),
   client_name: z.string(),
   client_uri: z.optional(z.string()),
+  /** What names the PNG that was made of the registered `logo_uri`: its SHA-256 in base64url. */
+  logo_hash: z.optional(z.string()),
   enabled: z.boolean(),
   token_endpoint_auth_method: z.enum(clientAuthenticationMethods),
   grant_types: z.array(z.enum([CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE])),

@@ -1,5 +1,5 @@
 /**
- * The pages of the approval endpoint: static HTML without image or third party, and the headers that keep them from being
+ * The pages of the approval endpoint: static HTML without third party, and the headers that keep them from being
  * framed, cached, referred to or submitted elsewhere (threats T11, T12). One script, allowed by its hash, counts down; every
  * page says and does the same without it.
  */
@@ -24,6 +24,7 @@ body{margin:0;min-height:100vh;padding:1rem .75rem;background:var(--ground);colo
 main{max-width:28rem;margin:0 auto;padding:1.5rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:1rem}
 header{display:flex;gap:.9rem;align-items:center}
 .mark{flex:none;width:3rem;height:3rem;border-radius:.8rem;background:var(--box);border:1px solid var(--accent);color:var(--accent);font-size:1.4rem;font-weight:700;line-height:2.9rem;text-align:center;overflow:hidden}
+img.mark{padding:1px;background:#fff;border-color:var(--line);object-fit:contain}
 h1{margin:0;font-size:1.3rem;line-height:1.3;overflow-wrap:anywhere}
 h2{margin:1.25rem 0 .25rem;font-size:1rem;line-height:1.4;overflow-wrap:anywhere}
 p{margin:.75rem 0;overflow-wrap:anywhere}
@@ -70,12 +71,15 @@ if(s)setTimeout(tick,500)
 tick()
 `;
 
-const headers = { ...pageHeaders(style, script), Vary: 'Accept-Language' };
+const Vary = 'Accept-Language';
+const headers = { ...pageHeaders(style, { script }), Vary };
+const headersWithLogo = { ...pageHeaders(style, { script, hasImages: true }), Vary };
 
 /** A page and the language it is in. */
 export interface Page {
   html: string;
   locale: string;
+  hasLogo?: boolean;
 }
 
 /** A page as an answer; without one (OPTIONS) an answer without body. */
@@ -87,7 +91,7 @@ export function pageResponse(
   const language = page && { 'Content-Language': page.locale };
   return new Response(page?.html ?? null, {
     status,
-    headers: { ...headers, ...language, ...more },
+    headers: { ...(page?.hasLogo ? headersWithLogo : headers), ...language, ...more },
   });
 }
 
@@ -102,6 +106,8 @@ interface DecisionPage {
   others: readonly number[];
   /** The domain of the client's home page, if it registered one; shown, never linked. */
   domain: string | undefined;
+  /** The path of the client's logo, if it registered one. */
+  logo: string | undefined;
   formToken: string;
   /** Why the approval that was sent before did not count, if its code was none. */
   codeFault?: CodeFault | undefined;
@@ -115,16 +121,16 @@ interface DecisionPage {
  */
 export function decisionPage(
   texts: Texts,
-  { request, others, clientName, domain, formToken, codeFault, now }: DecisionPage,
+  { request, others, clientName, domain, logo, formToken, codeFault, now }: DecisionPage,
 ): Page {
   const name = escapeHtml(clientName);
   const withName = (text: (name: string) => string) => escapeAround(text, `<bdi>${name}</bdi>`);
   const scopes = describeScope(texts, request.scope);
-  return document(
+  const page = document(
     texts,
     escapeAround(texts.asksForApproval, name),
     `<header>
-<div class="mark" aria-hidden="true">${escapeHtml(initialOf(clientName))}</div>
+${clientMark(clientName, logo)}
 <div><h1>${withName(texts.asksForApproval)}</h1>${domainLine(texts, domain)}</div>
 </header>
 <p>${withName(texts.onlyIfYou)}</p>
@@ -145,6 +151,7 @@ ${decisionControls(texts, request, codeFault)}
 <p class="soft">${escapeHtml(texts.notYou)}</p>`,
     `<script>${script}</script>\n`,
   );
+  return { ...page, hasLogo: logo !== undefined };
 }
 
 /**
@@ -178,6 +185,13 @@ const NAME_HERE = '\u0000';
 /** A text with a name in it as HTML: the text escaped, and the name as the HTML it is. */
 function escapeAround(text: (name: string) => string, nameHtml: string): string {
   return escapeHtml(text(NAME_HERE)).split(NAME_HERE).join(nameHtml);
+}
+
+/** The client's logo, or else its initial. Either only decorates: who asks is said by the name and the domain. */
+function clientMark(clientName: string, logo: string | undefined): string {
+  return logo === undefined
+    ? `<div class="mark" aria-hidden="true">${escapeHtml(initialOf(clientName))}</div>`
+    : `<img class="mark" src="${escapeHtml(logo)}" alt="" width="48" height="48">`;
 }
 
 /** The first character of the name that is a letter or a digit, as readers see one; it only decorates. */

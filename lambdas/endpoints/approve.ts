@@ -28,6 +28,7 @@ import type {
   LinkKeys,
   UserDirectory,
 } from '../ports.ts';
+import { logoPath } from '../routes.ts';
 import {
   type CodeFault,
   decisionPage,
@@ -196,6 +197,7 @@ async function askingPage(
     others,
     clientName: client.client_name,
     domain: clientDomain(client),
+    logo: client.logo_hash && logoPath(client.client_id, client.logo_hash),
     formToken: token,
     codeFault,
     now,

@@ -1,16 +1,19 @@
 /**
- * The documents anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3), the public
- * keys (RFC 7517), and a page for client developers at the issuer itself. They are the same for everyone, so caches may keep them.
+ * What anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3), the public keys (RFC 7517),
+ * a page for client developers at the issuer itself, and the logos of clients. It is the same for everyone, so caches may keep it.
  */
+import { isClientId } from '../ciba/client.ts';
+import { isLogoHash } from '../ciba/client-logo.ts';
 import { providerMetadata } from '../ciba/provider-metadata.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
-import type { Clock, PublicKeys } from '../ports.ts';
-import { routes } from '../routes.ts';
+import type { Clock, Logos, PublicKeys } from '../ports.ts';
+import { logoPath, routes } from '../routes.ts';
 import { developerPage } from './developer-page.ts';
 
 export interface MetadataDeps {
   issuer: string;
   keys: PublicKeys;
+  logos: Logos;
   clock: Clock;
   log: Log;
 }
@@ -21,7 +24,10 @@ const DISCOVERY_MAX_AGE = 3600;
 /** How long a cache may serve the keys, in seconds: far less than the day a new key is published before it signs. */
 const JWKS_MAX_AGE = 300;
 
-/** GET and HEAD of the page, /jwks and both well-known documents; 404 elsewhere, 405 with Allow for other methods. */
+/** How long a cache may serve a logo, in seconds: another image has another address. */
+const LOGO_MAX_AGE = 31_536_000;
+
+/** GET and HEAD of the page, /jwks, both well-known documents and logos; 404 elsewhere, 405 with Allow for other methods. */
 export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = deps.clock();
@@ -41,8 +47,8 @@ export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Prom
 
 async function answer(deps: MetadataDeps, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const read = documents.get(pathname);
-  if (!read) return new Response(null, { status: 404 });
+  const read = documents.get(pathname) ?? logoAt(pathname);
+  if (!read) return notFound();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
   }
@@ -57,6 +63,32 @@ const documents = new Map<string, ReadDocument>([
   [routes.openidConfiguration, readDiscovery],
   [routes.oauthAuthorizationServer, readDiscovery],
 ]);
+
+/** What reads the logo of this address, if it is one that a logo can have. */
+function logoAt(pathname: string): ReadDocument | undefined {
+  const [clientId = '', hash = ''] = pathname.split('/').slice(2);
+  const isLogo = isClientId(clientId) && isLogoHash(hash) && pathname === logoPath(clientId, hash);
+  return isLogo ? ({ logos }) => readLogo(logos, clientId, hash) : undefined;
+}
+
+/** An image that we made ourselves; should it ever be opened as a page, it is a sandbox without anything in it. */
+async function readLogo(logos: Logos, clientId: string, hash: string): Promise<Response> {
+  const png = await logos.findLogo(clientId, hash);
+  if (!png) return notFound();
+  return new Response(png, {
+    headers: {
+      'Content-Type': 'image/png',
+      'Cache-Control': `public, max-age=${LOGO_MAX_AGE}, immutable`,
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'X-Content-Type-Options': 'nosniff',
+    },
+  });
+}
+
+function notFound(): Response {
+  return new Response(null, { status: 404 });
+}
 
 async function readKeys({ keys }: MetadataDeps): Promise<Response> {
   const body = { keys: await keys.publicKeys() };

@@ -1,15 +1,27 @@
 /**
- * The headers of our pages: HTML without image or third party and with no other script than our own, that is not framed,
+ * The headers of our pages: HTML without third party and with no other script than our own, that is not framed,
  * cached, referred to or submitted elsewhere (threats T11, T12).
  */
 import { createHash } from 'node:crypto';
 
-/** The headers of pages that have exactly this text in their one style element, and in their one script if there is one. */
-export function pageHeaders(style: string, script?: string): Record<string, string> {
+/** What a page has beside its style. */
+interface PageContent {
+  /** The text of its one script. */
+  script?: string;
+  /** Whether it shows images of ours. */
+  hasImages?: boolean;
+}
+
+/** The headers of pages that have exactly this text in their one style element. */
+export function pageHeaders(
+  style: string,
+  { script, hasImages = false }: PageContent = {},
+): Record<string, string> {
   const scriptSource = script === undefined ? '' : ` script-src ${hashOf(script)};`;
+  const imageSource = hasImages ? " img-src 'self';" : '';
   return {
     'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': `default-src 'none'; style-src ${hashOf(style)};${scriptSource} form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+    'Content-Security-Policy': `default-src 'none'; style-src ${hashOf(style)};${scriptSource}${imageSource} form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
     'X-Frame-Options': 'DENY',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',

@@ -1,6 +1,7 @@
 /**
- * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414) and /jwks (RFC 7517).
+ * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414), /jwks (RFC 7517) and the logos of clients.
  */
+import { clientLogos } from '../aws/client-logos.ts';
 import { publicKeys } from '../aws/directory-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { metadataEndpoint } from '../endpoints/metadata.ts';
@@ -9,12 +10,14 @@ import { metadataEnvironment, readEnvironment } from './environment.ts';
 import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(metadataEnvironment);
+const dynamo = dynamoDbClient();
 
 export const handler = httpHandler(
   environment.ISSUER,
   metadataEndpoint({
     ...runtime,
     issuer: environment.ISSUER,
-    keys: publicKeys(dynamoDbClient(), environment.DIRECTORY_TABLE),
+    keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
+    logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
   }),
 );

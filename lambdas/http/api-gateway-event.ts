@@ -18,7 +18,7 @@ interface HttpResult {
   statusCode: number;
   headers: Record<string, string>;
   body: string;
-  isBase64Encoded: false;
+  isBase64Encoded: boolean;
 }
 
 /** A Lambda handler that answers HTTP API events with a Web endpoint below the issuer. */
@@ -71,11 +71,14 @@ function bodyOf(event: z.output<typeof httpEvent>, method: string): { body?: Buf
   return { body: Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') };
 }
 
+/** The body goes as JSON does: a text as it is, an image in base64. */
 async function toHttpResult(response: Response): Promise<HttpResult> {
+  const isImage = response.headers.get('Content-Type')?.startsWith('image/') === true;
+  const body = Buffer.from(await response.arrayBuffer());
   return {
     statusCode: response.status,
     headers: Object.fromEntries(response.headers),
-    body: await response.text(),
-    isBase64Encoded: false,
+    body: body.toString(isImage ? 'base64' : 'utf8'),
+    isBase64Encoded: isImage,
   };
 }

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
 import type { DynamoTable, Item } from '../../lambdas/aws/dynamo-table.ts';
+import { dropLogo, keepLogo } from './client-logos.ts';
 import { DirectoryConflict } from './directory-error.ts';
 import { type DirectoryStore, directoryTable, readItems } from './directory-items.ts';
 import type { DirectoryPlan, EntryWrite, LoginClaim, PlannedEntry } from './directory-plan.ts';
@@ -116,13 +117,30 @@ function assertOthersWritten({ id, waitsFor }: PlannedEntry, { written }: Applie
 
 /**
  * A user's logins are claimed before the item names them and given up after it no longer does, so that at every moment
- * each of the user's logins leads to the user.
+ * each of the user's logins leads to the user. So it is with a client's logo.
  */
 async function applyEntry(table: DynamoTable, entry: PlannedEntry, now: number): Promise<void> {
   for (const claim of entry.claims) await claimLogin(table, entry.id, claim);
+  if (!(await storeLogo(table, entry, entry.version))) throw changedMeanwhile(entry);
   if (entry.action === 'remove') await removeEntry(table, entry);
   else await writeEntry(table, entry, now);
   for (const login of entry.givenUp) await giveUpLogin(table, login, entry.id);
+  // Whoever wanted to change the logo at the same moment may have stored theirs in between, and not the client.
+  await storeLogo(table, entry, nextVersion(entry, now));
+  await removeLogo(table, entry);
+}
+
+/** False if somebody else changed the client or its logo. */
+async function storeLogo(
+  table: DynamoTable,
+  { id, logo }: PlannedEntry,
+  version: number | undefined,
+): Promise<boolean> {
+  return !logo?.after || keepLogo(table, { id, version }, logo.after, logo.before);
+}
+
+async function removeLogo(table: DynamoTable, { id, logo }: PlannedEntry): Promise<void> {
+  if (logo?.before !== undefined && !logo.after) await dropLogo(table, id, logo.before);
 }
 
 /** Whether a write was made is not known, and could not be found out. */
@@ -140,8 +158,7 @@ export async function writeEntry(
   entry: EntryWrite,
   now: number,
 ): Promise<void> {
-  // Not counted from one: an entry that was removed and added again must not be taken for the one before.
-  const version = entry.version === undefined ? Math.floor(now * 1000) : entry.version + 1;
+  const version = nextVersion(entry, now);
   let fault: unknown;
   try {
     if (await tryWrite(table, entry, version)) return;
@@ -150,6 +167,11 @@ export async function writeEntry(
     fault = error;
   }
   if (!(await isWritten(table, entry, fault))) throw fault;
+}
+
+/** Not counted from one: an entry that was removed and added again must not be taken for the one before. */
+function nextVersion({ version }: EntryWrite, now: number): number {
+  return version === undefined ? Math.floor(now * 1000) : version + 1;
 }
 
 async function isWritten(table: DynamoTable, entry: EntryWrite, fault: unknown): Promise<boolean> {

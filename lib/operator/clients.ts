@@ -4,6 +4,7 @@ import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
 import { type Client, storedClient } from '../../lambdas/ciba/client.ts';
 import { clientRegistration } from '../../lambdas/ciba/client-registration.ts';
+import { logoPath } from '../../lambdas/routes.ts';
 import { UnknownOutcome, writeEntry } from './apply-plan.ts';
 import { clientSecrets, generateSecret } from './client-secrets.ts';
 import { DirectoryConflict, DirectoryError } from './directory-error.ts';
@@ -13,7 +14,7 @@ import { showTime } from './show-time.ts';
 
 /** A client without its secrets. */
 export interface ShownClient {
-  /** Its metadata, under the registered names. */
+  /** Its metadata, under the registered names; the `logo_uri` is the path of the logo below the issuer. */
   members: Item;
   /** Whether a secret is stored. */
   secret: 'set' | 'none';
@@ -44,8 +45,9 @@ export async function findClient(
 
 function showClient(item: Item): ShownClient {
   const client = storedClient.parse(item);
+  const { client_id, logo_hash: hash } = client;
   return {
-    members: metadataOf(client),
+    members: { ...metadataOf(client), ...(hash && { logo_uri: logoPath(client_id, hash) }) },
     secret: (client.client_secret_hash ?? client.client_secret_wrapped) ? 'set' : 'none',
     retiringUntil: client.retiring_secret?.until,
     version: versioned.parse(item).version,

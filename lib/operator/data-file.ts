@@ -21,7 +21,8 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
-async function readOctets(path: string): Promise<Buffer> {
+/** @throws DirectoryError naming the file */
+export async function readOctets(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {

@@ -38,7 +38,13 @@ function cellsOf({ member, before, after, note }: MemberChange): string[] {
 }
 
 /** What tells one new entry from another. */
-const tellingMembers = ['client_name', 'token_endpoint_auth_method', 'username', 'email'];
+const tellingMembers = [
+  'client_name',
+  'token_endpoint_auth_method',
+  'logo_uri',
+  'username',
+  'email',
+];
 
 function describeNew(changes: readonly MemberChange[]): string {
   return changes

@@ -1,6 +1,6 @@
 /**
  * Reads the operator's directory files: clients and users under their registered names, in JSON or YAML. Every fault is
- * told at once, each with the entry and the member it is in.
+ * told at once, each with the entry and the member it is in. A logo may be a file beside them.
  */
 import { createPublicKey } from 'node:crypto';
 import type * as z from 'zod/mini';
@@ -8,6 +8,7 @@ import type { ClientRegistration } from '../../lambdas/ciba/client-registration.
 import { type Directory, directoryFile, logins } from '../../lambdas/ciba/directory.ts';
 import { readDataFile } from './data-file.ts';
 import { DirectoryError } from './directory-error.ts';
+import { inlineLogos } from './inline-logos.ts';
 
 export type { Directory };
 
@@ -16,13 +17,16 @@ export type { Directory };
  * @throws DirectoryError naming the file, and the entry and member at fault
  */
 export async function readDirectoryFile(path: string): Promise<Directory> {
-  const value = await readDataFile(path);
-  try {
-    return parseDirectory(value);
-  } catch (error) {
-    if (error instanceof DirectoryError) throw new DirectoryError(`${path}:\n${error.message}`);
-    throw error;
-  }
+  const { value, faults: logoFaults } = await inlineLogos(path, await readDataFile(path));
+  const judged = judgeDirectory(value);
+  const faults = [
+    ...logoFaults.map(
+      ({ index, reason }) => `${entryName('clients', index, value)} logo_uri: ${reason}`,
+    ),
+    ...judged.faults,
+  ];
+  if (faults.length > 0) throw new DirectoryError(`${path}:\n${faults.join('\n')}`);
+  return judged.directory;
 }
 
 /**
@@ -72,13 +76,19 @@ function namesIn({ clients, users }: Directory): string[] {
  * @throws DirectoryError with one line for each fault
  */
 export function parseDirectory(value: unknown): Directory {
+  const { directory, faults } = judgeDirectory(value);
+  if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+  return directory;
+}
+
+/** A directory, which is empty if its form is at fault, and what is wrong with it. */
+function judgeDirectory(value: unknown): { directory: Directory; faults: string[] } {
   const parsed = directoryFile.safeParse(value);
   if (parsed.success) {
-    const faults = parsed.data.clients.flatMap(keyFaults);
-    if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
-    return parsed.data;
+    return { directory: parsed.data, faults: parsed.data.clients.flatMap(keyFaults) };
   }
-  throw new DirectoryError(parsed.error.issues.map((issue) => describe(issue, value)).join('\n'));
+  const faults = parsed.error.issues.map((issue) => describe(issue, value));
+  return { directory: { clients: [], users: [] }, faults };
 }
 
 /** Keys of the right form that are no keys all the same, such as a point beside the curve. */

@@ -1,6 +1,7 @@
 /** What applying a directory would do, entry by entry, computed before anything is written. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import type { LogoChange } from './client-logos.ts';
 
 export type EntryKind = 'client' | 'user';
 
@@ -43,6 +44,8 @@ export interface PlannedEntry extends EntryWrite {
   waitsFor: string[];
   /** A secret that was made because there was none. */
   generatedSecret?: string | undefined;
+  /** Of a client whose logo comes, goes or becomes another. */
+  logo?: LogoChange | undefined;
 }
 
 /** Everything that applying does, in its order. */

@@ -1,6 +1,7 @@
 /** Plans a whole directory: who and what is added, changed, kept, and with pruning removed. */
 import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import { storedClient } from '../../lambdas/ciba/client.ts';
 import { type Directory, logins } from '../../lambdas/ciba/directory.ts';
 import { storedUser } from '../../lambdas/ciba/user.ts';
 import { DirectoryConflict } from './directory-error.ts';
@@ -62,6 +63,7 @@ async function planRemovals(
 
 function planRemoval(kind: EntryKind, id: string, item: Item): PlannedEntry {
   const user = kind === 'user' ? storedUser.safeParse(item) : undefined;
+  const client = kind === 'client' ? storedClient.safeParse(item) : undefined;
   return {
     kind,
     id,
@@ -73,5 +75,6 @@ function planRemoval(kind: EntryKind, id: string, item: Item): PlannedEntry {
     claims: [],
     givenUp: user?.success ? logins(user.data) : [],
     waitsFor: [],
+    logo: client?.data && { before: client.data.logo_hash, after: undefined },
   };
 }

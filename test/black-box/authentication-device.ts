@@ -41,3 +41,8 @@ export async function decide(link: string, decision: 'approve' | 'deny' | 'repor
 export function headingOf({ html }: Page): string {
   return /<h1>(.*?)<\/h1>/.exec(html)?.[1] ?? '';
 }
+
+/** The addresses of the images on a page, as they stand there. */
+export function imagesOf({ html }: Pick<Page, 'html'>): string[] {
+  return [...html.matchAll(/<img\b[^>]*\bsrc="([^"]*)"/g)].map(([, source = '']) => source);
+}

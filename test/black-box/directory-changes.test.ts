@@ -1,11 +1,12 @@
 /**
  * What is registered counts when tokens are issued, not when the request was made: client and user are read again at
- * redemption. The cases change one client and one user of their own, and leave the directory as it was.
+ * redemption; and a logo that is registered is shown, until it is another or none. The cases change one client and one user of
+ * their own, and leave the directory as it was.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { decide, open, submit } from './authentication-device.ts';
+import { decide, imagesOf, open, submit } from './authentication-device.ts';
 import { ask, errorOf, poll, start } from './consumption-device.ts';
-import { applyDirectory, directoryControl, mailOf } from './deployment.ts';
+import { applyDirectory, directoryControl, issuer, mailOf } from './deployment.ts';
 import { clients, directory, users } from './directory.ts';
 
 const { changing: client } = clients;
@@ -78,5 +79,43 @@ describe.skipIf(directoryControl === undefined)('between approval and redemption
     expect(errorOf(await ask(client, user.username))).toMatchObject({ error: 'unknown_user_id' });
     await applyDirectory(directory);
     expect((await ask(client, user.username)).status).toBe(200);
+  });
+});
+
+describe.skipIf(directoryControl === undefined)('T31: a logo that changes', () => {
+  afterAll(() => applyDirectory(directory));
+
+  const png =
+    'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+  const gif = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+
+  /** Where the logo is that the page shows, with this one registered. */
+  async function register(logo_uri: string | undefined): Promise<string | undefined> {
+    await applyDirectory(directoryWith({ client: { logo_uri } }));
+    const [source] = imagesOf(await open((await mailed()).link));
+    return source && new URL(source, issuer).href;
+  }
+
+  it('has another address at once, and is gone with its registration', async () => {
+    const before = String(await register(png));
+    const after = String(await register(gif));
+    expect(after).not.toBe(before);
+    expect((await fetch(after)).headers.get('content-type')).toBe('image/png');
+    // Whoever opened the page a moment ago still asks for this one.
+    expect((await fetch(before)).status).toBe(200);
+    expect(await register(undefined)).toBeUndefined();
+    expect((await fetch(after)).status).toBe(404);
+    expect((await fetch(before)).status).toBe(404);
+  });
+
+  it.each([
+    ['at an address elsewhere', 'https://client.example/logo.png'],
+    ['that is a page', `data:image/png;base64,${btoa('<!doctype html><script>x()</script>')}`],
+    ['that cannot be drawn', `data:image/png;base64,${btoa('\x89PNG\r\n\x1a\n')}`],
+  ])('is refused %s, and nothing changes', async (_what, logo_uri) => {
+    const before = await register(png);
+    await expect(register(logo_uri)).rejects.toThrow('logo_uri: ');
+    const [source = ''] = imagesOf(await open((await mailed()).link));
+    expect(new URL(source, issuer).href).toBe(before);
   });
 });

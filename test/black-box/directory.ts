@@ -141,6 +141,12 @@ export const clients = {
     ...client('unicode', 'client_secret_basic', 'ES256'),
     client_name: "“Größe & Söhne” L'Été 給油所",
   },
+  /** With a logo, which is one red pixel. */
+  branded: {
+    ...client('branded', 'client_secret_basic', 'ES256'),
+    logo_uri:
+      'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  },
   /** Whose registration changes while the suite runs. */
   changing: client('changing', 'client_secret_basic', 'RS256'),
 };
@@ -174,6 +180,7 @@ export const users = {
   mails: user('mails'),
   pages: user('pages'),
   codes: user('codes'),
+  logos: user('logos'),
   races: user('races'),
   expiry: user('expiry'),
   inputs: user('inputs'),

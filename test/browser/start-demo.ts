@@ -4,11 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestProject } from 'vitest/node';
+import { readDirectoryFile } from '../../lib/operator/directory-file.ts';
 import { directory } from '../black-box/directory.ts';
 import { freePorts } from '../black-box/start-local-host.ts';
 
@@ -23,7 +24,7 @@ let end: (() => Promise<void>) | undefined;
 export async function setup(project: TestProject): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'ciba-browser-'));
   const seed = join(folder, 'directory.json');
-  const example = JSON.parse(await readFile('lib/local/example-directory.json', 'utf8'));
+  const example = await readDirectoryFile('lib/local/example-directory.json');
   const clients = [...example.clients, ...directory.clients];
   await writeFile(seed, JSON.stringify({ clients, users: [...example.users, ...directory.users] }));
   const [port, inboxPort, controlPort, demoPort] = await freePorts(4);

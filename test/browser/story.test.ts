@@ -62,6 +62,9 @@ describe.each(screens)('on a $name', ({ name, ...options }) => {
 
       const approval = await openMail(context, page, 'alice');
       expect(await approval.locator('main').textContent()).toContain('52.30 EUR at pump 4');
+      // The logo of the example's pump, which the policy of the page lets in.
+      const logoWidth = await approval.evaluate('document.querySelector("img.mark").naturalWidth');
+      expect(logoWidth).toBe(144);
       await inspect(approval, `${name}-3-approval-page`);
 
       await decisionButton(approval, 'approve').click();

@@ -153,7 +153,9 @@ describe('the grants', () => {
         ],
         Resource: arnOf('Directory'),
         Condition: {
-          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['client#*', 'user#*', 'login#*'] },
+          'ForAllValues:StringLike': {
+            'dynamodb:LeadingKeys': ['client#*', 'user#*', 'login#*', 'logo#*'],
+          },
         },
       },
       { Effect: 'Allow', Action: 'dynamodb:Scan', Resource: arnOf('Directory') },

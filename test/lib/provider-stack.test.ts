@@ -2,7 +2,7 @@
  * The synthesized template: who may do what, what is kept and for how long, and what is never logged or
  * tracked. Bundles have no say in it and are left out.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
@@ -162,7 +162,7 @@ describe('the rights of each function', () => {
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
       ],
     ],
-    ['metadata', ['dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks']],
+    ['metadata', ['dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks logo#*']],
     [
       'locate-user',
       [
@@ -549,6 +549,7 @@ describe('the HTTP API', () => {
       'ANY /token': { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2 },
       'ANY /approve/{link}': { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 6 },
       'ANY /': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 10 },
+      'ANY /logo/{client}/{hash}': { ThrottlingRateLimit: 400, ThrottlingBurstLimit: 200 },
     });
   });
 
@@ -787,6 +788,18 @@ describe('the alarms', () => {
     synthesize({ alarmTopicArn: topic }).template.allResourcesProperties('AWS::CloudWatch::Alarm', {
       AlarmActions: [topic],
     });
+  });
+
+  it('cost what the README says: ten are free, the others ten cents each', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, beyond, dollars] =
+      /the (\d+) alarms beyond the free ten \$([\d.]+)\./.exec(readme) ?? [];
+    const metrics = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+      ({ Properties: { Metrics = [{ MetricStat: {} }] } }) =>
+        asList(Metrics).filter((metric) => 'MetricStat' in Object(metric)).length,
+    );
+    const charged = metrics.reduce((sum, count) => sum + count, 0) - 10;
+    expect([Number(beyond), Number(dollars)]).toEqual([charged, charged / 10]);
   });
 
   it('have names that begin with those of the stack and of their construct: ciba doctor finds them so', () => {

@@ -16,6 +16,7 @@ import {
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { askedUsers } from '../../lambdas/aws/asked-users.ts';
+import { clientLogos } from '../../lambdas/aws/client-logos.ts';
 import {
   clientDirectory,
   publicKeys,
@@ -167,6 +168,7 @@ export async function startWatchedProvider(directory: Directory) {
       users: userDirectory(dynamo, 'directory'),
       addresses: undeliverableAddresses(dynamo, 'directory'),
       keys: publicKeys(dynamo, 'directory'),
+      logos: clientLogos(dynamo, 'directory'),
       linkKeys: linkKeys(dynamo, 'keys', clock),
       wrappingKeys: wrappingKeys(dynamo, 'keys', clock),
       usedTokenIds: usedTokenIds(dynamo, 'requests', timeless),

@@ -69,16 +69,19 @@ interface ResponseOptions {
 class LightResponse {
   readonly status: number;
   readonly headers: LightHeaders;
-  readonly #body: string;
+  readonly #body: string | Uint8Array;
 
-  constructor(body: string | null = null, { status = 200, headers = {} }: ResponseOptions = {}) {
+  constructor(
+    body: string | Uint8Array | null = null,
+    { status = 200, headers = {} }: ResponseOptions = {},
+  ) {
     this.status = status;
     this.headers = new LightHeaders(headers);
     this.#body = body ?? '';
   }
 
-  async text(): Promise<string> {
-    return this.#body;
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return Uint8Array.from(Buffer.from(this.#body)).buffer;
   }
 }
 

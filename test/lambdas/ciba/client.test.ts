@@ -13,6 +13,7 @@ import {
 } from '../../../lambdas/ciba/client.ts';
 import { clientRegistration } from '../../../lambdas/ciba/client-registration.ts';
 import { exampleClient, exampleClientSecret } from '../../support/example-directory.ts';
+import { logoUri, quarters } from '../../support/example-images.ts';
 import { generateClientKey } from '../../support/example-jwts.ts';
 import { faultsOf } from '../../support/registration-faults.ts';
 
@@ -49,6 +50,7 @@ describe('a registration', () => {
     ['a name of 64 characters in any script', { client_name: '給'.repeat(64) }],
     ['a home page', { client_uri: 'https://pay.fuel.example/about?x=1' }],
     ['a home page in any script', { client_uri: 'https://bücher.example' }],
+    ['a logo', { logo_uri: logoUri(quarters.png) }],
     ['client_secret_post', { token_endpoint_auth_method: 'client_secret_post' }],
     ['a disabled client', { enabled: false }],
     ['both grants', { grant_types: [CIBA_GRANT_TYPE, 'refresh_token'] }],
@@ -133,6 +135,7 @@ describe('a refusal names the member', () => {
         null,
       ],
     ],
+    ['logo_uri', ['', 'https://fuel.example/logo.png', 'logo.png', 'data:image/svg+xml,<svg/>', 4]],
     ['enabled', ['yes', 'true', 1, null]],
     ['token_endpoint_auth_method', ['none', 'tls_client_auth', 'CLIENT_SECRET_BASIC', '']],
     ['grant_types', [[], CIBA_GRANT_TYPE, {}, null]],
@@ -183,7 +186,7 @@ describe('a refusal names the member', () => {
     ['pairwise subjects', 'subject_type', 'pairwise'],
     ['a sector', 'sector_identifier_uri', 'https://c.example'],
     ['redirects', 'redirect_uris', ['https://c.example']],
-    ['a logo', 'logo_uri', 'https://c.example/logo'],
+    ['a stored logo', 'logo_hash', 'h'.repeat(43)],
     ['a slip of the pen', 'Client_name', 'x'],
     ['a stored hash', 'client_secret_hash', exampleClient.client_secret_hash],
   ])('of a member it does not know: %s', (_what, member, value) => {

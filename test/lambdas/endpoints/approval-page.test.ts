@@ -26,13 +26,21 @@ function html(
     domain = 'fuel.example',
     others = [],
     codeFault,
-  }: { locale?: string; domain?: string; others?: number[]; codeFault?: CodeFault } = {},
+    logo,
+  }: {
+    locale?: string;
+    domain?: string;
+    others?: number[];
+    codeFault?: CodeFault;
+    logo?: string;
+  } = {},
 ): string {
   return decisionPage(lookUpTexts([locale]), {
     request: { ...request, ...changes, status: 'pending' },
     clientName,
     others,
     domain: domain === '' ? undefined : domain,
+    logo,
     formToken: 'f'.repeat(43),
     codeFault,
     now,
@@ -314,6 +322,43 @@ it('is smaller than 20 KB at the longest that may be shown', () => {
     },
   );
   expect(Buffer.byteLength(longest)).toBeLessThan(20_000);
+});
+
+describe('T31: the logo', () => {
+  const logo = '/logo/pump-4/hash';
+  const shown = html({}, 'Fuel & Go, Pump 4', EXAMPLE_NOW + 20, { logo });
+
+  it('is the one image of the page, in the place of the initial, and only decorates', () => {
+    expect(shown.match(/<img[^>]*>/g)).toEqual([
+      `<img class="mark" src="${logo}" alt="" width="48" height="48">`,
+    ]);
+    expect(shown.replace(/<img[^>]*>/, '')).not.toMatch(/ src=|url\(|class="mark"/);
+    expect(textOf(shown)).toContain('Fuel &amp; Go, Pump 4 asks for your approval');
+    expect(textOf(shown)).toContain('fuel.example');
+  });
+
+  it('changes nothing else of the page', () => {
+    const without = html();
+    expect(without).not.toContain('<img');
+    expect(shown.replace(/<img[^>]*>/, '')).toBe(
+      without.replace(/<div class="mark" aria-hidden="true">F<\/div>/, ''),
+    );
+  });
+
+  it('cannot leave its attribute', () => {
+    const hostile = html({}, 'Pump', EXAMPLE_NOW, { logo: '"><script>x()</script>' });
+    expect(hostile).toContain('src="&quot;&gt;&lt;script&gt;x()&lt;/script&gt;"');
+  });
+
+  it('is the only reason to let the page load images, and only ours', () => {
+    const policyOf = (hasLogo: boolean) =>
+      pageResponse(200, { html: shown, locale: 'en', hasLogo }).headers.get(
+        'content-security-policy',
+      );
+    expect(policyOf(true)).toMatch(/; img-src 'self'; form-action 'self';/);
+    expect(policyOf(true)?.replace(" img-src 'self';", '')).toBe(policyOf(false));
+    expect(policyOf(false)).not.toContain('img-src');
+  });
 });
 
 describe('T11, T12: the headers', () => {

@@ -15,6 +15,28 @@ async function mailed(provider: Provider, parameters: Record<string, string> = {
 
 const get = (provider: Provider, link: string) => provider.approve(new Request(link));
 
+describe('T31: the logo of the client', () => {
+  it('is shown where the client has one, from its own address of ours', async () => {
+    const provider = providerInMemory();
+    const { link } = await mailed(provider);
+    const hash = 'h'.repeat(43);
+    provider.directory.clients.set('pump-4', { ...exampleClient, logo_hash: hash });
+    const page = await get(provider, link);
+    expect(await page.text()).toContain(`<img class="mark" src="/logo/pump-4/${hash}" alt=""`);
+    expect(page.headers.get('content-security-policy')).toContain("img-src 'self'");
+    const notice = await provider.decide(link, 'approve');
+    expect(await notice.text()).not.toContain('<img');
+    expect(notice.headers.get('content-security-policy')).not.toContain('img-src');
+  });
+
+  it('is no image where it has none', async () => {
+    const provider = providerInMemory();
+    const page = await get(provider, (await mailed(provider)).link);
+    expect(await page.text()).not.toContain('<img');
+    expect(page.headers.get('content-security-policy')).not.toContain('img-src');
+  });
+});
+
 describe('the statuses', () => {
   it('200 for the page and for each decision', async () => {
     const provider = providerInMemory();

@@ -7,7 +7,9 @@ const issuer = 'https://ciba.example';
 
 function open(init: RequestInit = {}, at = issuer): Promise<Response> {
   const publicKeys = () => Promise.reject(new Error('the page needs no keys'));
-  const deps = { issuer: at, clock: () => 0, log: () => {}, keys: { publicKeys } };
+  const findLogo = () => Promise.reject(new Error('the page needs no logo'));
+  const ports = { keys: { publicKeys }, logos: { findLogo } };
+  const deps = { issuer: at, clock: () => 0, log: () => {}, ...ports };
   return metadataEndpoint(deps)(new Request('https://evil.test/?name=canary', init));
 }
 

@@ -1,6 +1,6 @@
 /**
- * The documents anybody may read (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3, RFC 7517): their headers, what
- * is not there, and keys that cannot be read.
+ * What anybody may read (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3, RFC 7517; logos): its headers, what is
+ * not there, and keys that cannot be read.
  */
 import { describe, expect, it } from 'vitest';
 import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
@@ -10,7 +10,8 @@ import type { LogEvent } from '../../../lambdas/log.ts';
 import { routes } from '../../../lambdas/routes.ts';
 
 const issuer = 'https://ciba.example';
-const deps = { issuer, clock: () => 0, log: () => {} };
+const noLogos = { findLogo: async () => undefined };
+const deps = { issuer, clock: () => 0, log: () => {}, logos: noLogos };
 
 it('answers 404 elsewhere', async () => {
   const endpoint = metadataEndpoint({ ...deps, keys: { publicKeys: async () => [] } });
@@ -106,5 +107,83 @@ describe('the documents', () => {
     log.length = 0;
     await endpoint(new Request(`${issuer}/jwks?canary=1`, { headers: { 'User-Agent': 'canary' } }));
     expect(log).toEqual([{ event: 'metadata', status: 200, ms: 0 }]);
+  });
+});
+
+describe('T31: a logo', () => {
+  const hash = `${'h'.repeat(41)}_-`;
+  const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x00, 0xff]);
+  const lookUps: string[] = [];
+  const endpoint = metadataEndpoint({
+    ...deps,
+    keys: { publicKeys: async () => [] },
+    logos: {
+      async findLogo(clientId, wanted) {
+        lookUps.push(clientId);
+        return clientId === 'pump-4' && wanted === hash ? png : undefined;
+      },
+    },
+  });
+
+  it.each(['GET', 'HEAD'])(
+    'is an image to %s, which caches keep, no other site shows, and nothing runs in',
+    async (method) => {
+      const response = await endpoint(new Request(`${issuer}/logo/pump-4/${hash}?x=y`, { method }));
+      expect(response.status).toBe(200);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'content-type': 'image/png',
+        'cache-control': 'public, max-age=31536000, immutable',
+        'content-security-policy': "default-src 'none'; sandbox",
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(new Uint8Array(await response.arrayBuffer())).toEqual(png);
+    },
+  );
+
+  it.each([
+    ['of another client', `/logo/desk-1/${hash}`],
+    ['with another hash', `/logo/pump-4/${'x'.repeat(43)}`],
+  ])('%s is not there', async (_whose, path) => {
+    const response = await endpoint(new Request(issuer + path));
+    expect([response.status, await response.text()]).toEqual([404, '']);
+    expect([...response.headers]).toEqual([]);
+  });
+
+  it.each([
+    '/logo',
+    '/logo/',
+    '/logo/pump-4',
+    '/logo/pump-4/',
+    `/logo/pump-4/${hash}/`,
+    `/logo/pump-4/${hash}/x`,
+    `/logo/pump-4/${hash}.png`,
+    `/logo/pump-4/${hash.slice(1)}`,
+    `/logo/pump%204/${hash}`,
+    `/logo/pump-4%2F${hash}`,
+    `/logo//${hash}`,
+    `/LOGO/pump-4/${hash}`,
+    `/logo/../logo%2fpump-4/${hash}`,
+    `//logo/pump-4/${hash}`,
+    `/logo/${'x'.repeat(65)}/${hash}`,
+  ])('is not at %s, which is not even looked up', async (path) => {
+    lookUps.length = 0;
+    const response = await endpoint(new Request(issuer + path));
+    expect([response.status, lookUps]).toEqual([404, []]);
+  });
+
+  it.each(['POST', 'DELETE', 'OPTIONS'])('is 405 with Allow for %s', async (method) => {
+    const response = await endpoint(new Request(`${issuer}/logo/pump-4/${hash}`, { method }));
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('that cannot be read is 503, not to be cached', async () => {
+    const broken = metadataEndpoint({
+      ...deps,
+      keys: { publicKeys: async () => [] },
+      logos: { findLogo: () => Promise.reject(new Error('canary')) },
+    });
+    const response = await broken(new Request(`${issuer}/logo/pump-4/${hash}`));
+    expect([response.status, response.headers.get('cache-control')]).toEqual([503, 'no-store']);
   });
 });

@@ -110,6 +110,17 @@ describe('a response', () => {
     });
   });
 
+  it('with an image is a result in base64, whose bytes arrive as they are', async () => {
+    const bytes = Uint8Array.from([0x89, 0x50, 0, 0xff]);
+    const handler = httpHandler(
+      issuer,
+      async () => new Response(bytes, { headers: { 'Content-Type': 'image/png' } }),
+    );
+    const { body, isBase64Encoded } = await handler(event({}, 'GET'));
+    expect([isBase64Encoded, body]).toEqual([true, Buffer.from(bytes).toString('base64')]);
+    expect((await handler(event({}, 'HEAD'))).body).toBe('');
+  });
+
   it('to HEAD has no body', async () => {
     expect((await received({}, 'HEAD')).result.body).toBe('');
   });

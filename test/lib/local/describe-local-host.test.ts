@@ -20,6 +20,7 @@ const user = { sub: 'u', username: 'ursula', email: 'u@example.com', email_verif
 describe('describeLocalHost', () => {
   test('names every address, and who of the example directory can do what', async () => {
     const directory = await readDirectoryFile(exampleFile);
+    expect(directory.clients[0]?.logo_uri).toMatch(/^data:image\/png;base64,/);
     const text = describeLocalHost({ ...addresses, directory, generatedSecrets: [] });
     for (const address of [addresses.issuer, addresses.inbox, addresses.control]) {
       expect(text).toContain(address);

@@ -7,6 +7,7 @@ import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { createClients } from '../../../lib/operator/deployment.ts';
 import { ciba } from '../../support/ciba-command.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
+import { logoUri, quarters } from '../../support/example-images.ts';
 import { operatedDeployment } from '../../support/operated-deployment.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
@@ -175,6 +176,17 @@ describe('ciba apply', () => {
       2,
       'client pump-4 flow_policy: slow is no policy of this deployment; allowed: default, fast',
     ],
+    [
+      'a logo that cannot be drawn',
+      async () => [
+        '-f',
+        await file('d.json', {
+          clients: [{ ...pump, logo_uri: logoUri(quarters.png.subarray(0, 60)) }],
+        }),
+      ],
+      2,
+      'client pump-4 logo_uri: is no PNG that can be drawn',
+    ],
     ['an option nobody knows', async () => ['-f', 'x', '--force'], 2, "unknown option '--force'"],
   ])(
     'ends with %s by its code, one line, and nothing written',
@@ -195,6 +207,18 @@ describe('ciba apply', () => {
 describe('ciba client', () => {
   beforeEach(async () => {
     await apply({ clients: [{ ...pump, client_secret: secret }] }, '--yes');
+  });
+
+  it('show tells where the logo is served, and never the image that was registered', async () => {
+    const branded = { ...pump, client_secret: secret, logo_uri: logoUri(quarters.png) };
+    const { stdout: applied } = await apply({ clients: [branded] }, '--yes');
+    const { stdout } = await run(['client', 'show', 'pump-4']);
+    const [path] = /\/logo\/pump-4\/[\w-]{43}/.exec(stdout) ?? [];
+    expect(stdout).toMatch(/^logo_uri +\/logo\/pump-4\//m);
+    expect(applied).toContain(path);
+    const { stdout: json } = await run(['client', 'show', 'pump-4', '--json']);
+    expect(JSON.parse(json)).toMatchObject({ logo_uri: path });
+    for (const shown of [applied, stdout, json]) expect(shown).not.toContain('base64');
   });
 
   it('list and show tell of secrets that there are, never which', async () => {

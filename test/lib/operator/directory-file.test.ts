@@ -1,9 +1,9 @@
 /**
  * What an operator is told about a directory file that cannot be applied: every fault, with entry and member.
  */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DirectoryError } from '../../../lib/operator/directory-error.ts';
 import {
@@ -12,6 +12,7 @@ import {
   readDirectoryFiles,
 } from '../../../lib/operator/directory-file.ts';
 import { assertPolicies } from '../../../lib/operator/policies.ts';
+import { logoUri, quarters } from '../../support/example-images.ts';
 
 const client = {
   client_id: 'pump-4',
@@ -188,6 +189,90 @@ users:
   it('refuses a file that is not UTF-8', async () => {
     const path = await fileOf('d.json', Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]));
     await expect(readDirectoryFile(path)).rejects.toThrow(`${path}: is not UTF-8`);
+  });
+});
+
+describe('T31: a logo that a file names by its path', () => {
+  async function filesWith(logo_uri: unknown, images: Record<string, Uint8Array> = {}) {
+    const path = await fileOf('d.json', JSON.stringify({ clients: [{ ...client, logo_uri }] }));
+    await mkdir(join(dirname(path), 'logos'));
+    for (const [name, bytes] of Object.entries(images)) {
+      await writeFile(join(dirname(path), name), bytes);
+    }
+    return path;
+  }
+
+  const refusal = async (...files: Parameters<typeof filesWith>) => {
+    const path = await filesWith(...files);
+    const error = await readDirectoryFile(path).catch((fault: unknown) => fault);
+    expect(error).toBeInstanceOf(DirectoryError);
+    return String(error).replaceAll(`${dirname(path)}/`, '');
+  };
+
+  it.each([
+    ['beside it', 'pump.png', quarters.png],
+    ['in a folder', './logos/pump.jpg', quarters.jpeg],
+    ['in another folder', 'logos/../pump.gif', quarters.gif],
+    ['with the name of another type', 'pump.png', quarters.gif],
+    ['without any', 'pump', quarters.png],
+  ])('is read from %s, and what it is says its content', async (_where, name, bytes) => {
+    const { clients } = await readDirectoryFile(await filesWith(name, { [name]: bytes }));
+    expect(clients[0]?.logo_uri).toBe(logoUri(bytes));
+    expect(clients[0]?.client_id).toBe(client.client_id);
+  });
+
+  it('is taken as it is where it is no path', async () => {
+    const path = await filesWith(logoUri(quarters.png));
+    expect((await readDirectoryFile(path)).clients[0]?.logo_uri).toBe(logoUri(quarters.png));
+  });
+
+  it('is named if it is not there, no image of a known type, or too large', async () => {
+    const where = 'd.json:\nclients[0] (pump-4) logo_uri: ';
+    expect(await refusal('pump.png')).toContain(`${where}pump.png: cannot be read`);
+    expect(await refusal('logos')).toContain(`${where}logos: cannot be read`);
+    const svg = Buffer.from('<svg onload="x()" xmlns="http://www.w3.org/2000/svg"/>');
+    expect(await refusal('pump.png', { 'pump.png': svg })).toContain(
+      `${where}pump.png: is no PNG, JPEG or GIF`,
+    );
+    const large = Buffer.concat([
+      quarters.png,
+      Buffer.alloc(1024 * 1024 + 1 - quarters.png.length),
+    ]);
+    expect(await refusal('pump.png', { 'pump.png': large })).toContain(
+      `${where}pump.png: has 1048577 bytes; allowed: 1048576 (1 MB)`,
+    );
+  });
+
+  it.each([
+    'https://client.example/logo.png',
+    'http://169.254.169.254/latest/meta-data',
+    '//client.example/logo.png',
+    'file:///etc/hostname',
+    '/etc/hostname',
+    'data:image/svg+xml,<svg/>',
+    '',
+    4,
+  ])('is never fetched, nor read from anywhere else: %j', async (uri) => {
+    expect(await refusal(uri)).toMatch(
+      /clients\[0\] \(pump-4\) logo_uri: must be a (?:PNG, |text)/,
+    );
+  });
+
+  it('is told beside every other fault', async () => {
+    const clients = [
+      { ...client, logo_uri: 'none.png', interval: 0 },
+      { client_id: 'desk-1', logo_uri: 'none.gif' },
+    ];
+    const path = await fileOf('d.json', JSON.stringify({ clients }));
+    const error = await readDirectoryFile(path).catch((fault: unknown) => String(fault));
+    for (const fault of [
+      /clients\[0\] \(pump-4\) logo_uri: .*none\.png: cannot be read/,
+      /clients\[0\] \(pump-4\) interval: /,
+      /clients\[1\] \(desk-1\) logo_uri: .*none\.gif: cannot be read/,
+      /clients\[1\] \(desk-1\) client_name: /,
+    ]) {
+      expect(error).toMatch(fault);
+    }
   });
 });
 
