@@ -2,6 +2,7 @@
  * The page at the issuer itself, for client developers: what this is, where discovery is, and requests to copy. It is made of
  * the issuer and the paths alone, so that it tells nothing about clients or users.
  */
+import { authenticationContext } from '../ciba/confirmation.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import { routes } from '../routes.ts';
 import { pageHeaders } from './page-headers.ts';
@@ -70,7 +71,8 @@ curl ${issuer}${routes.backchannelAuthentication} \\
   -d 'scope=openid profile email' \\
   -d login_hint=USERNAME \\
   --data-urlencode 'binding_message=52.30 EUR at pump 4'`)}
-<p>Show the same binding message on your device: the user compares. The answer has an <code>auth_req_id</code>, and says how many seconds
+<p>Show the same binding message on your device: the user compares. Or have it typed, as a code that the mail does not show: send a short
+one, <code>K7P-X4T</code> for instance, and <code>acr_values=${escapeHtml(authenticationContext(issuer, 'code'))}</code>. The answer has an <code>auth_req_id</code>, and says how many seconds
 the request lives (<code>expires_in</code>) and how many to wait between two polls (<code>interval</code>).</p>
 
 <h2>2. Poll</h2>

@@ -196,6 +196,16 @@ describe('the page that asks for a code', () => {
     expect(markup).not.toContain('class="message"');
   });
 
+  it.each(locales)('weighs less than 20 KB at its longest, in %s', (locale) => {
+    const longest = html(
+      { ...coded, scope: 'openid profile email offline_access payments:read' },
+      '給'.repeat(64),
+      EXAMPLE_NOW,
+      { locale, codeFault: { reason: 'wrong', left: 1 }, others: Array(10).fill(EXAMPLE_NOW) },
+    );
+    expect(Buffer.byteLength(longest)).toBeLessThan(20_000);
+  });
+
   it('has one field with a label, that must be filled in to approve and need not be to say no', () => {
     const markup = asking();
     const [field = ''] = markup.match(/<input id="code"[^>]*>/) ?? [];
