@@ -98,6 +98,7 @@ pre{margin:.5rem 0 0;padding:.75rem;background:var(--box);border:1px solid var(-
 .phone{max-width:25rem;margin:0 auto;padding:.8rem;background:#11161a;border:1px solid #49535c;border-radius:2.4rem;box-shadow:0 10px 30px rgb(0 0 0/.15)}
 .screen{display:flex;flex-direction:column;min-height:36rem;padding:1.1rem .9rem;background:var(--card);border-radius:1.7rem;overflow:hidden}
 .screen::before{content:"";align-self:center;width:5rem;height:.35rem;margin-bottom:.9rem;border-radius:1rem;background:var(--line)}
+#phone{display:contents}
 .envelope{margin:0 0 .6rem;overflow-wrap:anywhere}
 .envelope span{display:block;color:var(--soft);font-size:.85rem}
 .empty{margin:auto;text-align:center;color:var(--soft)}

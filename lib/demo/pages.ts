@@ -43,7 +43,8 @@ export function liveParts(scene: Scene): Record<string, string> {
   const { view, sale } = scene;
   return {
     ...(sale && { headline: headline(sale), steps: steps(sale) }),
-    ...(view === 'story' && { phone: phone(scene) }),
+    // Apart, so that a mail to somebody else does not load the one that is being read again.
+    ...(view === 'story' && { phone: phone(scene), inbox: inboxLink(scene) }),
   };
 }
 
@@ -92,8 +93,11 @@ ${pump}
 <section class="side" aria-labelledby="on-phone">
 <h2 id="on-phone"><span class="number">2</span> On the phone</h2>
 <p class="caption">Read the mail, open its link, compare the message or type the code, decide. The pump goes on by itself.</p>
-<div class="phone"><div class="screen" id="phone">
+<div class="phone"><div class="screen">
+<div id="phone">
 ${phone(scene)}
+</div>
+<p class="hint" id="inbox">${inboxLink(scene)}</p>
 </div></div>
 </section>
 <footer>
@@ -254,7 +258,7 @@ function show(claim: string, value: unknown): string {
 }
 
 /** The mail of the sale; while there is none to show, what to do. */
-function phone({ mails, inbox, sale }: Scene): string {
+function phone({ mails, sale }: Scene): string {
   const mail = sale && mails.find((one) => isMailOf(one, sale));
   if (!sale) return '<p class="empty">No mail yet. Ask at the pump first.</p>';
   if (!mail) return `<p class="empty">${emptyInbox(sale)}</p>`;
@@ -263,8 +267,11 @@ function phone({ mails, inbox, sale }: Scene): string {
     : '';
   return `<p class="envelope"><b>${escapeHtml(mail.subject)}</b><span>to ${escapeHtml(mail.to)}, ${clock(mail.at)}</span></p>
 <iframe src="/mail?id=${encodeURIComponent(mail.id)}" title="The mail to ${escapeHtml(mail.to)}"></iframe>
-${open}
-<p class="hint"><a href="${escapeHtml(inbox)}">All mails of the inbox: ${mails.length}</a></p>`;
+${open}`;
+}
+
+function inboxLink({ inbox, mails }: Scene): string {
+  return `<a href="${escapeHtml(inbox)}">All mails of the inbox: ${mails.length}</a>`;
 }
 
 function emptyInbox({ approval }: Sale): string {

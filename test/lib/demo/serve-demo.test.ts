@@ -150,6 +150,23 @@ describe('the demo', () => {
     await reader?.cancel();
   });
 
+  it('does not load the mail that is read again for a mail to somebody else', async () => {
+    const sale = crypto.randomUUID();
+    await order({ sale });
+    const events = await fetch(`${demo.url}/events?view=story&sale=${sale}`);
+    const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const told = async () =>
+      Object.keys(JSON.parse(((await reader?.read())?.value ?? '').slice(6)));
+    expect(await told()).toEqual(expect.arrayContaining(['phone', 'inbox']));
+    const mail = { from: 'f', subject: 's', destination: { to: ['t'] } };
+    emails.push({ ...mail, messageId: 'another', at: 0, body: { text: '', html: '' } });
+    // What the sale itself has yet to tell may come before.
+    let changed = await told();
+    while (!changed.includes('inbox')) changed = await told();
+    expect(changed).not.toContain('phone');
+    await reader?.cancel();
+  });
+
   it('does not answer other sites, nor names that were pointed at this machine', async () => {
     expect((await order({}, { origin: 'http://evil.test' })).status).toBe(403);
     const { port } = new URL(demo.url);
