@@ -19,6 +19,7 @@ export default defineConfig({
   test: {
     // On two cores vitest takes one; of the files that take long most wait.
     maxWorkers: 2,
+    globalSetup: ['test/support/provide-run-folder.ts'],
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
     reporters: [
       'default',

@@ -1,0 +1,23 @@
+/** What the files of one run of the tests share: a folder that is theirs alone, empty when the run begins and gone when it ends. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    runFolder: string;
+  }
+}
+
+/** Provides the folder to every project. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'ciba-tests-'));
+  project.provide('runFolder', folder);
+  // Who watches the tests changes the code between two runs: nothing of the last is kept.
+  project.onTestsRerun(async () => {
+    const entries = await readdir(folder);
+    await Promise.all(entries.map((entry) => rm(join(folder, entry), { recursive: true })));
+  });
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
