@@ -1,5 +1,9 @@
 /** The tests: every *.test.ts of the test room, without network, with the quiet and the credentials the AWS SDK asks for. */
 import { defineConfig } from 'vitest/config';
+import { suiteReporter } from '../test/support/suite-notes.ts';
+
+/** Comes before what sets up a project. */
+const runFolder = 'test/support/provide-run-folder.ts';
 
 /** What every test may take for granted. */
 const shared = {
@@ -19,11 +23,11 @@ export default defineConfig({
   test: {
     // On two cores vitest takes one; of the files that take long most wait.
     maxWorkers: 2,
-    globalSetup: ['test/support/provide-run-folder.ts'],
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
     reporters: [
       'default',
       ['json', { outputFile: process.env['TEST_REPORT'] ?? 'build/test-results.json' }],
+      suiteReporter,
     ],
     tags: [
       { name: 'heavy', description: 'races by the hundred; left out on slow emulators' },
@@ -34,8 +38,11 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'rooms',
+          // After the black-box suite, over whose calls least-privilege.test.ts judges.
+          sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
           exclude: ['test/black-box/**', 'test/browser/**'],
+          globalSetup: [runFolder],
         },
       },
       {
@@ -44,7 +51,7 @@ export default defineConfig({
           name: 'black-box',
           include: ['test/black-box/*.test.ts'],
           exclude: ['test/black-box/key-rotation.test.ts'],
-          globalSetup: ['test/black-box/start-local-host.ts'],
+          globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
         },
       },
       {
@@ -53,7 +60,7 @@ export default defineConfig({
           // On a local host of its own: keys that sign at once surprise libraries that remember /jwks.
           name: 'key-rotation',
           include: ['test/black-box/key-rotation.test.ts'],
-          globalSetup: ['test/black-box/start-local-host.ts'],
+          globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
         },
       },
     ],

@@ -10,10 +10,12 @@ declare module 'vitest' {
   }
 }
 
-/** Provides the folder to every project. */
+/** Provides the folder to every project; the first to be set up makes it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const root = project.vitest.getRootProject();
+  if (root.getProvidedContext().runFolder) return async () => {};
   const folder = await mkdtemp(join(tmpdir(), 'ciba-tests-'));
-  project.provide('runFolder', folder);
+  root.provide('runFolder', folder);
   // Who watches the tests changes the code between two runs: nothing of the last is kept.
   project.onTestsRerun(async () => {
     const entries = await readdir(folder);
