@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { assemblyPrefix } from './synthesized-assembly.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,9 +17,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   if (root.getProvidedContext().runFolder) return async () => {};
   const folder = await mkdtemp(join(tmpdir(), 'ciba-tests-'));
   root.provide('runFolder', folder);
-  // Who watches the tests changes the code between two runs: nothing of the last is kept.
+  // Who watches the tests changes the code between two runs: nothing of the last is kept, but what a local host still runs.
   project.onTestsRerun(async () => {
-    const entries = await readdir(folder);
+    const entries = (await readdir(folder)).filter((entry) => !entry.startsWith(assemblyPrefix));
     await Promise.all(entries.map((entry) => rm(join(folder, entry), { recursive: true })));
   });
   return () => rm(folder, { recursive: true, force: true, maxRetries: 5 });

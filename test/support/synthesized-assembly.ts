@@ -1,7 +1,7 @@
 /** The whole stack, synthesized with its bundles once in a run of the tests, for all files that run it as it is. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,9 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 /** As on the local host of the command line: a suite asks the same users again and again. */
 const settings = { senderAddress: 'approvals@bank.example', notificationPolicy: 'none' };
 
+/** How the names of the folders begin that are assemblies. */
+export const assemblyPrefix = 'assembly-';
+
 /**
  * The folder of the assembly, which nobody may change. Whoever asks first waits for its making, some seconds, and all
  * others with it.
@@ -19,21 +22,21 @@ const settings = { senderAddress: 'approvals@bank.example', notificationPolicy: 
  * @throws what the synthesis printed if it failed
  */
 export async function synthesizedAssembly(runFolder: string): Promise<string> {
-  const assembly = join(runFolder, 'assembly');
-  const outcome = join(runFolder, 'assembly-outcome.json');
-  if (await isFirst(join(runFolder, 'assembly-begun'))) {
-    const made = await synthesize(assembly);
+  const outcome = join(runFolder, 'synthesis.json');
+  if (await isFirst(join(runFolder, 'synthesis-begun'))) {
+    const made = await synthesize(await mkdtemp(join(runFolder, assemblyPrefix)));
     // Whoever waits sees all of it or nothing.
     await writeFile(`${outcome}.part`, JSON.stringify(made));
     await rename(`${outcome}.part`, outcome);
   }
   while (!existsSync(outcome)) await sleep(50);
-  const { code, printed }: Outcome = JSON.parse(await readFile(outcome, 'utf8'));
+  const { assembly, code, printed }: Outcome = JSON.parse(await readFile(outcome, 'utf8'));
   if (code !== 0) throw new Error(`the stack could not be synthesized:\n${printed}`);
   return assembly;
 }
 
 interface Outcome {
+  assembly: string;
   code: number | null;
   printed: string;
 }
@@ -67,5 +70,5 @@ async function synthesize(outdir: string): Promise<Outcome> {
     child.once('close', resolve);
   });
   const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-  return { code, printed: stdout + stderr };
+  return { assembly: outdir, code, printed: stdout + stderr };
 }
