@@ -1,5 +1,43 @@
 /** The tests: every *.test.ts of the test room, without network, with the quiet and the credentials the AWS SDK asks for. */
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { suiteReporter } from '../test/support/suite-notes.ts';
+
+/** The files that take more than ten seconds, the longest first: what began last would be waited for by one worker alone. */
+const longFiles = [
+  'endpoints/timing',
+  'fault-injection',
+  'ciba-on-localhost',
+  'exploration',
+  'redemption-race',
+  'fuzz',
+  'requests-table-properties',
+  'black-box/races',
+  'black-box/key-rotation',
+  'audit-on-localhost',
+  'lib/package',
+  'black-box/refresh',
+  'black-box/polls',
+  'black-box/client-library',
+  'black-box/hints',
+  'operator/smoke',
+  'import-users',
+].map((name) => `/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = (await super.sort(files)).filter((file) => rankOf(file) < 0);
+    const long = files.filter((file) => rankOf(file) >= 0);
+    return [...long.sort((one, other) => rankOf(one) - rankOf(other)), ...others];
+  }
+}
+
+function rankOf({ moduleId }: TestSpecification): number {
+  return longFiles.findIndex((name) => moduleId.endsWith(name));
+}
+
+/** Comes before what sets up a project. */
+const runFolder = 'test/support/provide-run-folder.ts';
 
 /** What every test may take for granted. */
 const shared = {
@@ -17,12 +55,14 @@ const shared = {
 
 export default defineConfig({
   test: {
-    // On two cores vitest takes one; of the files that take long most wait.
-    maxWorkers: 2,
+    // On two cores vitest takes one; of the files that take long many wait.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
     reporters: [
       'default',
       ['json', { outputFile: process.env['TEST_REPORT'] ?? 'build/test-results.json' }],
+      suiteReporter,
     ],
     tags: [
       { name: 'heavy', description: 'races by the hundred; left out on slow emulators' },
@@ -33,8 +73,13 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'rooms',
+          // A process for each of 130 files would load the same modules 130 times.
+          isolate: false,
+          // After the black-box suite, over whose calls least-privilege.test.ts judges.
+          sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
           exclude: ['test/black-box/**', 'test/browser/**'],
+          globalSetup: [runFolder],
         },
       },
       {
@@ -43,7 +88,7 @@ export default defineConfig({
           name: 'black-box',
           include: ['test/black-box/*.test.ts'],
           exclude: ['test/black-box/key-rotation.test.ts'],
-          globalSetup: ['test/black-box/start-local-host.ts'],
+          globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
         },
       },
       {
@@ -52,7 +97,7 @@ export default defineConfig({
           // On a local host of its own: keys that sign at once surprise libraries that remember /jwks.
           name: 'key-rotation',
           include: ['test/black-box/key-rotation.test.ts'],
-          globalSetup: ['test/black-box/start-local-host.ts'],
+          globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
         },
       },
     ],

@@ -3,8 +3,15 @@
  * group of its own and exactly the environment that its handler declares.
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AssetHashType,
+  type BundlingOptions,
+  DockerImage,
+  Duration,
+  RemovalPolicy,
+} from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
@@ -17,12 +24,6 @@ import {
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import {
-  type BundlingOptions,
-  LogLevel,
-  NodejsFunction,
-  OutputFormat,
-} from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type {
@@ -78,27 +79,26 @@ const bundlingFolder = join(projectRoot, 'lambdas/aws/bundling');
  * How a handler becomes one file: the whole AWS SDK inside, pinned and without a look-up at run time, less the parts of
  * it that a cold start would pay for and nothing here uses. Target Node 20, so that the local host runs it too.
  */
-const bundling: BundlingOptions = {
-  format: OutputFormat.ESM,
+const bundling = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
   minify: true,
-  logLevel: LogLevel.WARNING,
+  logLevel: 'warning',
   target: 'node20',
   mainFields: ['module', 'main'],
-  bundleAwsSDK: true,
   // Loaded by a request or an answer that is an event stream; no call of ours has one.
-  externalModules: ['@smithy/core/event-streams'],
+  external: ['@smithy/core/event-streams'],
   // The platform's Request and Response are undici, which would be loaded with the first request.
   inject: [join(projectRoot, 'lambdas/http/bundling/web-messages.ts')],
-  esbuildArgs: {
-    // A character of a text in Japanese is three bytes, and six if it is escaped.
-    '--charset': 'utf8',
-    '--alias': [
-      `node:http=${join(bundlingFolder, 'node-http.ts')}`,
-      `@aws-sdk/credential-provider-node=${join(bundlingFolder, 'credential-provider-node.ts')}`,
-      `@aws-sdk/endpoint-cache=${join(bundlingFolder, 'endpoint-cache.ts')}`,
-      `@smithy/core/checksum=${join(bundlingFolder, 'checksum.ts')}`,
-      `@aws/lambda-invoke-store=${join(bundlingFolder, 'lambda-invoke-store.ts')}`,
-    ],
+  // A character of a text in Japanese is three bytes, and six if it is escaped.
+  charset: 'utf8',
+  alias: {
+    'node:http': join(bundlingFolder, 'node-http.ts'),
+    '@aws-sdk/credential-provider-node': join(bundlingFolder, 'credential-provider-node.ts'),
+    '@aws-sdk/endpoint-cache': join(bundlingFolder, 'endpoint-cache.ts'),
+    '@smithy/core/checksum': join(bundlingFolder, 'checksum.ts'),
+    '@aws/lambda-invoke-store': join(bundlingFolder, 'lambda-invoke-store.ts'),
   },
 };
 
@@ -139,25 +139,45 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
   }
 
   #addFunction(handler: HandlerName, options: FunctionOptions): IFunction {
-    const runtime = Runtime.NODEJS_24_X;
-    if (existsSync(packagedBundles)) {
-      return new LambdaFunction(this, 'Function', {
-        ...options,
-        runtime,
-        code: Code.fromAsset(join(packagedBundles, handler)),
-        handler: 'index.handler',
-      });
-    }
-    return new NodejsFunction(this, 'Function', {
+    return new LambdaFunction(this, 'Function', {
       ...options,
-      runtime,
-      entry: join(projectRoot, `lambdas/handlers/${handler}.ts`),
-      projectRoot,
-      depsLockFilePath: join(projectRoot, 'package-lock.json'),
-      bundling,
-      awsSdkConnectionReuse: false,
+      runtime: Runtime.NODEJS_24_X,
+      code: existsSync(packagedBundles)
+        ? Code.fromAsset(join(packagedBundles, handler))
+        : bundledCode(handler),
+      handler: 'index.handler',
     });
   }
+}
+
+/** What is asked of esbuild: a tool of the checkout, as the compiler is one, and nothing that a package needs. */
+interface Bundler {
+  buildSync(options: object): void;
+}
+
+/** By the bundler's own interface: NodejsFunction starts it through npx, which takes longer than the bundling does. */
+function bundledCode(handler: HandlerName): Code {
+  const bundlingOfHandler: BundlingOptions = {
+    image: DockerImage.fromRegistry('none'),
+    // Tells one handler's bundling from another's, which the CDK would take for the same.
+    command: [handler],
+    local: {
+      tryBundle(outputFolder) {
+        const bundler: Bundler = createRequire(import.meta.url)('esbuild');
+        bundler.buildSync({
+          ...bundling,
+          absWorkingDir: projectRoot,
+          entryPoints: [join(projectRoot, `lambdas/handlers/${handler}.ts`)],
+          outfile: join(outputFolder, 'index.mjs'),
+        });
+        return true;
+      },
+    },
+  };
+  return Code.fromAsset(projectRoot, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: bundlingOfHandler,
+  });
 }
 
 function allowLogging(logGroup: LogGroup): PolicyStatement {

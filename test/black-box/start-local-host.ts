@@ -1,6 +1,7 @@
 /**
  * Finds the deployment for all black-box files: the one that the environment names, or else a local host that is started
- * once, `bin/local.ts --headless` in a process of its own, as any tool would.
+ * once, in a process of its own. That of the rotation is `bin/local.ts --headless`, as any tool would start it; over the
+ * other every call is noted, for the proof of least privilege.
  *
  * BLACK_BOX_ISSUER      base URL of a deployment that runs already; nothing is started then
  * BLACK_BOX_MAIL_STORE  with it: where its mails are listed, in the form of the local host's inbox
@@ -21,6 +22,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TestProject } from 'vitest/node';
+import { notesFile } from '../support/suite-notes.ts';
+import { synthesizedAssembly } from '../support/synthesized-assembly.ts';
 import type { DeploymentAddress } from './deployment.ts';
 import { directory, directoryElsewhere } from './directory.ts';
 import { putDirectory } from './put-directory.ts';
@@ -29,7 +32,7 @@ let end: (() => Promise<void>) | undefined;
 
 /** Provides the deployment to every file. */
 export async function setup(project: TestProject): Promise<void> {
-  project.provide('deployment', (await namedDeployment()) ?? (await startLocalHost()));
+  project.provide('deployment', (await namedDeployment()) ?? (await startLocalHost(project)));
 }
 
 /** The deployment of the environment. @throws if it is named by halves */
@@ -61,19 +64,18 @@ async function namedDeployment(): Promise<DeploymentAddress | undefined> {
   };
 }
 
-async function startLocalHost(): Promise<DeploymentAddress> {
+async function startLocalHost(project: TestProject): Promise<DeploymentAddress> {
   const folder = await mkdtemp(join(tmpdir(), 'ciba-black-box-'));
   const seed = join(folder, 'directory.json');
   await writeFile(seed, JSON.stringify(directory));
-  const [port, inboxPort, controlPort] = await freePorts(3);
-  const host = spawn(
-    process.execPath,
-    [
-      ...['--import', 'tsx', 'bin/local.ts', '--headless', '--seed', seed],
-      ...['--port', `${port}`, '--inbox-port', `${inboxPort}`, '--control-port', `${controlPort}`],
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const { runFolder } = project.getProvidedContext();
+  const command =
+    project.name === 'key-rotation'
+      ? await localCommand(seed)
+      : await recordedHost(seed, runFolder);
+  const host = spawn(process.execPath, ['--import', 'tsx', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   end = async () => {
     host.kill('SIGTERM');
     if (host.exitCode === null) await once(host, 'exit');
@@ -95,6 +97,19 @@ async function startLocalHost(): Promise<DeploymentAddress> {
     tellsOfMails: true,
     awsEndpoint: control,
   };
+}
+
+async function localCommand(seed: string): Promise<string[]> {
+  const [port, inboxPort, controlPort] = await freePorts(3);
+  return [
+    ...['bin/local.ts', '--headless', '--seed', seed, '--port', `${port}`],
+    ...['--inbox-port', `${inboxPort}`, '--control-port', `${controlPort}`],
+  ];
+}
+
+async function recordedHost(seed: string, runFolder: string): Promise<string[]> {
+  const assembly = await synthesizedAssembly(runFolder);
+  return ['test/support/recorded-host.ts', assembly, seed, notesFile(runFolder)];
 }
 
 /** Ends the local host after the last file. */

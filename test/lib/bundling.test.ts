@@ -4,30 +4,21 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import * as z from 'zod';
 import { Sha256 } from '../../lambdas/aws/bundling/checksum.ts';
 import { defaultProvider } from '../../lambdas/aws/bundling/credential-provider-node.ts';
 import { measureBundles } from '../../lib/bundle-sizes.ts';
-import { createProviderApp } from '../../lib/provider-app.ts';
+import { synthesizedAssembly } from '../support/synthesized-assembly.ts';
 
-const assembly = mkdtempSync(join(tmpdir(), 'ciba-bundles-'));
-afterAll(() => rmSync(assembly, { recursive: true }));
-
+let assembly: string;
 let bundles: string[];
-beforeAll(() => {
-  vi.stubEnv('CDK_VALIDATION', 'false');
-  const provider = createProviderApp({
-    outdir: assembly,
-    context: { issuer: 'http://localhost:1' },
-  });
-  if ('mistakes' in provider) throw new Error(provider.mistakes.join('\n'));
-  provider.app.synth();
+beforeAll(async () => {
+  assembly = await synthesizedAssembly(inject('runFolder'));
   bundles = readdirSync(assembly)
     .filter((name) => name.startsWith('asset.'))
     .map((name) => join(assembly, name, 'index.mjs'));

@@ -1,7 +1,7 @@
 /**
  * Least privilege, proved by use (threats T28): every right of every role is used by a call that is really made, and every
- * call that is made is a right. The calls are those of the black-box suite, which runs against a local host under watch, and
- * those that only a fault brings about.
+ * call that is made is a right. The calls are those of the black-box suite, whose local host is under watch, and those that
+ * only a fault brings about. Where the suite is not part of the run, it is run from here.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import * as z from 'zod';
 import type { Assembly } from '../../lib/local/read-assembly.ts';
 import type { References } from '../../lib/local/resolve-intrinsics.ts';
@@ -19,6 +19,7 @@ import { parseDirectory } from '../../lib/operator/directory-file.ts';
 import { readSuiteReport } from '../deploy/suite-report.ts';
 import { covers, type Need, needsOf } from '../support/needed-rights.ts';
 import { recordCalls, type ServiceCall } from '../support/recorded-calls.ts';
+import { readSuiteNotes, type SuiteNotes } from '../support/suite-notes.ts';
 import { type SynthesizedHost, startSynthesizedHost } from '../support/synthesized-host.ts';
 import { allStatements, type Right, rightsOfRole, rolesOf } from '../support/template-rights.ts';
 
@@ -105,6 +106,8 @@ const faults: { meet: () => Promise<void>; reason: string }[] = [
 ];
 
 const recorded = recordCalls();
+/** Those of the suite, if it ran before this file. */
+let suiteCalls: ServiceCall[] = [];
 /** Reasons of faults that used no right which was unused before. */
 const superfluousFaults: string[] = [];
 /** What the local host says of each execution: `<state machine> <name> ended: LocateUser > …`. */
@@ -122,7 +125,9 @@ beforeAll(async () => {
   });
   assembly = host.assembly;
   references = createReferences(assembly, host.issuer);
-  await runBlackBoxSuite();
+  const notes = await readSuiteNotes(inject('runFolder'));
+  if (notes === undefined) await runBlackBoxSuite();
+  else takeNotes(notes);
   await host.applyDirectory(directory, { prune: false });
   for (const { meet, reason } of faults) {
     const before = unusedRights();
@@ -177,6 +182,23 @@ async function mailed(ref: string): Promise<void> {
     },
     { timeout: 10_000, interval: 50 },
   );
+}
+
+/** What the suite, that runs the same assembly, called in this run. */
+function takeNotes(notes: SuiteNotes): void {
+  if (notes.failed.length > 0)
+    throw new Error(`the black-box suite failed:\n${notes.failed.join('\n')}`);
+  expect(notes.leftOut).toEqual([]);
+  const byNeed = notes.calls.map((call): [string, ServiceCall] => [
+    JSON.stringify(needsOf(call, host.stack.tables)),
+    call,
+  ]);
+  suiteCalls = [...new Map(byNeed).values()];
+  runs.push(...notes.runs);
+}
+
+function allCalls(): ServiceCall[] {
+  return [...suiteCalls, ...recorded.calls];
 }
 
 /** The suite as anybody runs it against a deployment, but for the races, which call nothing that the rest does not. */
@@ -306,7 +328,7 @@ interface Caller {
 /** Every function and state machine, with what it may do and what it did. */
 function callers(): Caller[] {
   const needs = [
-    ...recorded.calls.flatMap((call) => needsOf(call, host.stack.tables)),
+    ...allCalls().flatMap((call) => needsOf(call, host.stack.tables)),
     ...needsOfMachines(),
   ];
   return allRoles().map(([logicalId, role]) => {
@@ -399,6 +421,6 @@ describe('the rights of every role', () => {
     const shown = new Set(callers().flatMap(({ needs }) => needs.map(({ action }) => action)));
     expect(listed.filter((action) => shown.has(action))).toEqual([]);
     const names = new Set(callers().map(({ name }) => name));
-    expect(recorded.calls.filter(({ functionName }) => !names.has(functionName))).toEqual([]);
+    expect(allCalls().filter(({ functionName }) => !names.has(functionName))).toEqual([]);
   });
 });

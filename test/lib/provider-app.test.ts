@@ -24,6 +24,8 @@ function runApp(outdir: string, context: Record<string, unknown>) {
     encoding: 'utf8',
     env: {
       ...process.env,
+      // Whatever another file has set: here the rules are the subject.
+      CDK_VALIDATION: undefined,
       CDK_OUTDIR: outdir,
       CDK_CONTEXT_JSON: JSON.stringify({ ...withoutBundles, ...context }),
     },

@@ -46,6 +46,71 @@ export function explore<State>(
   return { states: seen.size };
 }
 
+/** As many parts as one character can tell apart. */
+const MOST_PARTS = 0xffff;
+
+/** What a member was found to hold, each with its character. */
+interface Names {
+  values: Map<unknown, string>;
+  objects: WeakMap<object, string>;
+  texts: Map<string, string>;
+}
+
+/**
+ * Makes keys of states, a character for each member and what it holds: the same key for two states if and only if their JSON
+ * is the same. An object is written out once; steps hand on what they leave alone.
+ * @param written JSON of an object in a state, which may leave out what does not count
+ */
+export function keysByParts<State extends object>(
+  written: (state: State, part: object) => string,
+): (state: State) => string {
+  const namesOf = new Map<string, Names>();
+  let parts = 0;
+
+  function nextName(): string {
+    parts += 1;
+    if (parts > MOST_PARTS) throw new Error(`more than ${MOST_PARTS} parts, one character each`);
+    return String.fromCharCode(parts);
+  }
+
+  function nameValue({ values }: Names, value: unknown): string {
+    const known = values.get(value);
+    if (known !== undefined) return known;
+    const name = nextName();
+    values.set(value, name);
+    return name;
+  }
+
+  function nameObject({ objects, texts }: Names, state: State, part: object): string {
+    const known = objects.get(part);
+    if (known !== undefined) return known;
+    const text = written(state, part);
+    const name = texts.get(text) ?? nextName();
+    texts.set(text, name);
+    objects.set(part, name);
+    return name;
+  }
+
+  return (state) => {
+    let key = '';
+    for (const member in state) {
+      const value = state[member];
+      if (value === undefined) continue;
+      const names = namesOf.get(member) ?? {
+        values: new Map(),
+        objects: new WeakMap(),
+        texts: new Map(),
+      };
+      namesOf.set(member, names);
+      key +=
+        typeof value === 'object' && value !== null
+          ? nameObject(names, state, value)
+          : nameValue(names, value);
+    }
+    return key;
+  };
+}
+
 function traceTo(at: number, queue: { from: number; name: string }[]): string[] {
   const trace: string[] = [];
   for (let index = at; index > 0; ) {

@@ -39,8 +39,11 @@ interface ArrangedDisturbance {
   disturbance: Disturbance;
 }
 
-/** Records nothing until it stands between functions and services. */
-export function recordCalls(): RecordedCalls {
+/**
+ * Records nothing until it stands between functions and services.
+ * @param note is told of every call as it comes
+ */
+export function recordCalls(note: (call: ServiceCall) => void = () => {}): RecordedCalls {
   const calls: ServiceCall[] = [];
   const arranged: ArrangedDisturbance[] = [];
   const servers: Server[] = [];
@@ -55,6 +58,7 @@ export function recordCalls(): RecordedCalls {
       const body = await buffer(request);
       const call = readCall(request, body);
       calls.push(call);
+      note(call);
       const disturbance = takeDisturbance(call);
       if (disturbance !== undefined) {
         response.writeHead(400, { 'x-amzn-errortype': disturbance.refusedWith });

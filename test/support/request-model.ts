@@ -23,7 +23,7 @@ import {
   slowDown,
   stampPoll,
 } from '../../lambdas/ciba/transitions.ts';
-import type { Step } from './explore.ts';
+import { keysByParts, type Step } from './explore.ts';
 
 /** The rules under exploration; a mutant has one of them weakened. */
 export interface Rules {
@@ -201,9 +201,9 @@ export function initialModel(cast: Cast): Model {
 }
 
 /** How often an item was polled is for the audit: no rule looks at it. */
-export function keyOfModel(model: Model): string {
-  return JSON.stringify({ ...model, item: model.item && { ...model.item, polls: 0 } });
-}
+export const keyOfModel = keysByParts<Model>(({ item }, part) =>
+  JSON.stringify(part === item ? { ...item, polls: 0 } : part),
+);
 
 /** The steps that can be taken now. */
 export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<Model>[] {

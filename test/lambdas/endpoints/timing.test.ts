@@ -156,7 +156,8 @@ describe('the time of an answer does not tell', () => {
     judge('wrong secret and unknown client', refused[0], refused[1]);
   });
 
-  it('and the classifier sees a tenth of a millisecond', async () => {
+  // A third of a second, in which a busy machine may give the processor to somebody else: no fault of the classifier's.
+  it('and the classifier sees a tenth of a millisecond', { retry: 5 }, async () => {
     const wait = (milliseconds: number) => async () => {
       const end = performance.now() + milliseconds;
       while (performance.now() < end);
