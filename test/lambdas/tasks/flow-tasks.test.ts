@@ -70,6 +70,7 @@ describe('the mail', () => {
     expect(provider.mails).toEqual([
       {
         ref,
+        clientId: 'pump-4',
         to: 'alice@example.com',
         templateName: 'a-template-en',
         data: {

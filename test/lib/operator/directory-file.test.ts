@@ -35,6 +35,7 @@ describe('parseDirectory', () => {
           client_assertion_audience: 'issuer',
           unknown_user: 'reveal',
           failed_flow: 'expire',
+          confirmation_level: 'link',
         },
       ],
       users: [{ ...user, email_verified: false, enabled: true }],
