@@ -38,13 +38,17 @@ function onlyUrl(text: string): string {
   throw new Unexpected('one URL in the text part of the mail', `${urls.length}`);
 }
 
-/** Opens the link and submits every input of the page's form, with Approve pressed, as a browser would. */
-export async function approve(link: string): Promise<void> {
+/**
+ * Opens the link and submits every input of the page's form, with Approve pressed, as a browser would. What it asks to be
+ * typed is the message that the consumption device shows.
+ */
+export async function approve(link: string, bindingMessage: string): Promise<void> {
   const page = await request(link);
   if (page.status !== 200 || !page.text.includes('<form method="post"')) {
     throw new Unexpected('200 and a page with a form', describe(page));
   }
   const body = new URLSearchParams([...hiddenInputs(page.text), ['decision', 'approve']]);
+  if (page.text.includes(' name="code"')) body.set('code', bindingMessage);
   const decided = await request(link, { method: 'POST', body });
   if (decided.status !== 200) throw new Unexpected('200 for the decision', describe(decided));
 }

@@ -193,7 +193,9 @@ async function decide(
   tell: (line: string) => void,
 ): Promise<void> {
   if (mailStore === undefined) {
-    tell(`        open this mail and click: it says "${bindingMessage}", Request ID ${ref}`);
+    tell(
+      `        open the mail with Request ID ${ref}: it says "${bindingMessage}", or its page asks for it`,
+    );
     tell(`        approve within ${expiresIn} s; this goes on by itself then`);
     return;
   }
@@ -206,7 +208,7 @@ async function decide(
     return { link: found, seen: 'came, with a link' };
   });
   await step('decision', async () => {
-    await approve(link);
+    await approve(link, bindingMessage);
     return { seen: 'approved on the page' };
   });
 }

@@ -29,6 +29,12 @@ const directory = parseDirectory({
       token_endpoint_auth_method: 'client_secret_post',
       id_token_signed_response_alg: 'ES256',
     },
+    {
+      ...client,
+      client_id: 'kiosk',
+      token_endpoint_auth_method: 'client_secret_basic',
+      confirmation_level: 'code',
+    },
   ],
   users: [{ sub: 'u-alice', username: 'alice', email: 'alice@example.com', email_verified: true }],
 });
@@ -127,12 +133,18 @@ describe('the smoke flow', () => {
     expect(lines.at(-1)).toMatch(/^ok +second redemption/);
   });
 
+  it('types the code where its client is confirmed by one', async () => {
+    const lines: string[] = [];
+    await smoke(targetOf({ clientId: 'kiosk' }), (line) => void lines.push(line));
+    expect(lines.join('\n')).toContain('/acr/code');
+  });
+
   it('asks a person to open the mail where it cannot read it, and fails if the person denies', async () => {
     const told: string[] = [];
     let decided: Promise<unknown> | undefined;
     const flow = smoke(targetOf({ mailStore: undefined }), (line) => {
       told.push(line);
-      const ref = /open this mail.*Request ID (\S+)/.exec(line)?.[1];
+      const ref = /open the mail with Request ID (\w+)/.exec(line)?.[1];
       if (ref === undefined) return;
       decided = awaitLink(`${host.inbox}/store`, ref).then((link) => decide(link, 'deny'));
     });
