@@ -3,7 +3,6 @@
  * say where the deployment is, as for every AWS tool.
  */
 import { runCommandLine } from '../lib/operator/command-line.ts';
-import { findDeployment } from '../lib/operator/deployment.ts';
 
 // The SDK warns of Node versions to come.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -27,7 +26,9 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdin,
   stdout,
   stderr,
-  findDeployment: (stackName) => findDeployment(stackName),
+  // Only what looks for a deployment waits for the AWS SDK.
+  findDeployment: async (stackName) =>
+    (await import('../lib/operator/deployment.ts')).findDeployment(stackName),
   clock: () => Date.now() / 1000,
   interruption,
   isUtf8: /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''),

@@ -10,16 +10,7 @@ import {
   type QuestionStreams,
   readInput,
 } from './command-context.ts';
-import { applyCommand } from './commands/apply.ts';
-import { auditCommand } from './commands/audit.ts';
-import { clientCommand } from './commands/client.ts';
-import { doctorCommand } from './commands/doctor.ts';
 import { examples } from './commands/examples.ts';
-import { flowCommand } from './commands/flow.ts';
-import { keysCommand } from './commands/keys.ts';
-import { policyCommand } from './commands/policy.ts';
-import { templateCommand } from './commands/template.ts';
-import { userCommand } from './commands/user.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
 import { describeError } from './describe-error.ts';
@@ -34,18 +25,29 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
   isUtf8: boolean;
 }
 
-/** The groups of commands, in the order in which help lists them. */
-const commandGroups: ((context: CommandContext) => Command)[] = [
-  applyCommand,
-  clientCommand,
-  userCommand,
-  auditCommand,
-  doctorCommand,
-  flowCommand,
-  keysCommand,
-  policyCommand,
-  templateCommand,
-];
+type Group = (context: CommandContext) => Command;
+
+/** The groups of commands, in the order in which help lists them. Each is loaded when it is called for. */
+const commandGroups: Record<string, () => Promise<Group>> = {
+  apply: async () => (await import('./commands/apply.ts')).applyCommand,
+  client: async () => (await import('./commands/client.ts')).clientCommand,
+  user: async () => (await import('./commands/user.ts')).userCommand,
+  audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  flow: async () => (await import('./commands/flow.ts')).flowCommand,
+  keys: async () => (await import('./commands/keys.ts')).keysCommand,
+  policy: async () => (await import('./commands/policy.ts')).policyCommand,
+  template: async () => (await import('./commands/template.ts')).templateCommand,
+};
+
+/** The group that is called, or all of them where none is: help and faults name them. */
+function loadGroups(words: readonly string[]): Promise<Group[]> {
+  const called = words.find((word, at) => !word.startsWith('-') && words[at - 1] !== '--stack');
+  const load =
+    called !== undefined && Object.hasOwn(commandGroups, called) && commandGroups[called];
+  const wanted = load ? [load] : Object.values(commandGroups);
+  return Promise.all(wanted.map((group) => group()));
+}
 
 /** CloudFormation's rule for the name of a stack. */
 const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,127}$/;
@@ -58,7 +60,7 @@ interface GlobalOptions {
 
 /** Runs one command to its end and answers the exit code. Whatever happens is told on the streams. */
 export async function runCommandLine(argv: string[], world: CommandLineWorld): Promise<number> {
-  const program = createProgram(world);
+  const program = await createProgram(world, argv);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;
@@ -70,8 +72,11 @@ export async function runCommandLine(argv: string[], world: CommandLineWorld): P
   }
 }
 
-/** The program with every group; only `runCommandLine` and the test of its help need it. */
-export function createProgram(world: CommandLineWorld): Command {
+/** The program with the group that the words call; without words, with every group. */
+export async function createProgram(
+  world: CommandLineWorld,
+  words: readonly string[] = [],
+): Promise<Command> {
   const program = new Command('ciba')
     .description("The operator's command line of the CIBA provider")
     .usage('[options] <command>')
@@ -91,7 +96,7 @@ export function createProgram(world: CommandLineWorld): Command {
       '\nAWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL say where the stack is. From this folder, ciba is: npm run -s ciba --',
     );
   const context = createContext(world, () => program.opts<GlobalOptions>());
-  for (const group of commandGroups) program.addCommand(group(context));
+  for (const group of await loadGroups(words)) program.addCommand(group(context));
   settle(program, world);
   return program;
 }

@@ -24,7 +24,7 @@ function paths(command: Command, before: string[] = []): string[][] {
     return [path, ...paths(inner, path)];
   });
 }
-const commands = paths(createProgram(world)).map((path) => path.join(' '));
+const commands = paths(await createProgram(world)).map((path) => path.join(' '));
 
 describe.each(commands)('ciba %s', (command) => {
   it('has help with a description, examples that begin with it, and the global options', async () => {
@@ -62,6 +62,21 @@ describe('ciba', () => {
       'an unknown command',
       ['keyz'],
       /^unknown command 'keyz' \(Did you mean keys\?\); allowed: .*\bkeys\b.*; ciba --help tells more\n$/,
+    ],
+    [
+      'an unknown command beside the name of one',
+      ['keyz', 'user'],
+      /^unknown command 'keyz' \(Did you mean keys\?\); allowed: apply, .*\btemplate; /,
+    ],
+    [
+      'an unknown command that every object has',
+      ['constructor'],
+      /^unknown command 'constructor'; allowed: apply, /,
+    ],
+    [
+      'an unknown command of a group, for a stack that is called like another',
+      ['--stack', 'user', 'keys', 'lst'],
+      /^unknown command 'lst'.*; allowed: list, rotate, remove; ciba keys --help/,
     ],
     [
       'an unknown command of a group',
