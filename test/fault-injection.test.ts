@@ -37,6 +37,13 @@ const directory = parseDirectory({
     },
     {
       ...registered,
+      client_id: 'code',
+      client_secret,
+      token_endpoint_auth_method: 'client_secret_post',
+      confirmation_level: 'code',
+    },
+    {
+      ...registered,
       client_id: 'key',
       token_endpoint_auth_method: 'private_key_jwt',
       jwks: { keys: [pair.jwk] },
@@ -55,16 +62,20 @@ interface Answer {
   body: Record<string, unknown>;
 }
 
+type ClientId = 'post' | 'key' | 'code';
+
+const bindingMessage = 'Pump 4';
+
 /** One provider, its client, its user, and what they have got. */
 class Story {
   readonly provider: WatchedProvider;
-  readonly client: 'post' | 'key';
+  readonly client: ClientId;
   authReqId = '';
   link = '';
   refreshToken = '';
   tokenSets = 0;
 
-  constructor(provider: WatchedProvider, client: 'post' | 'key') {
+  constructor(provider: WatchedProvider, client: ClientId) {
     this.provider = provider;
     this.client = client;
   }
@@ -78,7 +89,7 @@ class Story {
   }
 
   #credentials(): Record<string, string> {
-    if (this.client === 'post') return { client_id: 'post', client_secret };
+    if (this.client !== 'key') return { client_id: this.client, client_secret };
     const { at } = this.provider.now;
     const claims = {
       iss: 'key',
@@ -97,7 +108,7 @@ class Story {
     const request = {
       scope: 'openid offline_access',
       login_hint: 'alice',
-      binding_message: 'Pump 4',
+      binding_message: bindingMessage,
     };
     const answer = await this.post('/cibaAuthorization', request);
     if (answer.status === 200) this.authReqId = String(answer.body['auth_req_id']);
@@ -119,11 +130,12 @@ class Story {
     return String(status);
   }
 
-  async decide(): Promise<string> {
+  /** Approves; where a code is asked for, with it, unless another one is typed. */
+  async decide(code = bindingMessage): Promise<string> {
     const { status, text } = await this.provider.send(new Request(this.link));
     if (status !== 200) return String(status);
     const token = /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
-    const body = new URLSearchParams({ form_token: token, decision: 'approve' });
+    const body = new URLSearchParams({ form_token: token, decision: 'approve', code });
     const decided = await this.provider.send(new Request(this.link, { method: 'POST', body }));
     return String(decided.status);
   }
@@ -168,7 +180,7 @@ function linksOf({ mails }: WatchedProvider): string[] {
 
 /** A path: what came before it, what is done once under the fault, and what may be answered then. */
 interface Path {
-  client?: 'key';
+  client?: 'key' | 'code';
   before: (story: Story) => Promise<unknown>;
   run: (story: Story) => Promise<string>;
   /** What it answers without a fault, and what it may answer with one. */
@@ -185,6 +197,8 @@ const approved = async (story: Story) => {
   await story.decide();
 };
 
+const THE_LAST_CODE = 'type the last wrong code';
+
 const paths: Record<string, Path> = {
   authorize: {
     before: async () => {},
@@ -200,6 +214,22 @@ const paths: Record<string, Path> = {
   notify: { before: asked, run: (story) => story.notify(), answers: ['mail', 'no mail'] },
   'show the page': { before: mailed, run: (story) => story.page(), answers: ['200', '503'] },
   approve: { before: mailed, run: (story) => story.decide(), answers: ['200', '503', '409'] },
+  'type a wrong code': {
+    client: 'code',
+    before: mailed,
+    run: (story) => story.decide('wrong'),
+    answers: ['400', '503'],
+  },
+  [THE_LAST_CODE]: {
+    client: 'code',
+    before: async (story) => {
+      await mailed(story);
+      await story.decide('wrong');
+      await story.decide('wrong');
+    },
+    run: (story) => story.decide('wrong'),
+    answers: ['400', '503', '409'],
+  },
   'poll while pending': {
     before: mailed,
     run: (story) => story.poll(),
@@ -289,7 +319,8 @@ async function goOn(story: Story): Promise<string> {
   if (story.link === '') return 'unasked until the end';
   const decided = await story.decide();
   expect(['200', '409']).toContain(decided);
-  if (story.tokenSets === 0) await story.poll();
+  const polled = story.tokenSets === 0 ? await story.poll() : '';
+  if (polled === '400 access_denied') return 'denied';
   if (story.tokenSets === 0) return 'a burned approval';
   expect(await story.refresh()).toBe('200');
   return 'tokens';
@@ -414,10 +445,14 @@ it('news of a mail (F10): whatever its calls meet, the event that comes again le
 });
 
 /**
- * What a story may end in: tokens, but for one that is stated. A claim whose answer is lost for good keeps others from
+ * What a story may end in: tokens, but for two that are stated; the last wrong code denies. A claim whose answer is lost for good keeps others from
  * sending for as long as a send may take; here the clock stands still, so nobody comes after it.
  */
 function allowedEnds(path: string, fault: Fault): string[] {
+  if (path === THE_LAST_CODE) {
+    // What was not counted, and was told so, has denied nothing.
+    return fault === 'refused' || fault === 'answer lost' ? ['denied', 'tokens'] : ['denied'];
+  }
   return path === 'notify' && fault === 'answer lost'
     ? ['tokens', 'unasked until the end']
     : ['tokens'];
