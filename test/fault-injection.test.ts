@@ -72,6 +72,7 @@ class Story {
   readonly client: ClientId;
   authReqId = '';
   link = '';
+  formToken = '';
   refreshToken = '';
   tokenSets = 0;
 
@@ -125,19 +126,24 @@ class Story {
     return this.authReqId.split('.')[0] ?? '';
   }
 
+  /** Opens the page, and keeps what its form carries. */
   async page(): Promise<string> {
-    const { status } = await this.provider.send(new Request(this.link));
+    const { status, text } = await this.provider.send(new Request(this.link));
+    this.formToken = /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
     return String(status);
   }
 
-  /** Approves; where a code is asked for, with it, unless another one is typed. */
-  async decide(code = bindingMessage): Promise<string> {
-    const { status, text } = await this.provider.send(new Request(this.link));
-    if (status !== 200) return String(status);
-    const token = /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
-    const body = new URLSearchParams({ form_token: token, decision: 'approve', code });
+  /** Approves on the opened page; where a code is asked for, with it, unless another one is typed. */
+  async approve(code = bindingMessage): Promise<string> {
+    const body = new URLSearchParams({ form_token: this.formToken, decision: 'approve', code });
     const decided = await this.provider.send(new Request(this.link, { method: 'POST', body }));
     return String(decided.status);
+  }
+
+  /** Opens the page and approves. */
+  async decide(code?: string): Promise<string> {
+    const shown = await this.page();
+    return shown === '200' ? this.approve(code) : shown;
   }
 
   async poll(): Promise<string> {
@@ -192,6 +198,10 @@ const mailed = async (story: Story) => {
   await story.ask();
   await story.notify();
 };
+const opened = async (story: Story) => {
+  await mailed(story);
+  await story.page();
+};
 const approved = async (story: Story) => {
   await mailed(story);
   await story.decide();
@@ -213,21 +223,21 @@ const paths: Record<string, Path> = {
   },
   notify: { before: asked, run: (story) => story.notify(), answers: ['mail', 'no mail'] },
   'show the page': { before: mailed, run: (story) => story.page(), answers: ['200', '503'] },
-  approve: { before: mailed, run: (story) => story.decide(), answers: ['200', '503', '409'] },
+  approve: { before: opened, run: (story) => story.approve(), answers: ['200', '503', '409'] },
   'type a wrong code': {
     client: 'code',
-    before: mailed,
-    run: (story) => story.decide('wrong'),
+    before: opened,
+    run: (story) => story.approve('wrong'),
     answers: ['400', '503'],
   },
   [THE_LAST_CODE]: {
     client: 'code',
     before: async (story) => {
-      await mailed(story);
-      await story.decide('wrong');
-      await story.decide('wrong');
+      await opened(story);
+      await story.approve('wrong');
+      await story.approve('wrong');
     },
-    run: (story) => story.decide('wrong'),
+    run: (story) => story.approve('wrong'),
     answers: ['400', '503', '409'],
   },
   'poll while pending': {
@@ -335,6 +345,7 @@ async function tell(path: Path, at: number, fault: Fault) {
   Object.assign(other, {
     authReqId: story.authReqId,
     link: story.link,
+    formToken: story.formToken,
     refreshToken: story.refreshToken,
   });
   let overtakerAnswered = '';
