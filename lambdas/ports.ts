@@ -78,7 +78,8 @@ export interface AuthenticationRequestStore {
 
   /**
    * S15. Counts a wrong code, each one, and denies with the last that may be: of any number of callers at the same moment
-   * no more are told that they may try again, and no code counts after it. A count repeated after a lost answer counts twice.
+   * no more are told that they may try again, and no code counts after it. A write repeated under the same attempt id, with
+   * no other in between, recognises its own count.
    */
   countWrongCode(wrong: WrongCode): Promise<WrongCodeOutcome>;
 

@@ -53,6 +53,7 @@ export const storedNames: StoredNames = {
   mailFailure: 'mf',
   mailFailedAt: 'mx',
   wrongCodes: 'wc',
+  wrongCodeAttempt: 'wa',
   decidedAt: 'da',
   reported: 'rd',
   failedAt: 'fa',
@@ -88,6 +89,7 @@ const facts = {
   mailFailure: z.optional(z.enum(mailFailures)),
   mailFailedAt: z.optional(z.number()),
   wrongCodes: z.optional(z.number()),
+  wrongCodeAttempt: z.optional(z.string()),
 };
 
 /** An item of the table, in each status. Attributes of an earlier status stay and are not looked at. */
@@ -357,12 +359,18 @@ export function deciding(
     },
 
     async countWrongCode(wrong) {
-      const values = { ':linkNonce': wrong.linkNonce, ':pending': 'pending', ':now': wrong.now };
-      const last = MOST_WRONG_CODES - 1;
+      const values = {
+        ':linkNonce': wrong.linkNonce,
+        ':pending': 'pending',
+        ':now': wrong.now,
+        ':attemptId': wrong.attemptId,
+        ':last': MOST_WRONG_CODES - 1,
+      };
+      const isNew = '(attribute_not_exists(#wrongCodeAttempt) OR #wrongCodeAttempt <> :attemptId)';
       const counted = await table.update(wrong.ref, {
-        update: 'ADD #wrongCodes :one',
-        condition: `${DECIDABLE} AND #wrongCodes < :last`,
-        values: { ...values, ':one': 1, ':last': last },
+        update: 'SET #wrongCodeAttempt = :attemptId ADD #wrongCodes :one',
+        condition: `${DECIDABLE} AND #wrongCodes < :last AND ${isNew}`,
+        values: { ...values, ':one': 1 },
         returning: 'ALL_NEW',
       });
       const request = counted.written ? fromItem(counted.item) : undefined;
@@ -371,17 +379,14 @@ export function deciding(
       }
       // The count only grows: two writes see one state.
       const denied = await table.update(wrong.ref, {
-        update: 'SET #status = :denied, #decidedAt = :now, #wrongCodes = :most',
-        condition: `${DECIDABLE} AND #wrongCodes >= :last`,
-        values: { ...values, ':denied': 'denied', ':most': MOST_WRONG_CODES, ':last': last },
+        update:
+          'SET #status = :denied, #decidedAt = :now, #wrongCodes = :most, #wrongCodeAttempt = :attemptId',
+        condition: `${DECIDABLE} AND #wrongCodes >= :last AND ${isNew}`,
+        values: { ...values, ':denied': 'denied', ':most': MOST_WRONG_CODES },
       });
       if (denied.written) return { outcome: 'denied' };
-      const { next: _unwritten, ...refused } = countWrongCode(
-        fromItem(await table.read(wrong.ref)),
-        wrong,
-      );
-      const isExplained = refused.outcome !== 'counted' && refused.outcome !== 'denied';
-      return isExplained ? refused : unexplained();
+      const { next, ...explained } = countWrongCode(fromItem(await table.read(wrong.ref)), wrong);
+      return next === undefined ? explained : unexplained();
     },
   };
 }

@@ -58,6 +58,8 @@ interface MailBookkeeping {
 interface ConfirmationBookkeeping {
   /** How often the code was wrong so far; missing where the link of the mail is enough. */
   wrongCodes?: number | undefined;
+  /** Names the attempt that counted the last of them. */
+  wrongCodeAttempt?: string | undefined;
 }
 
 /** Why a request failed without the user's doing. */

@@ -225,29 +225,40 @@ export interface WrongCode {
   ref: string;
   /** The nonce that the link was proved with. */
   linkNonce: string;
+  /** Names this attempt, so that a repeated write recognises that it has counted it. */
+  attemptId: string;
   now: number;
 }
 
 export type WrongCodeTransition =
   | Undecidable
-  | { outcome: 'counted'; left: number; next: AuthenticationRequest }
-  | { outcome: 'denied'; next: AuthenticationRequest };
+  | { outcome: 'counted'; left: number; next?: AuthenticationRequest }
+  | { outcome: 'denied'; next?: AuthenticationRequest };
 
 /**
- * S15: a wrong code is counted, and the last of {@link MOST_WRONG_CODES} denies the request in the same step: of any
+ * S15: a wrong code is counted, once, and the last of {@link MOST_WRONG_CODES} denies the request in the same step: of any
  * number of guesses at once no more than that are ever judged.
  */
 export function countWrongCode(stored: Stored, wrong: WrongCode): WrongCodeTransition {
+  if (stored?.wrongCodes !== undefined && stored.wrongCodeAttempt === wrong.attemptId) {
+    return judgeCount(stored.wrongCodes);
+  }
   const request = findDecidable(stored, wrong);
   if ('outcome' in request) return request;
   if (request.wrongCodes === undefined) return { outcome: 'not_found' };
   const wrongCodes = request.wrongCodes + 1;
+  const counted = { ...request, wrongCodes, wrongCodeAttempt: wrong.attemptId };
+  const judged = judgeCount(wrongCodes);
+  return judged.outcome === 'counted'
+    ? { ...judged, next: counted }
+    : { ...judged, next: { ...counted, status: 'denied', decidedAt: wrong.now } };
+}
+
+function judgeCount(
+  wrongCodes: number,
+): { outcome: 'counted'; left: number } | { outcome: 'denied' } {
   const left = MOST_WRONG_CODES - wrongCodes;
-  if (left > 0) return { outcome: 'counted', left, next: { ...request, wrongCodes } };
-  return {
-    outcome: 'denied',
-    next: { ...request, status: 'denied', decidedAt: wrong.now, wrongCodes },
-  };
+  return left > 0 ? { outcome: 'counted', left } : { outcome: 'denied' };
 }
 
 /** What a redemption leaves of the refresh token it answers with. */

@@ -25,6 +25,7 @@ import type {
   ClientDirectory,
   Clock,
   DecideOutcome,
+  Entropy,
   LinkKeys,
   UserDirectory,
 } from '../ports.ts';
@@ -44,6 +45,7 @@ export interface ApproveDeps {
   clients: ClientDirectory;
   users: Pick<UserDirectory, 'findUser'>;
   linkKeys: LinkKeys;
+  entropy: Entropy;
   clock: Clock;
   log: Log;
 }
@@ -60,6 +62,9 @@ interface Answer {
   headers?: Record<string, string>;
   cause?: string;
 }
+
+/** Enough that no two attempts on one request have the same name. */
+const ATTEMPT_BYTES = 12;
 
 const ALLOW = 'GET, HEAD, OPTIONS, POST';
 
@@ -283,7 +288,12 @@ async function judgeCode(
   const { bindingMessage } = request;
   if (isCode(typed, bindingMessage ?? '')) return { typedMessage: bindingMessage };
 
-  const counted = await deps.requests.countWrongCode({ ref: request.ref, linkNonce, now });
+  const counted = await deps.requests.countWrongCode({
+    ref: request.ref,
+    linkNonce,
+    attemptId: Buffer.from(deps.entropy(ATTEMPT_BYTES)).toString('base64url'),
+    now,
+  });
   if (counted.outcome === 'denied') return notice(400, 'denied_by_codes');
   if (counted.outcome !== 'counted') return undecided(counted);
   const page = await askingPage(deps, httpRequest, opened, { reason: 'wrong', left: counted.left });

@@ -139,6 +139,8 @@ export interface Model {
   /** Wrong codes that are still to be typed, and those that were answered as counted. */
   guesses: number;
   guessed: number;
+  /** Whether the answer to the last of them was lost. */
+  isGuessLost: boolean;
   /** Revocations that the operator has left. */
   revocations: number;
   /** What SES has still to say. */
@@ -190,6 +192,7 @@ export function initialModel(cast: Cast): Model {
     flow: cast.failingFlow ? 'running' : 'over',
     guesses: cast.wrongCodes ?? 0,
     guessed: 0,
+    isGuessLost: false,
     revocations: cast.revocations ?? 0,
     news: cast.news ?? 0,
     approved: false,
@@ -549,21 +552,36 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return steps;
 }
 
-/** Somebody who holds the link and does not see the other device. */
+/** Somebody who holds the link and does not see the other device; the answer may be lost, and the write is repeated then. */
 function guesserSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.guesses === 0) return [];
   const { item } = model;
-  const guess = { ref: 'r', linkNonce: item?.linkNonce ?? 'no link', now };
+  const guess = {
+    ref: 'r',
+    linkNonce: item?.linkNonce ?? 'no link',
+    attemptId: `${model.guesses}`,
+    now,
+  };
   const told = rules.countWrongCode(item, guess);
   const isCounted = told.outcome === 'counted' || told.outcome === 'denied';
+  const answered = { guesses: model.guesses - 1, isGuessLost: false };
+  if (model.isGuessLost) {
+    const broken = isCounted && !told.next ? undefined : 'F4: a count of its own is not recognised';
+    return [step(model, 'the wrong code is repeated', answered, item && broken)];
+  }
   const changes = {
     item: told.next ?? item,
-    guesses: model.guesses - 1,
     guessed: model.guessed + (isCounted ? 1 : 0),
     denied: model.denied || told.outcome === 'denied',
   };
   const broken = isCounted ? brokenByGuess(model, told, now) : undefined;
-  return [step(model, `a wrong code is ${told.outcome}`, changes, broken)];
+  const name = `a wrong code is ${told.outcome}`;
+  const steps = [step(model, name, { ...changes, ...answered }, broken)];
+  if (isCounted) {
+    const lost = { ...changes, isGuessLost: true };
+    steps.push(step(model, `${name}, and the answer is lost`, lost, broken));
+  }
+  return steps;
 }
 
 /** S15: counted one by one while there is something to decide, and the last of them denies. */
@@ -635,7 +653,8 @@ const strangers: [string, (model: Model, rules: Rules, now: number) => { next?: 
   ],
   [
     'a forged link tries a code',
-    ({ item }, rules, now) => rules.countWrongCode(item, { ref: 'r', linkNonce: 'x', now }),
+    ({ item }, rules, now) =>
+      rules.countWrongCode(item, { ref: 'r', linkNonce: 'x', attemptId: 'x', now }),
   ],
   [
     'a task that claimed nothing stamps',

@@ -49,8 +49,13 @@ function decisionOf(
   };
 }
 
+let attempts = 0;
+
+/** Each call another attempt. */
 function wrongCodeOf(request: PendingRequest, changes: Partial<WrongCode> = {}): WrongCode {
-  return { ref: request.ref, linkNonce: NONCE, now: EXAMPLE_NOW + 9, ...changes };
+  attempts += 1;
+  const attemptId = `attempt-${attempts}`;
+  return { ref: request.ref, linkNonce: NONCE, attemptId, now: EXAMPLE_NOW + 9, ...changes };
 }
 
 function redemptionOf(request: PendingRequest, changes: Partial<Redemption> = {}): Redemption {
@@ -541,6 +546,30 @@ export function describeRequestStore(
         const over = { outcome: 'already_decided', status: 'denied' };
         expect(await store.decide(decisionOf(request, { typedMessage: code }))).toEqual(over);
         expect(await store.countWrongCode(wrongCodeOf(request))).toEqual(over);
+      });
+
+      it('F4: recognises a count of its own when the write is repeated, the last one too', async () => {
+        const request = await coded();
+        const first = wrongCodeOf(request);
+        const once = { outcome: 'counted', left: 2 };
+        expect([await store.countWrongCode(first), await store.countWrongCode(first)]).toEqual([
+          once,
+          once,
+        ]);
+        const second = wrongCodeOf(request);
+        const twice = { outcome: 'counted', left: 1 };
+        expect([await store.countWrongCode(second), await store.countWrongCode(second)]).toEqual([
+          twice,
+          twice,
+        ]);
+        expect(await stored(request)).toMatchObject({ status: 'pending', wrongCodes: 2 });
+        const last = wrongCodeOf(request);
+        const over = { outcome: 'denied' };
+        expect([await store.countWrongCode(last), await store.countWrongCode(last)]).toEqual([
+          over,
+          over,
+        ]);
+        expect(await stored(request)).toMatchObject({ status: 'denied', wrongCodes: 3 });
       });
 
       it('no code approves what was tried too often, whatever else is stored of it', async () => {

@@ -107,10 +107,10 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
         (store, refs) =>
           store.decide({ ref: refOf(refs, at), ...by }),
     ),
-  countWrongCode: fc.tuple(which, linkNonce, time).map(
-    ([at, nonce, now]) =>
+  countWrongCode: fc.tuple(which, fc.record({ linkNonce, attemptId: id, now: time })).map(
+    ([at, wrong]) =>
       (store, refs) =>
-        store.countWrongCode({ ref: refOf(refs, at), linkNonce: nonce, now }),
+        store.countWrongCode({ ref: refOf(refs, at), ...wrong }),
   ),
   redeem: fc
     .tuple(
@@ -180,12 +180,13 @@ function asked(changes: Partial<PendingRequest> = {}): NamedCall[] {
   ];
 }
 
-/** Two of the three that a code may be wrong. */
-const wrongCode: NamedCall = {
-  name: 'countWrongCode',
-  run: (store, [ref = '']) =>
-    store.countWrongCode({ ref, linkNonce: 'nonce-1', now: EXAMPLE_NOW + 2 }),
-};
+function wrongCode(attemptId: string): NamedCall {
+  return {
+    name: 'countWrongCode',
+    run: (store, [ref = '']) =>
+      store.countWrongCode({ ref, linkNonce: 'nonce-1', attemptId, now: EXAMPLE_NOW + 2 }),
+  };
+}
 
 function decided(decision: 'approve' | 'deny'): NamedCall {
   return {
@@ -230,7 +231,7 @@ const beginnings = [
   [...asked(), decided('approve'), ...redeemed],
   [...asked(), decided('approve'), ...redeemed],
   [...asked(), decided('deny')],
-  [...asked({ wrongCodes: 0 }), wrongCode, wrongCode, decided('approve'), ...redeemed],
+  [...asked({ wrongCodes: 0 }), wrongCode('a'), wrongCode('b'), decided('approve'), ...redeemed],
 ];
 
 const history = fc

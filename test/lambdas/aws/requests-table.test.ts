@@ -141,6 +141,7 @@ describe('the item', () => {
         expiresAt: EXAMPLE_NOW + 600.123,
         interval: 555,
         wrongCodes: 2,
+        wrongCodeAttempt: 'w'.repeat(16),
       }),
       linkNonce: nonce,
       mailFailure: { cause: 'mail_not_rendered', at: EXAMPLE_NOW + 2_592_599.123 },

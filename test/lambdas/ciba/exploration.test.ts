@@ -334,6 +334,10 @@ const withoutGuard: Record<string, Partial<Rules>> = {
         : counted;
     },
   },
+  'countWrongCode: its own count is recognised': {
+    countWrongCode: (item, wrong) =>
+      productionRules.countWrongCode(item, { ...wrong, attemptId: 'another' }),
+  },
   'countWrongCode: counts each': {
     countWrongCode: (item, wrong) => {
       const counted = productionRules.countWrongCode(item, wrong);

@@ -147,7 +147,7 @@ const table: [string, (request: Stored) => Transition, string[]][] = [
   ],
   [
     'S15: a wrong code where none is asked for',
-    (request) => countWrongCode(request, { ref, linkNonce: nonce, now }),
+    (request) => countWrongCode(request, { ref, linkNonce: nonce, attemptId: 'a', now }),
     [
       'not_found',
       'not_found',
@@ -306,16 +306,35 @@ describe('what a transition writes', () => {
   });
 
   it('of a wrong code is its count; the third is a denial in the same step (S15)', () => {
-    const wrong = { ref, linkNonce: nonce, now };
+    const wrong = { ref, linkNonce: nonce, attemptId: 'a', now };
     expect(countWrongCode(coded, wrong)).toEqual({
       outcome: 'counted',
       left: 1,
-      next: { ...coded, wrongCodes: 2 },
+      next: { ...coded, wrongCodes: 2, wrongCodeAttempt: 'a' },
     });
     expect(countWrongCode({ ...coded, wrongCodes: 2 }, wrong)).toEqual({
       outcome: 'denied',
-      next: { ...coded, status: 'denied', decidedAt: now, wrongCodes: 3 },
+      next: {
+        ...coded,
+        status: 'denied',
+        decidedAt: now,
+        wrongCodes: 3,
+        wrongCodeAttempt: 'a',
+      },
     });
+  });
+
+  it('of a wrong code is nothing when the same attempt comes again (S15, F4)', () => {
+    const wrong = { ref, linkNonce: nonce, attemptId: 'a', now };
+    const before = { ...coded, wrongCodeAttempt: 'a' };
+    expect(countWrongCode(before, wrong)).toEqual({ outcome: 'counted', left: 2 });
+    const denied: AuthenticationRequest = {
+      ...before,
+      status: 'denied',
+      decidedAt: now,
+      wrongCodes: 3,
+    };
+    expect(countWrongCode(denied, wrong)).toEqual({ outcome: 'denied' });
   });
 
   it.each<[string, AuthenticationRequest, Partial<typeof user>, string]>([
@@ -324,7 +343,10 @@ describe('what a transition writes', () => {
     ['a failure', { ...coded, status: 'failed', failedAt: now, cause: 'flow_error' }, {}, 'failed'],
     ['a decision', { ...coded, status: 'denied', decidedAt: now }, {}, 'already_decided'],
   ])('of a wrong code is nothing with %s (S15)', (_what, request, changes, outcome) => {
-    const judged = countWrongCode(request, { ref, linkNonce: nonce, now, ...changes });
+    const judged = countWrongCode(request, {
+      ...{ ref, linkNonce: nonce, attemptId: 'a', now },
+      ...changes,
+    });
     expect(answerOf(judged)).toBe(outcome);
   });
 
