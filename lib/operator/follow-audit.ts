@@ -9,6 +9,8 @@ interface FollowOptions {
   table: AuditTable;
   whose: Whose;
   filter: AuditFilter;
+  /** What was asked up to here has been shown, in epoch seconds. */
+  shownUntil: number;
   clock: Clock;
   /** Waits a while; false when nobody wants more. */
   pause(): Promise<boolean>;
@@ -21,16 +23,20 @@ const LATE_SECONDS = 60;
 const LONGEST_OPEN_SECONDS = 600;
 
 /**
- * Each request that is asked from now on, once it is listed, and again whenever its outcome has changed; open ones of before
- * when they change. The oldest change comes first.
+ * Each request that was asked after what has been shown, once it is listed, and again whenever its outcome has changed; open
+ * ones of before when they change. The oldest change comes first.
  */
 export async function* followAudit(options: FollowOptions): AsyncGenerator<AuditEntry, void> {
-  const { clock, filter, pause } = options;
+  const { clock, filter, pause, shownUntil } = options;
   const known = new Map<string, Known>();
-  await readChanges(options, known, clock() - LONGEST_OPEN_SECONDS);
+  const found = await readChanges(options, known, clock() - LONGEST_OPEN_SECONDS);
+  yield* inOrder(found.filter(({ askedAt }) => askedAt > shownUntil));
   while (await pause()) {
-    const changed = await readChanges(options, known, clock() - LATE_SECONDS);
-    for (const entry of changed.toSorted(byTime)) if (passes(entry, filter)) yield entry;
+    yield* inOrder(await readChanges(options, known, clock() - LATE_SECONDS));
+  }
+
+  function inOrder(changed: AuditEntry[]): AuditEntry[] {
+    return changed.filter((entry) => passes(entry, filter)).toSorted(byTime);
   }
 }
 

@@ -231,9 +231,10 @@ async function follow(
   const { query: whose, filter } = selection;
   const pause = () => sleep(FOLLOW_MILLISECONDS, true, { signal: interrupted }).catch(() => false);
   const table = openAudit(deployment);
-  for await (const entry of followAudit({ table, whose, filter, clock: context.clock, pause })) {
-    printEntry(printing, entry);
-  }
+  // The newest comes first; of what is looked for, nothing was there before the page but what is on it.
+  const shownUntil = entries[0]?.askedAt ?? whose.from;
+  const following = { table, whose, filter, shownUntil, clock: context.clock, pause };
+  for await (const entry of followAudit(following)) printEntry(printing, entry);
 }
 
 async function show(context: CommandContext, id: string, options: { utc?: true }): Promise<void> {

@@ -571,6 +571,7 @@ describe('following', () => {
     const refs: Record<string, string> = {};
     refs['before'] = await asked(clock - 30);
     refs['over before'] = await decided(clock - 60, 'deny');
+    refs['meanwhile'] = await asked(clock - 15);
     const { secretHash, clientId } = exampleRequest();
     const steps: (() => Promise<unknown>)[] = [
       async () => undefined,
@@ -610,12 +611,15 @@ describe('following', () => {
       table,
       whose: {},
       filter: {},
+      // What was asked while the page before was read and printed is on no page.
+      shownUntil: clock - 30,
       clock: () => clock,
       pause,
     })) {
       told.push([Object.keys(refs).find((name) => refs[name] === ref), outcome]);
     }
     expect(told).toEqual([
+      ['meanwhile', 'pending'],
       ['late', 'pending'],
       ['new', 'pending'],
       ['new', 'failed'],
@@ -623,6 +627,7 @@ describe('following', () => {
       ['quick', 'redeemed'],
       ['before', 'expired'],
       ['late', 'expired'],
+      ['meanwhile', 'expired'],
     ]);
   });
 });
