@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { base64url } from '../ciba/base64url.ts';
 import type { Clock, Entropy, SingleUseKind, UsedTokenIds } from '../ports.ts';
 import { dynamoTable } from './dynamo-table.ts';
 
@@ -27,7 +28,7 @@ export function usedTokenIds(
   const table = dynamoTable(client, tableName, 'ref');
   return {
     burn(kind, clientId, { jti, until }) {
-      const attemptId = Buffer.from(entropy(ATTEMPT_BYTES)).toString('base64url');
+      const attemptId = base64url(entropy(ATTEMPT_BYTES));
       return table.put(
         { ref: usedTokenIdKey(kind, clientId, jti), ttl: until, attemptId },
         {

@@ -3,6 +3,7 @@
  * deployment: AES-256-GCM, bound to their client, so that an item copied to another client unwraps to nothing.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { base64url } from '../ciba/base64url.ts';
 
 /** Octets of a wrapping key: AES-256. */
 export const WRAPPING_KEY_BYTES = 32;
@@ -34,7 +35,7 @@ export function wrapSecret(
     cipher.final(),
     cipher.getAuthTag(),
   ]);
-  return [kid, Buffer.from(iv).toString('base64url'), sealed.toString('base64url')].join('.');
+  return [kid, base64url(iv), base64url(sealed)].join('.');
 }
 
 /** The id of the key a secret is wrapped with. */

@@ -3,6 +3,7 @@
  * The caller supplies the random bytes, so that this room stays free of randomness.
  */
 import { createHash } from 'node:crypto';
+import { base64url } from './base64url.ts';
 
 /** RFC 4648, section 6, in lower case: 32 letters, so one random byte gives five unbiased bits. */
 const base32Alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -41,7 +42,7 @@ export function formatSecret(entropy: Uint8Array): string {
   if (entropy.length !== SECRET_ENTROPY_BYTES) {
     throw new RangeError(`a secret takes ${SECRET_ENTROPY_BYTES} random bytes`);
   }
-  return Buffer.from(entropy).toString('base64url');
+  return base64url(entropy);
 }
 
 /** A handle as it travels: the item's key and what proves the right to it. */

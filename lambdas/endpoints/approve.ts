@@ -8,6 +8,7 @@ import {
   decisions,
   isExpired,
 } from '../ciba/authentication-request.ts';
+import { base64url } from '../ciba/base64url.ts';
 import { type Client, clientDomain } from '../ciba/client.ts';
 import { confirmationLevel, isBlank, isCode } from '../ciba/confirmation.ts';
 import { parseHandle } from '../ciba/handles.ts';
@@ -291,7 +292,7 @@ async function judgeCode(
   const counted = await deps.requests.countWrongCode({
     ref: request.ref,
     linkNonce,
-    attemptId: Buffer.from(deps.entropy(ATTEMPT_BYTES)).toString('base64url'),
+    attemptId: base64url(deps.entropy(ATTEMPT_BYTES)),
     now,
   });
   if (counted.outcome === 'denied') return notice(400, 'denied_by_codes');

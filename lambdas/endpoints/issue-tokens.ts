@@ -1,6 +1,7 @@
 /**
  * What both grants of the token endpoint need, and the tokens they answer with (OpenID Connect Core 2, RFC 9068).
  */
+import { base64url } from '../ciba/base64url.ts';
 import type { Client } from '../ciba/client.ts';
 import { scopeValues } from '../ciba/scope.ts';
 import {
@@ -47,5 +48,5 @@ export async function issueTokens(
 }
 
 export function randomId(entropy: Entropy): string {
-  return Buffer.from(entropy(ID_BYTES)).toString('base64url');
+  return base64url(entropy(ID_BYTES));
 }

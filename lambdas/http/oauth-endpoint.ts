@@ -2,6 +2,7 @@
  * The one outlet of the protocol's two endpoints: JSON that is never stored (RFC 6749 5.1, 5.2, CIBA Core 13),
  * every error in that shape with its correlation id, and one log line per request.
  */
+import { base64url } from '../ciba/base64url.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type { Clock, Entropy } from '../ports.ts';
@@ -38,7 +39,7 @@ export function oauthEndpoint(
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = clock();
-    const trace: Trace = { id: Buffer.from(entropy(CORRELATION_ID_BYTES)).toString('base64url') };
+    const trace: Trace = { id: base64url(entropy(CORRELATION_ID_BYTES)) };
     const { response, outcome, cause } = await answer(request, trace).then(
       (body) => ({ response: jsonResponse(200, body), outcome: 'ok', cause: undefined }),
       (error: unknown) => errorAnswer(endpoint, toOAuthError(error), correlationId(trace)),

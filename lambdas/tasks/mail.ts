@@ -3,6 +3,7 @@
  * SES with the magic link, stamps it. Express runs at least once, so the claim decides who sends.
  */
 import * as z from 'zod/mini';
+import { base64url } from '../ciba/base64url.ts';
 import { clientDomain } from '../ciba/client.ts';
 import { isRef } from '../ciba/handles.ts';
 import { LINK_NONCE_BYTES, linkToken } from '../ciba/link-token.ts';
@@ -101,10 +102,6 @@ export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
     }
     return send(deps, mail, ref, claimId);
   });
-}
-
-function base64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64url');
 }
 
 type ClaimedRequest = Extract<

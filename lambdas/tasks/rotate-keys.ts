@@ -4,6 +4,7 @@
  * then allowed to sign, so that whatever is signed can be verified (OpenID Connect Core 10.1.1).
  */
 import * as z from 'zod/mini';
+import { base64url } from '../ciba/base64url.ts';
 import { idTokenSigningAlgorithms, type SigningAlgorithm } from '../ciba/client.ts';
 import {
   LEAD_SECONDS,
@@ -142,14 +143,14 @@ function renewStoredSecretKeys(
     make: (kept) => {
       const createdAt = deps.clock();
       const lead = kind === 'link' && kept.length > 0 ? run.leadSeconds : 0;
-      const secret = Buffer.from(deps.entropy(SECRET_KEY_BYTES)).toString('base64url');
+      const secret = base64url(deps.entropy(SECRET_KEY_BYTES));
       return { kid: newKid(deps.entropy), secret, createdAt, usedFrom: createdAt + lead };
     },
   });
 }
 
 function newKid(entropy: Entropy): string {
-  return Buffer.from(entropy(KID_BYTES)).toString('base64url');
+  return base64url(entropy(KID_BYTES));
 }
 
 interface StoredKind<Key> {
