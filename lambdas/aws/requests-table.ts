@@ -324,6 +324,10 @@ export function polling(
 /** What a step of the user's demands: the link, a request that nobody has decided, and time. */
 const DECIDABLE = '#linkNonce = :linkNonce AND #status = :pending AND #expiresAt > :now';
 
+/** An approval demands the code where one is asked for, as it stands in the request, and fewer wrong ones than deny it. */
+const CONFIRMED =
+  '(attribute_not_exists(#wrongCodes) OR (#bindingMessage = :typedMessage AND #wrongCodes < :mostWrongCodes))';
+
 export function deciding(
   table: DynamoTable,
 ): Pick<AuthenticationRequestStore, 'decide' | 'countWrongCode'> {
@@ -390,10 +394,6 @@ export function deciding(
     },
   };
 }
-
-/** An approval demands the code where one is asked for, as it stands in the request, and fewer wrong ones than deny it. */
-const CONFIRMED =
-  '(attribute_not_exists(#wrongCodes) OR (#bindingMessage = :typedMessage AND #wrongCodes < :mostWrongCodes))';
 
 export function failing(table: DynamoTable): Pick<AuthenticationRequestStore, 'fail'> {
   return {

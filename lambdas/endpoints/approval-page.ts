@@ -44,12 +44,11 @@ form{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.5rem),
 button{min-height:3.25rem;padding:.5rem 1rem;font:inherit;font-weight:600;border-radius:.75rem;border:2px solid var(--ink);cursor:pointer;background:var(--ink);color:var(--card)}
 button[value=approve]{background:var(--accent);border-color:var(--accent);color:var(--accent-ink)}
 button[value=report]{grid-column:1/-1;min-height:2.75rem;background:transparent;border-color:var(--bad);color:var(--bad)}
-button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
+:is(button,.code input):focus-visible{outline:3px solid var(--ink);outline-offset:3px}
 .code{grid-column:1/-1;order:-2}
 .code~[value=deny]{order:-1}
 .code label{font-weight:600}
 .code input{width:100%;min-height:3.25rem;margin:.4rem 0;padding:.5rem 1rem;font:inherit;font-size:1.4rem;text-align:center;color:var(--ink);background:var(--box);border:2px solid var(--accent);border-radius:.75rem}
-.code input:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
 .code p{margin:.25rem 0;font-size:.9rem;line-height:1.4}
 #fault{color:var(--bad);font-weight:600}
 .soft{color:var(--soft);font-size:.9rem}
