@@ -2,11 +2,12 @@
 import { Command } from 'commander';
 import { clearUndeliverable } from '../clear-undeliverable.ts';
 import type { CommandContext } from '../command-context.ts';
+import { openDirectory } from '../open-directory.ts';
 import { OperatorError } from '../operator-error.ts';
 import { showTime } from '../show-time.ts';
 import type { NamedBy } from '../users.ts';
 import { examples } from './examples.ts';
-import { addNaming, findOrFail, storeOf } from './named-user.ts';
+import { addNaming, findOrFail } from './named-user.ts';
 
 /** One command of the group `ciba user`. */
 export function clearUndeliverableCommand(context: CommandContext): Command {
@@ -27,10 +28,10 @@ async function clear(
   name: string,
   by: NamedBy | undefined,
 ): Promise<void> {
-  const { deployment, output } = context;
-  const { sub } = (await findOrFail(await storeOf(context), name, by)).user;
-  const { clients, output: outputOf } = await deployment();
-  const cleared = await clearUndeliverable(clients.dynamodb, outputOf('DirectoryTable'), sub);
+  const { output } = context;
+  const store = await openDirectory(context);
+  const { sub } = (await findOrFail(store, name, by)).user;
+  const cleared = await clearUndeliverable(store.client, store.tableName, sub);
   switch (cleared.outcome) {
     case 'no_such_user':
       throw new OperatorError(`No user ${sub}: removed meanwhile`);

@@ -9,7 +9,7 @@ import {
 } from '../clients.ts';
 import type { CommandContext } from '../command-context.ts';
 import { showValue } from '../describe-plan.ts';
-import { type DirectoryStore, directoryStore } from '../directory-items.ts';
+import { openDirectory } from '../open-directory.ts';
 import { OperatorError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { showTime } from '../show-time.ts';
@@ -70,13 +70,9 @@ export function clientCommand(context: CommandContext): Command {
   return client;
 }
 
-async function storeOf({ deployment, clock }: CommandContext): Promise<DirectoryStore> {
-  return directoryStore(await deployment(), clock);
-}
-
 async function list(context: CommandContext): Promise<void> {
   const { output } = context;
-  const clients = await listClients(await storeOf(context));
+  const clients = await listClients(await openDirectory(context));
   output.json(clients.map(clientJson));
   if (clients.length === 0) output.line('No client is registered.');
   output.table(
@@ -92,7 +88,7 @@ async function list(context: CommandContext): Promise<void> {
 
 async function show(context: CommandContext, clientId: string): Promise<void> {
   const { output } = context;
-  const client = await findClient(await storeOf(context), clientId);
+  const client = await findClient(await openDirectory(context), clientId);
   if (!client) throw noClient(clientId);
   output.json(clientJson(client));
   output.table(
@@ -132,7 +128,7 @@ async function rotate(
   const secret = secretStdin
     ? (await context.readInput('--secret-stdin')).replace(/\r?\n$/, '')
     : undefined;
-  const rotated = await rotateSecret(await storeOf(context), clientId, {
+  const rotated = await rotateSecret(await openDirectory(context), clientId, {
     keepSeconds: keep,
     secret,
     force: force === true,
@@ -161,7 +157,7 @@ async function setEnabled(
 ): Promise<void> {
   const { output } = context;
   const written = await switchEntry(
-    await storeOf(context),
+    await openDirectory(context),
     { kind: 'client', id: clientId },
     enabled,
   );

@@ -1,7 +1,6 @@
 /** The one user whom a command of the group `ciba user` is about, by any of their names. */
 import { type Command, Option } from 'commander';
-import type { CommandContext } from '../command-context.ts';
-import { type DirectoryStore, directoryStore } from '../directory-items.ts';
+import type { DirectoryStore } from '../directory-items.ts';
 import { OperatorError } from '../operator-error.ts';
 import { findUser, type NamedBy, type ShownUser } from '../users.ts';
 
@@ -12,10 +11,6 @@ export function addNaming(command: Command) {
     'login',
   ] as const);
   return command.argument('<sub_or_login>', 'sub, user name or address').addOption(by);
-}
-
-export async function storeOf({ deployment, clock }: CommandContext): Promise<DirectoryStore> {
-  return directoryStore(await deployment(), clock);
 }
 
 /** @throws OperatorError if nobody has this name */

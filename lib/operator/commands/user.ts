@@ -14,6 +14,7 @@ import {
   type UserImport,
 } from '../import-users.ts';
 import { interruptible } from '../interruptible.ts';
+import { openDirectory } from '../open-directory.ts';
 import { OperatorError, usageError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { switchEntry } from '../switch-entry.ts';
@@ -21,7 +22,7 @@ import { readUserFile, type UserFile } from '../user-file.ts';
 import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
-import { addNaming, findOrFail, storeOf } from './named-user.ts';
+import { addNaming, findOrFail } from './named-user.ts';
 
 /** How many users a listing has, and how many it may have. */
 const LIMIT = { default: 50, min: 1, max: 10_000 };
@@ -92,7 +93,7 @@ ${examples({
 
 async function list(context: CommandContext, options: ListOptions): Promise<void> {
   const { output } = context;
-  const store = await storeOf(context);
+  const store = await openDirectory(context);
   const { users, next } = await output.during('Reading users', () => listUsers(store, options));
   output.json({ users: users.map(userJson), ...(next !== undefined && { next }) });
   if (users.length === 0) output.line('No user is there.');
@@ -107,7 +108,7 @@ async function list(context: CommandContext, options: ListOptions): Promise<void
 
 async function show(context: CommandContext, name: string, by: NamedBy | undefined): Promise<void> {
   const { output } = context;
-  const shown = await findOrFail(await storeOf(context), name, by);
+  const shown = await findOrFail(await openDirectory(context), name, by);
   output.json(userJson(shown));
   output.table(
     ['MEMBER', 'VALUE'],
@@ -126,7 +127,7 @@ async function setEnabled(
   enabled: boolean,
 ): Promise<void> {
   const { output } = context;
-  const store = await storeOf(context);
+  const store = await openDirectory(context);
   const { sub } = (await findOrFail(store, name, by)).user;
   const written = await switchEntry(store, { kind: 'user', id: sub }, enabled);
   if (written === undefined) throw new OperatorError(`No user ${name} any more.`);
@@ -144,7 +145,7 @@ async function importFile(
   const file = await readUserFile(path);
   const report = reportPath(path, file, options.report);
   const judged = judgeRows(file.rows);
-  const store = await storeOf(context);
+  const store = await openDirectory(context);
   const planned = await output.during(
     'Reading what is stored',
     ({ advance }) => planImport(store, judged, advance),
