@@ -12,6 +12,7 @@ import { CLIENT_ASSERTION_TYPE } from '../lambdas/ciba/client-assertion.ts';
 import { clearUndeliverable } from '../lib/operator/clear-undeliverable.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
 import { generateClientKey, signJwt } from './support/example-jwts.ts';
+import { formTokenOf } from './support/provider-in-memory.ts';
 import { bounce, sesEvent } from './support/ses-events.ts';
 import {
   startWatchedProvider,
@@ -129,7 +130,7 @@ class Story {
   /** Opens the page, and keeps what its form carries. */
   async page(): Promise<string> {
     const { status, text } = await this.provider.send(new Request(this.link));
-    this.formToken = /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
+    this.formToken = formTokenOf(text);
     return String(status);
   }
 

@@ -85,8 +85,7 @@ describe.skipIf(directoryControl === undefined)('between approval and redemption
 describe.skipIf(directoryControl === undefined)('T31: a logo that changes', () => {
   afterAll(() => applyDirectory(directory));
 
-  const png =
-    'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+  const png = clients.branded.logo_uri;
   const gif = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
 
   /** Where the logo is that the page shows, with this one registered. */

@@ -22,7 +22,7 @@ import type {
   RequestState,
   TokenCase,
 } from './fuzz-requests.ts';
-import { issuer, providerInMemory, refOf } from './provider-in-memory.ts';
+import { formTokenOf, issuer, providerInMemory, refOf } from './provider-in-memory.ts';
 
 const providerKey = generateClientKey('ES256');
 const clientKey = generateClientKey('ES256', { kid: 'k1' });
@@ -371,7 +371,7 @@ async function approveDraft(world: World, asked: ApproveCase): Promise<Draft> {
   // Only a POST needs a page before it; were a GET to change anything, it has to be this one that is watched.
   const shown =
     asked.method === 'POST' ? await (await provider.approve(new Request(link))).text() : '';
-  const formToken = /name="form_token" value="([^"]+)"/.exec(shown)?.[1] ?? 'A'.repeat(43);
+  const formToken = formTokenOf(shown) || 'A'.repeat(43);
   return {
     method: asked.method,
     path: new URL(link).pathname,

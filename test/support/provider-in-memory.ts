@@ -163,14 +163,18 @@ export function providerInMemory(replacements: Replacements = {}) {
     typed: Record<string, string> = {},
   ) {
     const page = await (await provider.approve(new Request(link))).text();
-    const formToken = /name="form_token" value="([^"]+)"/.exec(page)?.[1] ?? '';
-    const body = new URLSearchParams({ form_token: formToken, decision, ...typed });
+    const body = new URLSearchParams({ form_token: formTokenOf(page), decision, ...typed });
     return provider.approve(new Request(link, { method: 'POST', body, headers }));
   }
 }
 
 export function refOf(authReqId: string): string {
   return authReqId.split('.')[0] ?? '';
+}
+
+/** The token that a page's form carries; empty if it has no form. */
+export function formTokenOf(page: string): string {
+  return /name="form_token" value="([^"]+)"/.exec(page)?.[1] ?? '';
 }
 
 /** A form with Basic authentication, as an example client sends it. */

@@ -11,11 +11,14 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { serveTables } from '../../lib/local/serve-tables.ts';
+import type { DirectoryStore } from '../../lib/operator/directory-items.ts';
 
 export interface TestTables {
   client: DynamoDBClient;
   /** The commands sent since the list was last emptied, by name, such as `UpdateItemCommand`. */
   sent: string[];
+  /** Those of them that write. */
+  writes(): string[];
   /** Every item of a table, by its key. */
   items(table: string): Promise<Record<string, Record<string, unknown>>>;
   /** Removes one item, as somebody by hand. */
@@ -61,6 +64,7 @@ export async function tablesOnDynalite(): Promise<TestTables> {
   return {
     client,
     sent,
+    writes: () => sent.filter((name) => /Put|Update|Delete|Write/.test(name)),
     async items(table) {
       const { Items: found = [] } = await client.send(new ScanCommand({ TableName: table }));
       const items = found.map((item) => unmarshall(item));
@@ -70,6 +74,22 @@ export async function tablesOnDynalite(): Promise<TestTables> {
       await client.send(new DeleteItemCommand({ TableName: table, Key: { pk: { S: key } } }));
     },
     stop,
+  };
+}
+
+/** The directory of these tables, to the operator's side; without other changes a second passes with each look at the clock. */
+export function directoryOf(
+  { client }: TestTables,
+  changes: Partial<DirectoryStore> = {},
+): DirectoryStore {
+  let now = 1_800_000_000;
+  return {
+    client,
+    tableName: 'directory',
+    keysTableName: 'keys',
+    clock: () => now++,
+    pause: async () => {},
+    ...changes,
   };
 }
 

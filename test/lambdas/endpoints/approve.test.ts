@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
-import { issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
+import { formTokenOf, issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 
 type Provider = ReturnType<typeof providerInMemory>;
 
@@ -89,7 +89,7 @@ describe('the statuses', () => {
     const { link, ref } = await mailed(provider);
     const page = await (await get(provider, link)).text();
     change(provider);
-    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const form_token = formTokenOf(page);
     const body = new URLSearchParams({ form_token, decision: 'approve' });
     expect((await provider.approve(new Request(link, { method: 'POST', body }))).status).toBe(410);
     expect((await provider.requests.find(ref))?.status).toBe('pending');
@@ -99,7 +99,7 @@ describe('the statuses', () => {
     const provider = providerInMemory();
     const { link } = await mailed(provider, { requested_expiry: '600' });
     const page = await (await get(provider, link)).text();
-    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const form_token = formTokenOf(page);
     provider.now.at += 599;
     const body = new URLSearchParams({ form_token, decision: 'approve' });
     expect((await provider.approve(new Request(link, { method: 'POST', body }))).status).toBe(403);
@@ -176,7 +176,7 @@ describe('a request that is confirmed by a code', () => {
     expect(first.status).toBe(400);
     const page = await first.text();
     expect(page).toContain('You can try 2 more times.');
-    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const form_token = formTokenOf(page);
     const body = new URLSearchParams({ form_token, decision: 'approve', code: 'wrong' });
     const second = await provider.approve(new Request(link, { method: 'POST', body }));
     expect(await second.text()).toContain('You can try once more; then the request is denied.');
@@ -193,7 +193,7 @@ describe('a request that is confirmed by a code', () => {
   it('T1: of many codes at once no more than three are judged, the right one among them or not', async () => {
     const { provider, link, ref } = await coded();
     const page = await (await get(provider, link)).text();
-    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const form_token = formTokenOf(page);
     const post = (code: string) =>
       provider.approve(
         new Request(link, {
@@ -219,7 +219,7 @@ describe('a request that is confirmed by a code', () => {
   it('is over when it is over: no code is judged any more', async () => {
     const { provider, link, ref } = await coded();
     const page = await (await get(provider, link)).text();
-    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const form_token = formTokenOf(page);
     provider.now.at += 120;
     const body = new URLSearchParams({ form_token, decision: 'approve', code: 'wrong' });
     expect((await provider.approve(new Request(link, { method: 'POST', body }))).status).toBe(410);
@@ -301,7 +301,7 @@ describe('the language', () => {
     const { link, ref } = await mailed(provider);
     const page = await (await get(provider, link)).text();
     provider.directory.ports.users.findUser = () => Promise.reject(new Error('canary'));
-    const [, form_token = ''] = /name="form_token" value="([^"]+)"/.exec(page) ?? [];
+    const form_token = formTokenOf(page);
     const body = new URLSearchParams({ form_token, decision: 'deny' });
     const response = await provider.approve(new Request(link, { method: 'POST', body }));
     expect(response.status).toBe(200);

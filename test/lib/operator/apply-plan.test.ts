@@ -12,7 +12,11 @@ import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import type { DirectoryStore } from '../../../lib/operator/directory-items.ts';
 import { planDirectory } from '../../../lib/operator/plan-directory.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
-import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+import {
+  directoryOf,
+  type TestTables,
+  tablesOnDynalite,
+} from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 let store: DirectoryStore;
@@ -20,16 +24,11 @@ let pauses: number[];
 beforeEach(async () => {
   tables = await tablesOnDynalite();
   pauses = [];
-  let now = 1_800_000_000;
-  store = {
-    client: tables.client,
-    tableName: 'directory',
-    keysTableName: 'keys',
-    clock: () => now++,
+  store = directoryOf(tables, {
     pause: async (milliseconds) => {
       pauses.push(milliseconds);
     },
-  };
+  });
 });
 afterEach(() => tables.stop());
 
@@ -57,8 +56,6 @@ async function apply(directory: object, prune = false) {
   return applied;
 }
 
-const writes = () => tables.sent.filter((name) => /Put|Update|Delete|Write/.test(name));
-
 const items = () => tables.items('directory');
 
 const changedMeanwhile = (entry: string) =>
@@ -72,7 +69,7 @@ describe('applying twice', () => {
     tables.sent.length = 0;
     await apply(directory);
     await apply(directory, true);
-    expect(writes()).toEqual([]);
+    expect(tables.writes()).toEqual([]);
     expect(await items()).toEqual(stored);
   });
 });
@@ -326,7 +323,7 @@ describe('what others store in an item', () => {
     expect((await items())['user#u-alice']).toMatchObject({ bounced: true, name: 'Alice' });
     tables.sent.length = 0;
     await apply({ users: [{ ...alice, name: 'Alice' }] });
-    expect(writes()).toEqual([]);
+    expect(tables.writes()).toEqual([]);
   });
 
   it('goes with the address that it is about', async () => {

@@ -15,20 +15,17 @@ import { encodeLogo } from '../../../lib/operator/encode-logo.ts';
 import { planDirectory } from '../../../lib/operator/plan-directory.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
 import { fileOf, logoUri, plainPng, pngOf, quarters } from '../../support/example-images.ts';
-import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+import {
+  directoryOf,
+  type TestTables,
+  tablesOnDynalite,
+} from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 let store: DirectoryStore;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
-  let now = 1_800_000_000;
-  store = {
-    client: tables.client,
-    tableName: 'directory',
-    keysTableName: 'keys',
-    clock: () => now++,
-    pause: async () => {},
-  };
+  store = directoryOf(tables);
 });
 afterEach(() => tables.stop());
 
@@ -65,8 +62,6 @@ async function stored(): Promise<{ refersTo: string | undefined; logos: string[]
   };
 }
 
-const writes = () => tables.sent.filter((name) => /Put|Update|Delete|Write/.test(name));
-
 describe('a plan', () => {
   it('tells a logo by where it is served, never by its bytes', async () => {
     const added = await plan({ clients: [pump(red)] });
@@ -94,14 +89,14 @@ describe('a plan', () => {
     tables.sent.length = 0;
     await apply({ clients: [pump(quarters.jpeg)] });
     await apply({ clients: [pump(quarters.jpeg)] }, true);
-    expect(writes()).toEqual([]);
+    expect(tables.writes()).toEqual([]);
   });
 
   it('writes a logo of an unchanged client only if it is another one', async () => {
     await apply({ clients: [pump(red)] });
     tables.sent.length = 0;
     await apply({ clients: [{ ...pump(red), interval: 5 }] });
-    expect(writes()).toEqual(['UpdateItemCommand']);
+    expect(tables.writes()).toEqual(['UpdateItemCommand']);
   });
 
   it('names every client whose logo cannot be drawn, before anything is written', async () => {

@@ -16,7 +16,11 @@ import type { DirectoryStore } from '../../../lib/operator/directory-items.ts';
 import { switchEntry } from '../../../lib/operator/switch-entry.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
 import { generateClientKey } from '../../support/example-jwts.ts';
-import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+import {
+  directoryOf,
+  type TestTables,
+  tablesOnDynalite,
+} from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 let store: DirectoryStore;
@@ -24,13 +28,7 @@ let now: number;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
   now = 1_800_000_000;
-  store = {
-    client: tables.client,
-    tableName: 'directory',
-    keysTableName: 'keys',
-    clock: () => now,
-    pause: async () => {},
-  };
+  store = directoryOf(tables, { clock: () => now });
 });
 afterEach(() => tables.stop());
 

@@ -7,20 +7,17 @@ import { userDirectory } from '../../../lambdas/aws/directory-table.ts';
 import type { DirectoryStore } from '../../../lib/operator/directory-items.ts';
 import { carryOutImport, judgeRows, planImport } from '../../../lib/operator/import-users.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
-import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+import {
+  directoryOf,
+  type TestTables,
+  tablesOnDynalite,
+} from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 let store: DirectoryStore;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
-  let now = 1_800_000_000;
-  store = {
-    client: tables.client,
-    tableName: 'directory',
-    keysTableName: undefined,
-    clock: () => now++,
-    pause: async () => {},
-  };
+  store = directoryOf(tables, { keysTableName: undefined });
 });
 afterEach(() => tables.stop());
 
@@ -42,8 +39,6 @@ async function importUsers(
 }
 
 const findUser = (sub: string) => userDirectory(tables.client, 'directory').findUser(sub);
-
-const writes = () => tables.sent.filter((name) => /Put|Update|Delete|Write/.test(name));
 
 const none = { add: 0, change: 0, keep: 0, remove: 0, rejected: [], fault: undefined };
 const alice = {
@@ -87,7 +82,7 @@ describe('an import', () => {
       expect(second).toEqual({ ...none, add: rows - first.add, keep: first.add });
       tables.sent.length = 0;
       expect(await importUsers(users)).toEqual({ ...none, keep: rows });
-      expect(writes()).toEqual([]);
+      expect(tables.writes()).toEqual([]);
       // A hundred keys at a time: one for each user, two for their logins.
       expect(tables.sent).toHaveLength(Math.ceil(rows / 100) + Math.ceil((rows * 2) / 100));
       expect(await findUser(`u-${rows - 1}`)).toMatchObject({ username: `user${rows - 1}` });
