@@ -18,15 +18,15 @@ const KB = 1000;
 
 /** DynamoDB's client is in each of them, that of Step Functions in one and that of SES in another. */
 const limits: Record<HandlerName, number> = {
-  authorize: 300 * KB,
-  token: 250 * KB,
-  approve: 250 * KB,
-  metadata: 250 * KB,
-  'locate-user': 250 * KB,
-  mail: 340 * KB,
-  'record-failure': 250 * KB,
-  'mail-feedback': 250 * KB,
-  'rotate-keys': 250 * KB,
+  authorize: 350 * KB,
+  token: 300 * KB,
+  approve: 300 * KB,
+  metadata: 300 * KB,
+  'locate-user': 300 * KB,
+  mail: 350 * KB,
+  'record-failure': 300 * KB,
+  'mail-feedback': 300 * KB,
+  'rotate-keys': 300 * KB,
 };
 
 const template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
