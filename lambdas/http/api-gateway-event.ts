@@ -9,10 +9,21 @@ const httpEvent = z.object({
   rawPath: z.string(),
   rawQueryString: z.optional(z.string()),
   headers: z._default(z.record(z.string(), z.string()), {}),
-  requestContext: z.object({ http: z.object({ method: z.string() }) }),
+  requestContext: z.object({
+    http: z.object({ method: z.string(), sourceIp: z.optional(z.string()) }),
+    requestId: z.optional(z.string()),
+  }),
   body: z.optional(z.string()),
   isBase64Encoded: z.optional(z.boolean()),
 });
+
+/** What API Gateway itself says of a request, which no header of the request can say in its place. */
+export interface Caller {
+  /** The request's id in the access log of the API. */
+  requestId?: string | undefined;
+  /** The address that the connection came from, of IPv4 or IPv6. */
+  sourceIp?: string | undefined;
+}
 
 interface HttpResult {
   statusCode: number;
@@ -24,20 +35,24 @@ interface HttpResult {
 /** A Lambda handler that answers HTTP API events with a Web endpoint below the issuer. */
 export function httpHandler(
   issuer: string,
-  endpoint: (request: Request) => Promise<Response>,
+  endpoint: (request: Request, caller: Caller) => Promise<Response>,
 ): (event: unknown) => Promise<HttpResult> {
   return async (input) => {
     const event = httpEvent.parse(input);
     const { method } = event.requestContext.http;
     if (forbiddenMethod.test(method))
       return { statusCode: 405, headers: {}, body: '', isBase64Encoded: false };
-    const result = await toHttpResult(await endpoint(toRequest(event, issuer)));
+    const result = await toHttpResult(await endpoint(toRequest(event, issuer), callerOf(event)));
     return method === 'HEAD' ? { ...result, body: '' } : result;
   };
 }
 
 /** Methods the fetch standard makes no `Request` of; none of our endpoints has a use for them. */
 const forbiddenMethod = /^(?:connect|trace|track)$/i;
+
+function callerOf({ requestContext }: z.output<typeof httpEvent>): Caller {
+  return { requestId: requestContext.requestId, sourceIp: requestContext.http.sourceIp };
+}
 
 function toRequest(event: z.output<typeof httpEvent>, issuer: string): Request {
   const { method } = event.requestContext.http;

@@ -2,7 +2,7 @@
  * API Gateway's events (HTTP API, payload format 2.0) as requests, and responses as its results.
  */
 import { describe, expect, it } from 'vitest';
-import { httpHandler } from '../../../lambdas/http/api-gateway-event.ts';
+import { type Caller, httpHandler } from '../../../lambdas/http/api-gateway-event.ts';
 
 const issuer = 'https://ciba.example';
 
@@ -40,6 +40,20 @@ describe('an event', () => {
   ])('with a body of %s is read as its bytes', async (_encoding, changes, body) => {
     const { request } = await received(changes);
     expect(await request?.text()).toBe(body);
+  });
+
+  it('tells who called by what the gateway says, and by no header', async () => {
+    let told: Caller | undefined;
+    await httpHandler(issuer, async (_request, caller) => {
+      told = caller;
+      return new Response();
+    })(
+      event({
+        headers: { 'x-forwarded-for': '198.51.100.1', 'x-request-id': 'made-up' },
+        requestContext: { http: { method: 'POST', sourceIp: '203.0.113.7' }, requestId: 'Abc=' },
+      }),
+    );
+    expect(told).toEqual({ requestId: 'Abc=', sourceIp: '203.0.113.7' });
   });
 
   it('with a header that is none is read without it', async () => {
