@@ -14,7 +14,8 @@ export interface LogEvent {
     | 'mail'
     | 'record_failure'
     | 'mail_feedback'
-    | 'key_rotation';
+    | 'key_rotation'
+    | 'revoke_refresh_token';
   /** HTTP status of the answer. */
   status?: number;
   /** The error code of the answer, or the outcome of a task. */

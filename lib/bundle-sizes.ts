@@ -26,6 +26,7 @@ const limits: Record<HandlerName, number> = {
   mail: 350 * KB,
   'record-failure': 300 * KB,
   'mail-feedback': 300 * KB,
+  'revoke-refresh-token': 300 * KB,
   'rotate-keys': 300 * KB,
 };
 

@@ -25,6 +25,7 @@ import {
 } from './notification-templates/compile.ts';
 import { findUnknownFlows, type PolicySettings } from './policies.ts';
 import { PublicApi } from './public-api.ts';
+import { RefreshTokenRevocation } from './refresh-token-revocation.ts';
 import {
   type CheckedProviderSettings,
   type ProviderSettings,
@@ -57,6 +58,9 @@ export class CibaProvider extends Construct {
   /** The function that renews the keys, which an operator calls who wants new ones now. */
   readonly rotateKeysFunction: IFunction;
 
+  /** Ends the refresh token of a request: `{"ref":…}`. */
+  readonly revokeRefreshTokenFunction: IFunction;
+
   /** How old the newest key of a kind becomes before another is made. */
   readonly keyRotationDays: number;
 
@@ -82,6 +86,7 @@ export class CibaProvider extends Construct {
   readonly functions: IFunction[];
 
   readonly #tables: Tables;
+  readonly #revocation: RefreshTokenRevocation;
 
   /** @throws an error with a line for each mistake in the settings, which names the setting and what is allowed */
   constructor(scope: Construct, id: string, { templates, ...props }: CibaProviderProps) {
@@ -154,7 +159,17 @@ export class CibaProvider extends Construct {
       logRetention,
     });
 
-    const others = [authorize, token, approvalPage, metadata, keyRotation, mailFeedback];
+    this.#revocation = new RefreshTokenRevocation(this, 'Revocation', { tables, logRetention });
+
+    const others = [
+      authorize,
+      token,
+      approvalPage,
+      metadata,
+      keyRotation,
+      mailFeedback,
+      this.#revocation,
+    ];
     this.functions = [...others.map((construct) => construct.function), ...flow.functions];
     new Alarms(this, 'Alarms', {
       api: api.api,
@@ -171,6 +186,7 @@ export class CibaProvider extends Construct {
     this.apiEndpoint = api.endpoint;
     this.customDomainTarget = api.customDomain?.target;
     this.rotateKeysFunction = keyRotation.function;
+    this.revokeRefreshTokenFunction = this.#revocation.function;
     this.keyRotationDays = settings.keyRotationDays;
     this.requestsTable = tables.requests;
     this.directoryTable = tables.directory;
@@ -193,9 +209,12 @@ export class CibaProvider extends Construct {
     return this.#tables.grantReadRequests(grantee);
   }
 
-  /** Lets the grantee end the refresh tokens that came of requests, and change nothing else of them. */
+  /**
+   * Lets the grantee end the refresh tokens that came of requests, through a function that does nothing else: it can
+   * change no request itself. It finds the request by {@link grantReadRequests}.
+   */
   grantRevokeRefreshTokens(grantee: IGrantable): Grant {
-    return this.#tables.grantRevokeRefreshTokens(grantee);
+    return this.#revocation.grantRevoke(grantee);
   }
 
   /** Nothing to warn of where the issuer says that this is a local host, which delivers any mail to its own inbox. */

@@ -34,6 +34,7 @@ import type {
   MailFeedbackEnvironment,
   MetadataEnvironment,
   RecordFailureEnvironment,
+  RevokeRefreshTokenEnvironment,
   RotateKeysEnvironment,
   TokenEnvironment,
 } from '../lambdas/handlers/environment.ts';
@@ -48,6 +49,7 @@ interface Environments {
   mail: MailEnvironment;
   'record-failure': RecordFailureEnvironment;
   'mail-feedback': MailFeedbackEnvironment;
+  'revoke-refresh-token': RevokeRefreshTokenEnvironment;
   'rotate-keys': RotateKeysEnvironment;
 }
 

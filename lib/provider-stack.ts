@@ -31,6 +31,7 @@ export class ProviderStack extends Stack {
       TokenEndpoint: provider.issuer + routes.token,
       KeyRotationDays: String(provider.keyRotationDays),
       RotateKeysFunction: provider.rotateKeysFunction.functionName,
+      RevokeRefreshTokenFunction: provider.revokeRefreshTokenFunction.functionName,
       RequestsTable: provider.requestsTable.tableName,
       DirectoryTable: provider.directoryTable.tableName,
       KeysTable: provider.keysTable.tableName,

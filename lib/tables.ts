@@ -83,6 +83,21 @@ export class Tables extends Construct {
     });
   }
 
+  /** The right to look at any request, and to write of it that its refresh token has ended, by the attributes as they are stored. */
+  allowRevokingRefreshTokens(): PolicyStatement[] {
+    return [
+      this.allowOnRequests('GetItem'),
+      new PolicyStatement({
+        actions: ['dynamodb:UpdateItem'],
+        resources: [this.requests.tableArn],
+        conditions: {
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', 'status', 'rh', 'rv'] },
+          StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
+        },
+      }),
+    ];
+  }
+
   /** The right to put the `jti`s of JWTs that are used up beside the requests, and nothing else there. */
   allowBurningTokenIds(): PolicyStatement {
     return new PolicyStatement({
@@ -171,26 +186,6 @@ export class Tables extends Construct {
       resourceArns: [`${tableArn}/index/${this.requestsByDay}`],
     });
     return reading.combine(listing);
-  }
-
-  /**
-   * Lets a principal of the operator's end the refresh token of a request. Without the attributes that a decision writes it
-   * approves nothing.
-   */
-  grantRevokeRefreshTokens(grantee: IGrantable): Grant {
-    const resourceArns = [this.requests.tableArn];
-    const finding = Grant.addToPrincipal({ grantee, actions: ['dynamodb:GetItem'], resourceArns });
-    const revoking = Grant.addToPrincipal({
-      grantee,
-      actions: ['dynamodb:UpdateItem'],
-      resourceArns,
-      conditions: {
-        // As they are stored: the hash of the refresh token is looked at, the time of its end is written.
-        'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', 'status', 'rh', 'rv'] },
-        StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
-      },
-    });
-    return finding.combine(revoking);
   }
 
   #allowOnKeys(action: string, keys: KeyName[]): PolicyStatement {

@@ -116,6 +116,11 @@ export const recordFailureEnvironment = /* @__PURE__ */ z.object({
   REQUESTS_TABLE: text,
 });
 
+/** The end of refresh tokens, for the operator. */
+export const revokeRefreshTokenEnvironment = /* @__PURE__ */ z.object({
+  REQUESTS_TABLE: text,
+});
+
 /** What is heard of mails that were sent. */
 export const mailFeedbackEnvironment = z.object({
   DIRECTORY_TABLE: text,
@@ -138,6 +143,7 @@ export type LocateUserEnvironment = z.input<typeof locateUserEnvironment>;
 export type MailEnvironment = z.input<typeof mailEnvironment>;
 export type RecordFailureEnvironment = z.input<typeof recordFailureEnvironment>;
 export type MailFeedbackEnvironment = z.input<typeof mailFeedbackEnvironment>;
+export type RevokeRefreshTokenEnvironment = z.input<typeof revokeRefreshTokenEnvironment>;
 export type RotateKeysEnvironment = z.input<typeof rotateKeysEnvironment>;
 
 /**

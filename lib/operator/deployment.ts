@@ -31,6 +31,7 @@ export const stackOutputs = [
   'NotificationPolicy',
   'NotificationTemplates',
   'RequestsTable',
+  'RevokeRefreshTokenFunction',
   'RotateKeysFunction',
   'Sender',
   'TemplatePrefix',

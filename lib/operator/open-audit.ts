@@ -1,9 +1,10 @@
 /** The audit of a deployment, and what is looked up beside it. */
+import * as z from 'zod/mini';
 import { type AuditTable, auditTable } from '../../lambdas/aws/audit-table.ts';
-import { requestItems, revoking } from '../../lambdas/aws/requests-table.ts';
 import { type AuditEntry, type Audited, auditEntry } from '../../lambdas/ciba/audit.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import type { RevokeOutcome } from '../../lambdas/ports.ts';
+import { callFunction } from './call-function.ts';
 import type { Deployment } from './deployment.ts';
 import { findUser, type UserTable } from './find-user.ts';
 import { OperatorError } from './operator-error.ts';
@@ -40,11 +41,24 @@ export async function findRequest(
   return { audited, entry, user };
 }
 
-/** Ends the refresh token of a request for good (S13); access tokens that are out last their hour. */
+const revocation = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['not_found', 'no_refresh_token']) }),
+  z.object({ outcome: z.enum(['revoked', 'revoked_before']), revokedAt: z.number() }),
+]);
+
+/**
+ * Ends the refresh token of a request for good (S13), through the function that alone may write it; access tokens that are
+ * out last their hour.
+ * @throws OperatorError with what the function said if it failed
+ */
 export function revokeRefreshToken(
   { clients, output }: Deployment,
   ref: string,
-  now: number,
 ): Promise<RevokeOutcome> {
-  return revoking(requestItems(clients.dynamodb, output('RequestsTable'))).revoke(ref, now);
+  return callFunction(clients.lambda, {
+    functionName: output('RevokeRefreshTokenFunction'),
+    does: 'ends refresh tokens',
+    input: { ref },
+    answer: revocation,
+  });
 }

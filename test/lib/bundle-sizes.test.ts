@@ -16,6 +16,7 @@ const handlers = [
   'mail',
   'record-failure',
   'mail-feedback',
+  'revoke-refresh-token',
   'rotate-keys',
 ];
 
@@ -50,7 +51,7 @@ describe('measureBundles', () => {
     const [first, second, ...others] = measureBundles(assembly);
     expect(first).toEqual({ handler: 'mail', bytes: 350_000, limit: 350_000 });
     expect(second).toEqual({ handler: 'token', bytes: 300_001, limit: 300_000 });
-    expect(others).toHaveLength(7);
+    expect(others).toHaveLength(8);
   });
 
   it('does not pass over a function that is missing', () => {

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import * as z from 'zod';
@@ -103,6 +104,7 @@ const faults: { meet: () => Promise<void>; reason: string }[] = [
     reason: `The flow of ${clientId}, whose mail is refused, records its failure.`,
   })),
   { meet: failToStart, reason: 'A request whose flow does not start is closed at once.' },
+  { meet: revokeNothing, reason: 'An operator ends the refresh token of a request that has none.' },
 ];
 
 const recorded = recordCalls();
@@ -281,6 +283,20 @@ async function failToStart(): Promise<void> {
     refusedWith: 'StateMachineDoesNotExist',
   });
   expect((await ask()).status).toBe(503);
+}
+
+async function revokeNothing(): Promise<void> {
+  const { ref } = await ask();
+  const lambda = new LambdaClient({
+    endpoint: host.control,
+    region: localAccount.region,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const FunctionName = functionOf('revoke-refresh-token');
+  const Payload = Buffer.from(JSON.stringify({ ref }));
+  const { FunctionError } = await lambda.send(new InvokeCommand({ FunctionName, Payload }));
+  lambda.destroy();
+  expect(FunctionError).toBeUndefined();
 }
 
 /** Waits for a call that nobody's answer waits for. */

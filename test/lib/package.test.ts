@@ -163,7 +163,7 @@ describe.each([
 
   it('has two whole providers in one stack', () => {
     expect(propertiesOf('AWS::DynamoDB::Table')).toHaveLength(6);
-    expect(propertiesOf('AWS::Lambda::Function')).toHaveLength(18);
+    expect(propertiesOf('AWS::Lambda::Function')).toHaveLength(20);
     expect(propertiesOf('AWS::StepFunctions::StateMachine')).toHaveLength(4);
     expect(Object.keys(template.Outputs)).toEqual(
       expect.arrayContaining(['RetailIssuer', 'CorporateTable']),

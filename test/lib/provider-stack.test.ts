@@ -201,6 +201,13 @@ describe('the rights of each function', () => {
       ],
     ],
     [
+      'revoke-refresh-token',
+      [
+        'dynamodb:GetItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status rh rv if dynamodb:ReturnValues in NONE',
+      ],
+    ],
+    [
       'rotate-keys',
       [
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in jwks',
@@ -928,6 +935,7 @@ describe('the outputs', () => {
       'NotificationPolicy',
       'NotificationTemplates',
       'RequestsTable',
+      'RevokeRefreshTokenFunction',
       'RotateKeysFunction',
       'Sender',
       'TemplatePrefix',
@@ -962,6 +970,15 @@ describe('the outputs', () => {
     expect(TemplatePrefix.Value).toBe('CibaProvider-');
     expect(Sender.Value).toBe(senderAddress);
     expect(readable(ConfigurationSet.Value)).toBe('NotificationMailConfigurationSet');
+  });
+
+  it('name the function that ends refresh tokens', () => {
+    const [revocation = ''] = Object.keys(
+      template.findResources('AWS::Lambda::Function', {
+        Properties: { Description: 'lambdas/handlers/revoke-refresh-token.ts' },
+      }),
+    );
+    template.hasOutput('RevokeRefreshTokenFunction', { Value: { Ref: revocation } });
   });
 
   it('say how keys are renewed, and by which function', () => {

@@ -267,7 +267,7 @@ async function revoke(context: CommandContext, id: string): Promise<void> {
   const who = user?.username ?? entry.sub ?? 'nobody';
   const question = `End the refresh token that ${entry.clientId} has for ${who} of the stack ${deployment.stackName}?`;
   if (!(await context.confirm(question))) throw new OperatorError('Nothing was revoked.');
-  const revoked = await revokeRefreshToken(deployment, ref, context.clock());
+  const revoked = await revokeRefreshToken(deployment, ref);
   if (!('revokedAt' in revoked)) {
     throw new OperatorError(`${ref} has no refresh token: nothing was revoked.`);
   }

@@ -6,6 +6,7 @@ import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import type { PendingRequest } from '../../../lambdas/ciba/authentication-request.ts';
 import { overLimitCause, type RefusedRequest } from '../../../lambdas/ciba/refused-request.ts';
 import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
+import { revokeRefreshTokenTask } from '../../../lambdas/tasks/revoke-refresh-token.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import type { Deployment } from '../../../lib/operator/deployment.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
@@ -27,6 +28,16 @@ let tables: TestTables;
 let store: AuthenticationRequestStore;
 let deployment: Deployment;
 
+/** The only call but to DynamoDB: of the function that ends refresh tokens, as the stack deploys it. */
+async function invokeRevocation(command: string, input: unknown): Promise<object> {
+  expect(command).toBe('InvokeCommand');
+  const { FunctionName, Payload } = input as { FunctionName: string; Payload: Uint8Array };
+  expect(FunctionName).toBe('revoke');
+  const task = revokeRefreshTokenTask({ requests: store, clock: () => now, log: () => {} });
+  const answer = await task(JSON.parse(String(Payload)));
+  return { Payload: Buffer.from(JSON.stringify(answer)) };
+}
+
 /** Refs by what became of the request, in the order in which they were asked. */
 const made: Record<string, string> = {};
 
@@ -34,13 +45,12 @@ beforeAll(async () => {
   tables = await tablesOnDynalite();
   store = requestsTable(tables.client, 'requests');
   deployment = operatedDeployment(
-    { RequestsTable: 'requests', DirectoryTable: 'directory' },
-    answeredClients(
-      () => {
-        throw new Error('no call but to DynamoDB');
-      },
-      { dynamodb: tables.client },
-    ),
+    {
+      RequestsTable: 'requests',
+      DirectoryTable: 'directory',
+      RevokeRefreshTokenFunction: 'revoke',
+    },
+    answeredClients(invokeRevocation, { dynamodb: tables.client }),
   );
   const users = [
     { sub: 'u-alice', username: 'alice', email: 'alice@bank.example', email_verified: true },
@@ -542,7 +552,29 @@ describe('ciba audit revoke', () => {
     expect(stderr).toMatch(message);
   });
 
-  it('touches no attribute but those that its right names', async () => {
+  it('writes nothing itself', async () => {
+    const ref = await redeemed(now - 9 * 86_400);
+    const seen: unknown[] = [];
+    tables.client.middlewareStack.add(
+      (next, { commandName }) =>
+        (args) => {
+          seen.push(commandName);
+          return next(args);
+        },
+      { step: 'initialize', name: 'watch' },
+    );
+    const silent = {
+      ...deployment,
+      clients: answeredClients(() => ({ Payload: Buffer.from('{"outcome":"no_refresh_token"}') }), {
+        dynamodb: tables.client,
+      }),
+    };
+    await ciba(['audit', 'revoke', ref, '--yes'], { deployment: silent, clock: () => now });
+    tables.client.middlewareStack.remove('watch');
+    expect(new Set(seen)).toEqual(new Set(['GetItemCommand']));
+  });
+
+  it('touches no attribute but those that the right of its function names', async () => {
     const ref = await redeemed(now - 9 * 86_400);
     const seen: unknown[] = [];
     tables.client.middlewareStack.add(
@@ -553,7 +585,7 @@ describe('ciba audit revoke', () => {
         },
       { step: 'initialize', name: 'watch' },
     );
-    await run('revoke', ref, '--yes');
+    await store.revoke(ref, now);
     tables.client.middlewareStack.remove('watch');
     expect(seen).toEqual([
       expect.objectContaining({

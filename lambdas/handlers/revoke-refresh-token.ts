@@ -1,0 +1,15 @@
+/**
+ * The function that ends refresh tokens for the operator, who may call it and write to no request.
+ */
+import { requestItems, revoking } from '../aws/requests-table.ts';
+import { dynamoDbClient } from '../aws/sdk-clients.ts';
+import { revokeRefreshTokenTask } from '../tasks/revoke-refresh-token.ts';
+import { readEnvironment, revokeRefreshTokenEnvironment } from './environment.ts';
+import { runtime } from './runtime.ts';
+
+const environment = readEnvironment(revokeRefreshTokenEnvironment);
+
+export const handler = revokeRefreshTokenTask({
+  ...runtime,
+  requests: revoking(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
+});
