@@ -10,9 +10,9 @@ import {
   isSecretAlgorithm,
 } from './client.ts';
 import { type KeyAlgorithm, keysFor } from './client-keys.ts';
+import { findKindFault, jwtKinds } from './jwt-kinds.ts';
 import {
   acceptableUntil,
-  type Claims,
   isInstant,
   isJti,
   isSignedBy,
@@ -26,9 +26,6 @@ export const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-typ
 
 /** Longest lifetime of an assertion, in seconds. */
 export const ASSERTION_LIFETIME_SECONDS = 300;
-
-/** RFC 10070: clients may say what the JWT is. Any other type is another kind of token. */
-const assertionTypes = [undefined, 'jwt', 'client-authentication+jwt'];
 
 /** Whom an assertion may be addressed to. */
 export interface AssertionAudience {
@@ -62,11 +59,10 @@ export async function judgeClientAssertion(
   const alg = assertionAlgorithm(client);
   if (alg === undefined) return refused('not the registered method');
   if (!namesAlgorithm(jwt.alg, alg)) return refused('not the registered algorithm');
-  if (!assertionTypes.includes(jwt.typ)) return refused('another type of JWT');
   if (!(await isSignedBy(jwt, alg, keysOf(client, alg, jwt.kid, secrets)))) {
     return refused('wrong signature');
   }
-  return judgeClaims(jwt.claims, client, audience, now);
+  return judgeClaims(jwt, client, audience, now);
 }
 
 function refused(cause: string): AssertionJudgement {
@@ -88,13 +84,16 @@ function registeredKeys(client: Client, alg: KeyAlgorithm, kid: string | undefin
 }
 
 function judgeClaims(
-  claims: Claims,
+  jwt: SignedJwt,
   client: Client,
   audience: AssertionAudience,
   now: number,
 ): AssertionJudgement {
+  const { claims } = jwt;
   const { iss, sub, aud, exp, jti } = claims;
   if (iss !== client.client_id || sub !== client.client_id) return refused('iss or sub');
+  const kindFault = findKindFault(jwt, jwtKinds.clientAssertion);
+  if (kindFault !== undefined) return refused(kindFault);
   if (!isAudience(aud, audience, client)) return refused('aud');
   const fault = judgeTimes(claims, now, ASSERTION_LIFETIME_SECONDS);
   if (fault !== undefined || !isInstant(exp)) return refused(fault ?? 'malformed');

@@ -50,7 +50,7 @@ export function readSignedJwt(text: string): SignedJwt | undefined {
   if (!header || !claims || refusedMembers.some((member) => member in header)) return undefined;
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string' || !isTextOrAbsent(kid) || !isTextOrAbsent(typ)) return undefined;
-  return { text, alg, kid, typ: typ?.toLowerCase().replace(/^application\//, ''), claims };
+  return { text, alg, kid, typ: typ === undefined ? undefined : mediaTypeOf(typ), claims };
 }
 
 /** Base64url has several spellings of the same octets; only the one of RFC 4648 is a signed text's own. */
@@ -67,6 +67,12 @@ function decodeUtf8(part: string): string {
   } catch {
     return '';
   }
+}
+
+/** ASCII alone is folded: in Unicode the Kelvin sign is a capital `k`. */
+function mediaTypeOf(typ: string): string {
+  const folded = typ.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return folded.replace(/^application\//, '');
 }
 
 function isTextOrAbsent(value: unknown): value is string | undefined {
