@@ -5,8 +5,9 @@
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
+import { JWT_LENGTH } from '../../../lambdas/ciba/signed-jwt.ts';
 import { exampleClient } from '../../support/example-directory.ts';
-import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
+import { generateClientKey, longestJti, signJwt } from '../../support/example-jwts.ts';
 import { issuer, providerInMemory } from '../../support/provider-in-memory.ts';
 
 const pair = generateClientKey('ES256', { kid: 'k1' });
@@ -136,6 +137,37 @@ describe.each([keyClient.client_id, secretClient.client_id])('%s', (clientId) =>
     const again = assertion(made, clientId, { jti: `jti-${serial}` });
     expect((await made.authorize(ask(text))).status).toBe(401);
     expect((await made.authorize(ask(again))).status).toBe(200);
+  });
+});
+
+describe('P23, T15: a jti of any length that fits into its JWT', () => {
+  it.each([1, 128, 129, 1000, 5000])('of %i characters is taken, and once', async (length) => {
+    const made = provider();
+    const text = assertion(made, keyClient.client_id, { jti: 'j'.repeat(length) });
+    const again = assertion(made, keyClient.client_id, {
+      jti: 'j'.repeat(length),
+      exp: made.now.at + 90,
+    });
+    expect((await made.authorize(ask(text))).status).toBe(200);
+    expect((await made.authorize(ask(text))).status).toBe(401);
+    expect((await made.authorize(ask(again))).status).toBe(401);
+  });
+
+  it('up to the bound of the JWT, and no further', async () => {
+    const made = provider();
+    const { jti, text } = longestJti((one) => assertion(made, keyClient.client_id, { jti: one }));
+    expect((await made.authorize(ask(text))).status).toBe(200);
+    const longer = assertion(made, keyClient.client_id, { jti: `${jti}jjj` });
+    expect(longer.length).toBeGreaterThan(JWT_LENGTH);
+    expect((await made.authorize(ask(longer))).status).toBe(401);
+  });
+
+  it('two of one beginning are two', async () => {
+    const made = provider();
+    for (const end of ['a', 'b', '']) {
+      const text = assertion(made, keyClient.client_id, { jti: 'j'.repeat(5000) + end });
+      expect((await made.authorize(ask(text))).status).toBe(200);
+    }
   });
 });
 
