@@ -30,7 +30,7 @@ export const ASSERTION_LIFETIME_SECONDS = 300;
 /** Whom an assertion may be addressed to. */
 export interface AssertionAudience {
   issuer: string;
-  /** URLs of the two endpoints as discovery publishes them; CIBA Core 7.1 lets clients name them. */
+  /** Every URL at which the two endpoints answer; CIBA Core 7.1 lets clients name them. */
   endpoints: readonly string[];
 }
 
@@ -103,14 +103,17 @@ function judgeClaims(
 
 /**
  * RFC 10070: the issuer identifier as the sole value, so that no other server can lure a client into signing an assertion
- * that works here. A client registered for `ciba-core` may name the endpoints too, as CIBA Core 7.1 lets it.
+ * that works here. Ours is an origin, which is the same with a slash at its end. A client registered for `ciba-core` may
+ * name the endpoints too, as CIBA Core 7.1 lets it, and several of our names in a list (RFC 7519 4.1.3).
  */
 function isAudience(
   aud: unknown,
   { issuer, endpoints }: AssertionAudience,
   client: Client,
 ): boolean {
-  if (client.client_assertion_audience === 'issuer') return aud === issuer;
-  const sole: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud;
-  return [issuer, ...endpoints].some((one) => one === sole);
+  const names: readonly unknown[] = [issuer, `${issuer}/`];
+  if (client.client_assertion_audience === 'issuer') return names.includes(aud);
+  const ours = [...names, ...endpoints];
+  const named: unknown[] = Array.isArray(aud) ? aud : [aud];
+  return named.length > 0 && named.every((one) => ours.includes(one));
 }

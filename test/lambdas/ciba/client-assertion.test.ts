@@ -179,12 +179,14 @@ describe('T17: the registration says how, not the header', () => {
 describe('T16: the audience is the issuer, as the only value', () => {
   const shapes: [string, unknown, boolean, boolean][] = [
     ['the issuer', issuer, true, true],
-    ['the issuer with a slash', `${issuer}/`, false, false],
+    ['the issuer with a slash', `${issuer}/`, true, true],
+    ['the issuer with two slashes', `${issuer}//`, false, false],
     ['the token endpoint', `${issuer}/token`, false, true],
     ['the backchannel authentication endpoint', `${issuer}/cibaAuthorization`, false, true],
     ['a list of the issuer', [issuer], false, true],
     ['a list of the token endpoint', [`${issuer}/token`], false, true],
-    ['a list of issuer and endpoint', [issuer, `${issuer}/token`], false, false],
+    ['a list of issuer and endpoint', [issuer, `${issuer}/token`], false, true],
+    ['a list in a list', [[issuer]], false, false],
     ['a list of issuer and a stranger', [issuer, 'https://evil.example'], false, false],
     ['an empty list', [], false, false],
     ['an empty text', '', false, false],
