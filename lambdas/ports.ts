@@ -158,7 +158,7 @@ export interface ClientDirectory {
   findClientSince(clientId: string, since: number): Promise<Client | undefined>;
 }
 
-/** What a JWT that may be used once was for: each kind has its own `jti`s. */
+/** What a JWT that may be used once was for. No JWT is of two kinds (`ciba/jwt-kinds.ts`), so each has its own `jti`s. */
 export type SingleUseKind = 'assertion' | 'login_hint_token';
 
 export interface UsedTokenIds {

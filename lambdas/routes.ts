@@ -23,6 +23,15 @@ export const routes = {
   oauthAuthorizationServer: '/.well-known/oauth-authorization-server',
 } as const;
 
+/** Every path at which an endpoint of the protocol answers: its own and its aliases. */
+export const protocolRoutes = {
+  backchannelAuthentication: [
+    routes.backchannelAuthentication,
+    routes.backchannelAuthenticationAlias,
+  ],
+  token: [routes.token],
+} as const;
+
 /** Where the logo of a client is served. */
 export function logoPath(clientId: string, hash: string): string {
   return routes.logo.replace('{client}', clientId).replace('{hash}', hash);

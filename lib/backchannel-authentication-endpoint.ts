@@ -4,7 +4,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { routes } from '../lambdas/routes.ts';
+import { protocolRoutes } from '../lambdas/routes.ts';
 import type { NotificationFlow } from './notification-flow.ts';
 import {
   flowPoliciesSetting,
@@ -75,11 +75,6 @@ export class BackchannelAuthenticationEndpoint extends Construct {
       logRetention: props.logRetention,
     }).function;
 
-    api.addEndpoint(
-      'Authorize',
-      this.function,
-      routes.backchannelAuthentication,
-      routes.backchannelAuthenticationAlias,
-    );
+    api.addEndpoint('Authorize', this.function, ...protocolRoutes.backchannelAuthentication);
   }
 }

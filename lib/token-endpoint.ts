@@ -4,7 +4,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { routes } from '../lambdas/routes.ts';
+import { protocolRoutes } from '../lambdas/routes.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { PublicApi } from './public-api.ts';
 import type { Tables } from './tables.ts';
@@ -47,6 +47,6 @@ export class TokenEndpoint extends Construct {
       logRetention: props.logRetention,
     }).function;
 
-    api.addEndpoint('Token', this.function, routes.token);
+    api.addEndpoint('Token', this.function, ...protocolRoutes.token);
   }
 }

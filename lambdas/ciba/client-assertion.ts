@@ -10,9 +10,9 @@ import {
   isSecretAlgorithm,
 } from './client.ts';
 import { type KeyAlgorithm, keysFor } from './client-keys.ts';
+import { findKindFault, jwtKinds } from './jwt-kinds.ts';
 import {
   acceptableUntil,
-  type Claims,
   isInstant,
   isJti,
   isSignedBy,
@@ -27,13 +27,10 @@ export const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-typ
 /** Longest lifetime of an assertion, in seconds. */
 export const ASSERTION_LIFETIME_SECONDS = 300;
 
-/** RFC 10070: clients may say what the JWT is. Any other type is another kind of token. */
-const assertionTypes = [undefined, 'jwt', 'client-authentication+jwt'];
-
 /** Whom an assertion may be addressed to. */
 export interface AssertionAudience {
   issuer: string;
-  /** URLs of the two endpoints as discovery publishes them; CIBA Core 7.1 lets clients name them. */
+  /** Every URL at which the two endpoints answer; CIBA Core 7.1 lets clients name them. */
   endpoints: readonly string[];
 }
 
@@ -62,11 +59,10 @@ export async function judgeClientAssertion(
   const alg = assertionAlgorithm(client);
   if (alg === undefined) return refused('not the registered method');
   if (!namesAlgorithm(jwt.alg, alg)) return refused('not the registered algorithm');
-  if (!assertionTypes.includes(jwt.typ)) return refused('another type of JWT');
   if (!(await isSignedBy(jwt, alg, keysOf(client, alg, jwt.kid, secrets)))) {
     return refused('wrong signature');
   }
-  return judgeClaims(jwt.claims, client, audience, now);
+  return judgeClaims(jwt, client, audience, now);
 }
 
 function refused(cause: string): AssertionJudgement {
@@ -88,13 +84,16 @@ function registeredKeys(client: Client, alg: KeyAlgorithm, kid: string | undefin
 }
 
 function judgeClaims(
-  claims: Claims,
+  jwt: SignedJwt,
   client: Client,
   audience: AssertionAudience,
   now: number,
 ): AssertionJudgement {
+  const { claims } = jwt;
   const { iss, sub, aud, exp, jti } = claims;
   if (iss !== client.client_id || sub !== client.client_id) return refused('iss or sub');
+  const kindFault = findKindFault(jwt, jwtKinds.clientAssertion);
+  if (kindFault !== undefined) return refused(kindFault);
   if (!isAudience(aud, audience, client)) return refused('aud');
   const fault = judgeTimes(claims, now, ASSERTION_LIFETIME_SECONDS);
   if (fault !== undefined || !isInstant(exp)) return refused(fault ?? 'malformed');
@@ -104,14 +103,17 @@ function judgeClaims(
 
 /**
  * RFC 10070: the issuer identifier as the sole value, so that no other server can lure a client into signing an assertion
- * that works here. A client registered for `ciba-core` may name the endpoints too, as CIBA Core 7.1 lets it.
+ * that works here. Ours is an origin, which is the same with a slash at its end. A client registered for `ciba-core` may
+ * name the endpoints too, as CIBA Core 7.1 lets it, and several of our names in a list (RFC 7519 4.1.3).
  */
 function isAudience(
   aud: unknown,
   { issuer, endpoints }: AssertionAudience,
   client: Client,
 ): boolean {
-  if (client.client_assertion_audience === 'issuer') return aud === issuer;
-  const sole: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud;
-  return [issuer, ...endpoints].some((one) => one === sole);
+  const names: readonly unknown[] = [issuer, `${issuer}/`];
+  if (client.client_assertion_audience === 'issuer') return names.includes(aud);
+  const ours = [...names, ...endpoints];
+  const named: unknown[] = Array.isArray(aud) ? aud : [aud];
+  return named.length > 0 && named.every((one) => ours.includes(one));
 }

@@ -2,6 +2,7 @@
  * The `id_token_hint` of CIBA Core 7.1: an ID Token that this provider issued to this client. It may have expired
  * (CIBA Core 14), as long as it is not older than its key is kept.
  */
+import { findKindFault, jwtKinds } from './jwt-kinds.ts';
 import { isSub, type LoginHint } from './login.ts';
 import {
   CLOCK_SKEW_SECONDS,
@@ -25,11 +26,14 @@ export async function judgeIdTokenHint(
   now: number,
 ): Promise<IdTokenHintJudgement> {
   const jwt = readSignedJwt(text);
-  // Access tokens are signed with the same keys; their type is another.
-  if (jwt?.typ !== 'jwt') return invalid('not a signed ID Token');
+  if (!jwt) return invalid('not a signed JWT');
   const key = keys.find(({ kid }) => kid === jwt.kid);
   if (!key || !(await isSignedBy(jwt, key.alg, [key]))) return invalid('wrong signature');
-  return judgeClaims(jwt.claims, clientId, issuer, now);
+  // Access tokens are signed with the same keys; their kind is another.
+  const kindFault = findKindFault(jwt, jwtKinds.idToken);
+  return kindFault === undefined
+    ? judgeClaims(jwt.claims, clientId, issuer, now)
+    : invalid(kindFault);
 }
 
 function judgeClaims(

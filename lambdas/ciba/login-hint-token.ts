@@ -5,6 +5,7 @@
 import { type Client, isLongEnough, isSecretAlgorithm } from './client.ts';
 import type { SingleUse } from './client-assertion.ts';
 import { algorithmsOf, keysFor } from './client-keys.ts';
+import { findKindFault, jwtKinds, userClaims } from './jwt-kinds.ts';
 import { isSub, type LoginHint, parseLogin } from './login.ts';
 import {
   acceptableUntil,
@@ -39,11 +40,12 @@ export async function judgeLoginHintToken(
 ): Promise<LoginHintTokenJudgement> {
   const jwt = readSignedJwt(text);
   if (!jwt) return invalid('not a signed JWT');
-  if (jwt.typ !== undefined && jwt.typ !== 'jwt') return invalid('another type of JWT');
   if (!(await isGenuine(jwt, client, secrets))) return invalid('wrong signature');
   const { iss, aud, exp, jti } = jwt.claims;
   if (iss !== client.client_id) return invalid('iss');
   if (aud !== issuer) return invalid('aud');
+  const kindFault = findKindFault(jwt, jwtKinds.loginHintToken);
+  if (kindFault !== undefined) return invalid(kindFault);
   const fault = judgeTimes(jwt.claims, now, LOGIN_HINT_TOKEN_LIFETIME_SECONDS);
   if (fault === 'expired') return { outcome: 'expired' };
   if (fault !== undefined || !isInstant(exp)) return invalid(fault ?? 'malformed');
@@ -77,9 +79,9 @@ async function isGenuine(
   return isSignedBy(jwt, registered, keysFor(keys, registered, jwt.kid));
 }
 
-/** Exactly one of `sub`, `username` and `email` names the user. */
+/** Exactly one claim names the user. */
 function hintOf(claims: Claims): LoginHint | undefined {
-  const named = ['sub', 'username', 'email'].filter((member) => claims[member] !== undefined);
+  const named = userClaims.filter((member) => Object.hasOwn(claims, member));
   const [member] = named;
   const value = member === undefined ? undefined : claims[member];
   if (named.length !== 1 || typeof value !== 'string') return undefined;

@@ -6,13 +6,10 @@ import { compactVerify, type JWK } from 'jose';
 import { parseStrictObject } from './strict-json.ts';
 
 /** Longest JWT that is read, in characters. */
-const JWT_LENGTH = 8192;
+export const JWT_LENGTH = 8192;
 
 /** How far the clock of whoever signed may be from ours, in seconds. */
 export const CLOCK_SKEW_SECONDS = 30;
-
-/** Longest `jti`, in characters. */
-const JTI_LENGTH = 128;
 
 /** The members of a public key (RFC 7518 6, RFC 8037 2) that a signature is verified with. */
 export interface VerificationKey {
@@ -50,7 +47,7 @@ export function readSignedJwt(text: string): SignedJwt | undefined {
   if (!header || !claims || refusedMembers.some((member) => member in header)) return undefined;
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string' || !isTextOrAbsent(kid) || !isTextOrAbsent(typ)) return undefined;
-  return { text, alg, kid, typ: typ?.toLowerCase().replace(/^application\//, ''), claims };
+  return { text, alg, kid, typ: typ === undefined ? undefined : mediaTypeOf(typ), claims };
 }
 
 /** Base64url has several spellings of the same octets; only the one of RFC 4648 is a signed text's own. */
@@ -67,6 +64,12 @@ function decodeUtf8(part: string): string {
   } catch {
     return '';
   }
+}
+
+/** ASCII alone is folded: in Unicode the Kelvin sign is a capital `k`. */
+function mediaTypeOf(typ: string): string {
+  const folded = typ.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return folded.replace(/^application\//, '');
 }
 
 function isTextOrAbsent(value: unknown): value is string | undefined {
@@ -120,7 +123,7 @@ export type TimeFault = 'malformed' | 'expired' | 'not_yet_valid' | 'lifetime_to
 /**
  * What is wrong with the times of a JWT, if anything: `exp` is demanded, `nbf` and `iat` are judged where they are
  * (RFC 7519 4.1.4 to 4.1.6), each with {@link CLOCK_SKEW_SECONDS}.
- * @param lifetime most seconds from `iat`, or from now without it, to `exp`
+ * @param lifetime most seconds from `iat` to `exp`, which one clock wrote; without `iat` from now, as that clock may have it
  */
 export function judgeTimes(claims: Claims, now: number, lifetime: number): TimeFault | undefined {
   const { exp, nbf, iat } = claims;
@@ -128,7 +131,7 @@ export function judgeTimes(claims: Claims, now: number, lifetime: number): TimeF
   if (exp <= now - CLOCK_SKEW_SECONDS) return 'expired';
   const begins = Math.max(nbf ?? 0, iat ?? 0);
   if (begins > now + CLOCK_SKEW_SECONDS) return 'not_yet_valid';
-  if (exp - (iat ?? now) > lifetime) return 'lifetime_too_long';
+  if (exp - (iat ?? now + CLOCK_SKEW_SECONDS) > lifetime) return 'lifetime_too_long';
   return undefined;
 }
 
@@ -146,7 +149,7 @@ function isInstantOrAbsent(value: unknown): value is number | undefined {
   return value === undefined || isInstant(value);
 }
 
-/** RFC 7519 4.1.7, bounded. */
+/** RFC 7519 4.1.7: no longer than its JWT, which is bounded; what is stored of it is a hash. */
 export function isJti(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= JTI_LENGTH;
+  return typeof value === 'string' && value !== '';
 }

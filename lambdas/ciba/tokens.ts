@@ -13,9 +13,6 @@ import type { User } from './user.ts';
 /** Lifetime of both tokens, in seconds. */
 export const TOKEN_LIFETIME_SECONDS = 3600;
 
-/** The media type of RFC 9068, section 2.1, as the access token's `typ`. */
-export const ACCESS_TOKEN_TYPE = 'at+jwt';
-
 export type Claims = Record<string, string | number | boolean | string[]>;
 
 /** One redemption or refresh: everything the claims are made of. */

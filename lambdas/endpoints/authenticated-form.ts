@@ -16,7 +16,7 @@ import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { ClientDirectory, Clock, StartSteps, UsedTokenIds, WrappingKeys } from '../ports.ts';
-import { routes } from '../routes.ts';
+import { protocolRoutes } from '../routes.ts';
 
 export interface ClientAuthenticationDeps {
   issuer: string;
@@ -113,7 +113,9 @@ async function authenticateByAssertion(
   const secrets = await unwrapSecrets(deps, client);
   const audience = {
     issuer: deps.issuer,
-    endpoints: [routes.token, routes.backchannelAuthentication].map((path) => deps.issuer + path),
+    endpoints: Object.values(protocolRoutes)
+      .flat()
+      .map((path) => deps.issuer + path),
   };
   const judgement = await judgeClientAssertion(assertion, client, secrets, audience, deps.clock());
   if (!judgement.proved) throw clientAuthenticationFailed(judgement.cause);

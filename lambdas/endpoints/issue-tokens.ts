@@ -3,14 +3,9 @@
  */
 import { base64url } from '../ciba/base64url.ts';
 import type { Client } from '../ciba/client.ts';
+import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE } from '../ciba/jwt-kinds.ts';
 import { scopeValues } from '../ciba/scope.ts';
-import {
-  ACCESS_TOKEN_TYPE,
-  accessTokenClaims,
-  type Grant,
-  type IssuedTokens,
-  idTokenClaims,
-} from '../ciba/tokens.ts';
+import { accessTokenClaims, type Grant, type IssuedTokens, idTokenClaims } from '../ciba/tokens.ts';
 import type { Log } from '../log.ts';
 import type { AuthenticationRequestStore, Entropy, TokenSigner, UserDirectory } from '../ports.ts';
 import type { ClientAuthenticationDeps } from './authenticated-form.ts';
@@ -40,7 +35,7 @@ export async function issueTokens(
   const accessClaims = accessTokenClaims(grant, accessTokenAudience, randomId(entropy));
   const [idToken, accessToken] = await Promise.all([
     isOpenId
-      ? signer.sign(client.id_token_signed_response_alg, 'JWT', idTokenClaims(grant))
+      ? signer.sign(client.id_token_signed_response_alg, ID_TOKEN_TYPE, idTokenClaims(grant))
       : undefined,
     signer.sign('ES256', ACCESS_TOKEN_TYPE, accessClaims),
   ]);

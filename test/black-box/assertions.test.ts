@@ -65,9 +65,15 @@ it('T15: of 10 at once with one assertion one is acknowledged', async () => {
 });
 
 describe('T16: the audience', () => {
-  const endpoints = [`${issuer}/token`, `${issuer}/cibaAuthorization`];
+  const endpoints = [`${issuer}/token`, `${issuer}/cibaAuthorization`, `${issuer}/bc-authorize`];
+  const all = [issuer, `${issuer}/`, ...endpoints];
 
-  it.each([`${issuer}/`, ...endpoints, [issuer], [issuer, endpoints[0]], '', null, 1, undefined])(
+  it('of the issuer may end in a slash, as some of them write it', async () => {
+    const assertion = await assert(clients.es256, { aud: `${issuer}/` });
+    expect((await sendAssertion('/cibaAuthorization', assertion, request)).status).toBe(200);
+  });
+
+  it.each([`${issuer}//`, ...endpoints, [issuer], [issuer, endpoints[0]], '', null, 1, undefined])(
     '%j is refused by default',
     async (aud) => {
       const assertion = await assert(clients.es256, { aud });
@@ -76,13 +82,24 @@ describe('T16: the audience', () => {
     },
   );
 
-  it.each([issuer, ...endpoints, [issuer], [endpoints[0]]])(
-    '%j is taken from a client registered for ciba-core',
+  it.each([...all, [issuer], [endpoints[0]], all.slice(0, 3), all.toReversed()])(
+    'P13, P14: %j is taken from a client registered for ciba-core',
     async (aud) => {
       const assertion = await assert(clients.cibaCore, { aud });
       expect((await sendAssertion('/cibaAuthorization', assertion, request)).status).toBe(200);
     },
   );
+
+  it.each([
+    { aud: ['https://other.example'] },
+    { aud: [...all, 'https://other.example'] },
+    { aud: [`${issuer}/jwks`] },
+    { aud: [] },
+  ])('P13: $aud is refused even so', async ({ aud }) => {
+    const assertion = await assert(clients.cibaCore, { aud });
+    const answer = await sendAssertion('/cibaAuthorization', assertion, request);
+    expect(errorOf(answer)).toEqual(refused);
+  });
 });
 
 describe('T17: what is not registered is refused', () => {

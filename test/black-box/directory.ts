@@ -186,6 +186,8 @@ export const users = {
   inputs: user('inputs'),
   assertions: user('assertions'),
   hints: user('hints'),
+  /** Whose subject is a client's id. */
+  namesake: user('namesake', { sub: clients.es256.client_id }),
   refresh: user('refresh'),
   rotation: user('rotation'),
   /** Who are asked too often. */

@@ -6,7 +6,7 @@ import { SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { decide } from './authentication-device.ts';
 import { signingKey } from './client-keys.ts';
-import { errorOf, poll, post, start } from './consumption-device.ts';
+import { assertionParameters, errorOf, poll, post, send, start } from './consumption-device.ts';
 import { issuer, mailOf, mailsTo } from './deployment.ts';
 import { clients, refusedUsers, type SecretClient, users } from './directory.ts';
 
@@ -36,6 +36,13 @@ function withSecret(client: SecretClient, alg = 'HS256', changes: Record<string,
 async function withKey(client: { client_id: string }, changes: Record<string, unknown> = {}) {
   return hintToken(client, changes)
     .setProtectedHeader({ alg: 'ES256', kid: 'es256' })
+    .sign(await signingKey('ES256'));
+}
+
+/** A JWT as the client signs it, which names the user whose subject is the client's id, unless it is changed. */
+async function namingItself(typ: string | undefined, changes: Record<string, unknown> = {}) {
+  return hintToken(es256, { sub: es256.client_id, ...changes })
+    .setProtectedHeader({ alg: 'ES256', kid: 'es256', ...(typ !== undefined && { typ }) })
     .sign(await signingKey('ES256'));
 }
 
@@ -117,6 +124,37 @@ describe('login_hint_token', () => {
       expect(errorOf(await askFor(client, { login_hint_token: await token }))).toEqual(badHint);
     }
   });
+});
+
+describe('P3, T17: one JWT, one use', () => {
+  it('a hint token with its own typ names the user whose sub is the client, and is no assertion', async () => {
+    const login_hint_token = await namingItself('login-hint-token+jwt');
+    const form = { scope: 'openid', login_hint: user.username };
+    const asserted = new URLSearchParams({ ...form, ...assertionParameters(login_hint_token) });
+    expect((await send('/cibaAuthorization', asserted)).status).toBe(401);
+    expect((await askFor(es256, { login_hint_token })).status).toBe(200);
+  });
+
+  it.each([undefined, 'JWT', 'client-authentication+jwt', 'dpop+jwt', 'at+jwt'])(
+    'a JWT of type %s that could be an assertion is no hint token',
+    async (typ) => {
+      const login_hint_token = await namingItself(typ);
+      expect(errorOf(await askFor(es256, { login_hint_token }))).toEqual(badHint);
+    },
+  );
+
+  it.each([{ username: 'alice' }, { email: 'alice@example.com' }])(
+    'an assertion that names a user by %o proves no client',
+    async (named) => {
+      const assertion = await namingItself(undefined, named);
+      const form = { scope: 'openid', login_hint: user.username };
+      const asserted = new URLSearchParams({ ...form, ...assertionParameters(assertion) });
+      expect(errorOf(await send('/cibaAuthorization', asserted))).toMatchObject({
+        status: 401,
+        error: 'invalid_client',
+      });
+    },
+  );
 });
 
 describe.concurrent('T6: a client that is not told of unknown users', () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { routes } from '../../lambdas/routes.ts';
+import { protocolRoutes, routes } from '../../lambdas/routes.ts';
 import { MAIN_FLOW } from '../../lib/flow-definitions.ts';
 import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
@@ -486,6 +486,21 @@ function stageOf(synthesized: Template) {
   return stageSchema.parse(stage);
 }
 
+/** The function behind each path, by what the template calls it. */
+function functionsOfRoutes(synthesized: Template): Map<string, string> {
+  const integrations = synthesized.findResources('AWS::ApiGatewayV2::Integration');
+  const routesOfApi = Object.values(synthesized.findResources('AWS::ApiGatewayV2::Route'));
+  return new Map(
+    routesOfApi.map(({ Properties: { RouteKey, Target } }) => {
+      const id = Object.keys(integrations).find((one) =>
+        JSON.stringify(Target).includes(`"${one}"`),
+      );
+      const { IntegrationUri } = integrations[id ?? '']?.['Properties'] ?? {};
+      return [String(RouteKey).replace('ANY ', ''), JSON.stringify(IntegrationUri)];
+    }),
+  );
+}
+
 describe('the HTTP API', () => {
   it('sends every method of every route to the function', () => {
     const keys = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
@@ -500,6 +515,16 @@ describe('the HTTP API', () => {
       IntegrationType: 'AWS_PROXY',
       PayloadFormatVersion: '2.0',
     });
+  });
+
+  it('P14: every route of the two endpoints of the protocol is known as one of their names', () => {
+    const functionOf = functionsOfRoutes(template);
+    for (const names of Object.values(protocolRoutes)) {
+      const endpoint = functionOf.get(names[0]);
+      const paths = [...functionOf].flatMap(([path, one]) => (one === endpoint ? path : []));
+      expect(endpoint).toBeDefined();
+      expect(paths.toSorted()).toEqual([...names].toSorted());
+    }
   });
 
   it('has no route that a test or an emulator would approve by', () => {

@@ -10,6 +10,7 @@ import {
 } from 'node:crypto';
 import { registeredJwk } from '../../lambdas/ciba/client-key-registration.ts';
 import type { ClientJwk } from '../../lambdas/ciba/client-keys.ts';
+import { JWT_LENGTH } from '../../lambdas/ciba/signed-jwt.ts';
 
 export function base64url(part: unknown): string {
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
@@ -48,6 +49,14 @@ export function signJwt(
   const signer = signers[alg];
   if (!signer) throw new Error(`no signer for ${alg}`);
   return `${input}.${signer(Buffer.from(input), key).toString('base64url')}`;
+}
+
+/** The longest `jti` with which the JWT that `sign` makes is still read, and that JWT. */
+export function longestJti(sign: (jti: string) => string): { jti: string; text: string } {
+  let length = JWT_LENGTH;
+  while (sign('j'.repeat(length)).length > JWT_LENGTH) length -= 1;
+  const jti = 'j'.repeat(length);
+  return { jti, text: sign(jti) };
 }
 
 /** A client's key pair: the private half, and the public one as registered. */

@@ -46,6 +46,17 @@ describe('a jti', () => {
     expect(await store().burn('login_hint_token', 'pump-4', use)).toBe(true);
   });
 
+  it('P23: of any length is an item of one size; two of one beginning are two', async () => {
+    for (const end of ['a', 'b', '']) {
+      const use = { jti: 'j'.repeat(6000) + end, until };
+      expect(await store().burn('assertion', 'pump-4', use)).toBe(true);
+      expect(await store().burn('assertion', 'pump-4', use)).toBe(false);
+      expect(usedTokenIdKey('assertion', 'pump-4', use.jti)).toHaveLength(
+        usedTokenIdKey('assertion', 'pump-4', 'j').length,
+      );
+    }
+  });
+
   it('may come again when its JWT is long worth nothing, whether or not TTL has removed it', async () => {
     const use = { jti: 'again', until };
     await store().burn('assertion', 'pump-4', use);

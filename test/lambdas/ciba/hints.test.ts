@@ -58,8 +58,8 @@ describe('id_token_hint', () => {
     ['without iat', hintOf({ iat: undefined }), 'iat'],
     ['without sub', hintOf({ sub: undefined }), 'sub'],
     ['with a list of subjects', hintOf({ sub: ['u-alice'] }), 'sub'],
-    ['an access token', hintOf({}, { typ: 'at+jwt' }), 'not a signed ID Token'],
-    ['of no type', hintOf({}, { typ: undefined }), 'not a signed ID Token'],
+    ['an access token', hintOf({}, { typ: 'at+jwt' }), 'another type of JWT'],
+    ['of no type', hintOf({}, { typ: undefined }), 'another type of JWT'],
     ['of an unknown key', hintOf({}, { kid: 'kid-other' }), 'wrong signature'],
     ['of no key', hintOf({}, { kid: undefined }), 'wrong signature'],
     [
@@ -68,8 +68,8 @@ describe('id_token_hint', () => {
       'wrong signature',
     ],
     ['unsigned', hintOf({}, { alg: 'none' }), 'wrong signature'],
-    ['no JWT', 'x', 'not a signed ID Token'],
-    ['encrypted (five parts)', 'a.b.c.d.e', 'not a signed ID Token'],
+    ['no JWT', 'x', 'not a signed JWT'],
+    ['encrypted (five parts)', 'a.b.c.d.e', 'not a signed JWT'],
   ])('T20: is never %s', async (_what, text, cause) => {
     expect(await judge(text)).toEqual({ outcome: 'invalid', cause: `id_token_hint: ${cause}` });
   });
@@ -165,7 +165,7 @@ describe('login_hint_token', () => {
     ['of another client', signed({ iss: 'desk-1' }), 'iss'],
     ['for another provider', signed({ aud: 'https://other.example' }), 'aud'],
     ['for a list', signed({ aud: [issuer] }), 'aud'],
-    ['without exp', signed({ exp: undefined }), 'malformed'],
+    ['without exp', signed({ exp: undefined }), 'exp'],
     ['of tomorrow', signed({ iat: now + DAY, exp: now + DAY + 60 }), 'not_yet_valid'],
     ['good for a day', signed({ exp: now + DAY }), 'lifetime_too_long'],
     ['without jti', signed({ jti: undefined }), 'jti'],

@@ -2,11 +2,14 @@
  * Client assertions at both endpoints (RFC 7523, OpenID Connect Core 9): proved, burned once, and nothing else done before
  * (threats T15 to T17; invariant I14).
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
+import { JWT_LENGTH } from '../../../lambdas/ciba/signed-jwt.ts';
+import { protocolRoutes } from '../../../lambdas/routes.ts';
 import { exampleClient } from '../../support/example-directory.ts';
-import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
+import { generateClientKey, longestJti, signJwt } from '../../support/example-jwts.ts';
 import { issuer, providerInMemory } from '../../support/provider-in-memory.ts';
 
 const pair = generateClientKey('ES256', { kid: 'k1' });
@@ -132,10 +135,41 @@ describe.each([keyClient.client_id, secretClient.client_id])('%s', (clientId) =>
 
   it('has not used it up where it proved nothing', async () => {
     const made = provider();
-    const text = assertion(made, clientId, { aud: `${issuer}/` });
+    const text = assertion(made, clientId, { aud: `${issuer}/token` });
     const again = assertion(made, clientId, { jti: `jti-${serial}` });
     expect((await made.authorize(ask(text))).status).toBe(401);
     expect((await made.authorize(ask(again))).status).toBe(200);
+  });
+});
+
+describe('P23, T15: a jti of any length that fits into its JWT', () => {
+  it.each([1, 128, 129, 1000, 5000])('of %i characters is taken, and once', async (length) => {
+    const made = provider();
+    const text = assertion(made, keyClient.client_id, { jti: 'j'.repeat(length) });
+    const again = assertion(made, keyClient.client_id, {
+      jti: 'j'.repeat(length),
+      exp: made.now.at + 90,
+    });
+    expect((await made.authorize(ask(text))).status).toBe(200);
+    expect((await made.authorize(ask(text))).status).toBe(401);
+    expect((await made.authorize(ask(again))).status).toBe(401);
+  });
+
+  it('up to the bound of the JWT, and no further', async () => {
+    const made = provider();
+    const { jti, text } = longestJti((one) => assertion(made, keyClient.client_id, { jti: one }));
+    expect((await made.authorize(ask(text))).status).toBe(200);
+    const longer = assertion(made, keyClient.client_id, { jti: `${jti}jjj` });
+    expect(longer.length).toBeGreaterThan(JWT_LENGTH);
+    expect((await made.authorize(ask(longer))).status).toBe(401);
+  });
+
+  it('two of one beginning are two', async () => {
+    const made = provider();
+    for (const end of ['a', 'b', '']) {
+      const text = assertion(made, keyClient.client_id, { jti: 'j'.repeat(5000) + end });
+      expect((await made.authorize(ask(text))).status).toBe(200);
+    }
   });
 });
 
@@ -146,6 +180,59 @@ it('T15: the same jti of another client is another', async () => {
     const text = assertion(made, client.client_id, { jti });
     expect((await made.authorize(ask(text))).status).toBe(200);
   }
+});
+
+describe('P13, P14: the aud of a client registered for ciba-core', () => {
+  const core: Client = { ...keyClient, client_assertion_audience: 'ciba-core' };
+  const ours = [
+    issuer,
+    `${issuer}/`,
+    ...Object.values(protocolRoutes)
+      .flat()
+      .map((path) => issuer + path),
+  ];
+
+  async function statusFor(client: Client, aud: unknown): Promise<number> {
+    const made = provider();
+    made.directory.clients.set(client.client_id, client);
+    return (await made.authorize(ask(assertion(made, client.client_id, { aud })))).status;
+  }
+
+  it('may be each address at which the endpoints answer', async () => {
+    expect(ours).toEqual([
+      issuer,
+      `${issuer}/`,
+      `${issuer}/cibaAuthorization`,
+      `${issuer}/bc-authorize`,
+      `${issuer}/token`,
+    ]);
+    for (const aud of ours) expect([aud, await statusFor(core, aud)]).toEqual([aud, 200]);
+  });
+
+  it('may be any list of ours alone, in any order; a foreign one among them refuses it', async () => {
+    const some = fc.shuffledSubarray(ours, { minLength: 1 });
+    const foreign = fc.constantFrom<unknown>(
+      ...['https://evil.example', '', `${issuer}//`, `${issuer}/Token`, `${issuer}/jwks`, null, 1],
+      ...[`${issuer}/token/`, ours, { 0: issuer }, issuer.toUpperCase(), `${issuer}/token?`],
+    );
+    await fc.assert(
+      fc.asyncProperty(some, foreign, fc.nat(5), async (aud, stranger, position) => {
+        expect(await statusFor(core, aud)).toBe(200);
+        expect(await statusFor(keyClient, aud)).toBe(401);
+        expect(await statusFor(core, aud.toSpliced(position, 0, stranger as string))).toBe(401);
+        expect(await statusFor(core, stranger === ours ? [ours] : stranger)).toBe(401);
+      }),
+    );
+  });
+
+  it('may not be an empty list', async () => {
+    expect(await statusFor(core, [])).toBe(401);
+  });
+
+  it.each([issuer, `${issuer}/`])('of any other client may be %s alone', async (aud) => {
+    expect(await statusFor(keyClient, aud)).toBe(200);
+    expect(await statusFor(keyClient, [aud])).toBe(401);
+  });
 });
 
 it('both live secrets of a client sign, and the retiring one until its time', async () => {

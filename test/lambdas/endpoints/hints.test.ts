@@ -10,7 +10,7 @@ import {
   exampleClientSecret,
   exampleUser,
 } from '../../support/example-directory.ts';
-import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
+import { generateClientKey, longestJti, signJwt } from '../../support/example-jwts.ts';
 import { formRequest, issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 
 const ours = generateClientKey('ES256');
@@ -131,6 +131,31 @@ describe('T20, T21: a bad hint is invalid_request in one body, whatever is wrong
     const login_hint_token = hintToken(made, { iat: at - 100, exp: at - 40 });
     const { status, body } = await ask(made, { login_hint_token });
     expect([status, body['error']]).toEqual([400, 'expired_login_hint_token']);
+  });
+});
+
+describe('P23, T21: a hint token with a jti of any length that fits into it', () => {
+  it.each([1, 128, 129, 1000, 5000])('of %i characters names its user, once', async (length) => {
+    const made = provider();
+    const login_hint_token = hintToken(made, { jti: 'j'.repeat(length) });
+    expect((await ask(made, { login_hint_token })).status).toBe(200);
+    expect((await ask(made, { login_hint_token })).text).toBe('The hint is not valid.');
+  });
+
+  it('up to the bound of the JWT', async () => {
+    const made = provider();
+    const { jti, text } = longestJti((one) => hintToken(made, { jti: one }));
+    expect((await ask(made, { login_hint_token: text })).status).toBe(200);
+    const longer = hintToken(made, { jti: `${jti}jjj` });
+    expect((await ask(made, { login_hint_token: longer })).status).toBe(400);
+  });
+
+  it('of one beginning is another', async () => {
+    const made = provider();
+    for (const end of ['a', 'b', '']) {
+      const login_hint_token = hintToken(made, { jti: 'j'.repeat(5000) + end });
+      expect((await ask(made, { login_hint_token })).status).toBe(200);
+    }
   });
 });
 
