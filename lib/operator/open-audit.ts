@@ -2,10 +2,11 @@
 import { type AuditTable, auditTable } from '../../lambdas/aws/audit-table.ts';
 import { requestItems, revoking } from '../../lambdas/aws/requests-table.ts';
 import { type AuditEntry, type Audited, auditEntry } from '../../lambdas/ciba/audit.ts';
+import type { Client } from '../../lambdas/ciba/client.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import type { RevokeOutcome } from '../../lambdas/ports.ts';
 import type { Deployment } from './deployment.ts';
-import { findUser, type UserTable } from './find-user.ts';
+import { findClient, findUser, type UserTable } from './find-user.ts';
 import { OperatorError } from './operator-error.ts';
 
 export function openAudit({ clients, output }: Deployment): AuditTable {
@@ -16,10 +17,11 @@ export function usersOf({ clients, output }: Deployment): UserTable {
   return { dynamodb: clients.dynamodb, directoryTable: output('DirectoryTable') };
 }
 
-/** One request as it is now: what is stored, its entry, and its user if there is one still. */
+/** One request as it is now: what is stored, its entry, and its client and user if they are there still and may be read. */
 export interface FoundRequest {
   audited: Audited;
   entry: AuditEntry;
+  client: Client | undefined;
   user: User | undefined;
 }
 
@@ -36,8 +38,12 @@ export async function findRequest(
     );
   }
   const entry = auditEntry(audited, now);
-  const user = entry.sub === undefined ? undefined : await findUser(usersOf(deployment), entry.sub);
-  return { audited, entry, user };
+  const table = usersOf(deployment);
+  const [client, user] = await Promise.all([
+    findClient(table, entry.clientId),
+    entry.sub === undefined ? undefined : findUser(table, entry.sub),
+  ]);
+  return { audited, entry, client, user };
 }
 
 /** Ends the refresh token of a request for good (S13); access tokens that are out last their hour. */
