@@ -3,11 +3,13 @@
  * line. Events are those of PingOne's audit, in which an approval and a denial are one; the outcome tells them apart.
  */
 import { type AuthenticationRequest, isExpired } from './authentication-request.ts';
+import type { Client } from './client.ts';
 import { type ConfirmationLevel, confirmationLevel, MOST_WRONG_CODES } from './confirmation.ts';
+import { isRevoked } from './grant.ts';
 import type { MailFailure } from './mail-failure.ts';
 import type { OAuthErrorCode } from './oauth-error.ts';
 import { isThrottled, type RefusedRequest } from './refused-request.ts';
-import type { UnreachableReason } from './user.ts';
+import type { UnreachableReason, User } from './user.ts';
 
 /** The user decided, either way; or nobody did. */
 export const auditEvents = ['CIBA Authentication Succeeded', 'CIBA Authentication Failed'] as const;
@@ -221,6 +223,8 @@ export type Happening =
   | { what: 'redeemed'; refreshToken: boolean }
   | { what: 'replayed' }
   | { what: 'revoked' }
+  /** The operator ended all that was approved for its client, or by its user, up to then. */
+  | { what: 'all_revoked'; of: 'client' | 'user' }
   | { what: 'refresh_token_ends' }
   | { what: 'failed'; cause: string }
   /** It is over; or will be, where the moment is to come. */
@@ -229,9 +233,26 @@ export type Happening =
 /** When it happened, or will; missing where that is not recorded. */
 export type Moment = Happening & { at?: number };
 
+/** Client and user of a request as far as they are known: what is stored with them counts for all their requests. */
+export interface AuditedParties {
+  client?: Pick<Client, 'tokens_not_before'> | undefined;
+  user?: Pick<User, 'tokens_not_before'> | undefined;
+}
+
 /** Everything that is recorded of one request, in the order in which it happened. */
-export function timeLine(audited: Audited): Moment[] {
-  return inOrder(isRequest(audited) ? requestStory(audited) : shortStory(audited));
+export function timeLine(audited: Audited, parties: AuditedParties = {}): Moment[] {
+  if (!isRequest(audited)) return inOrder(shortStory(audited));
+  return inOrder([...requestStory(audited), ...revocationMoments(audited, parties)]);
+}
+
+/** Whether the operator ended what was approved here together with all else of its client or user. */
+function revocationMoments(request: AuthenticationRequest, parties: AuditedParties): Moment[] {
+  if (request.status !== 'approved' && request.status !== 'redeemed') return [];
+  return (['client', 'user'] as const).flatMap((of): Moment[] => {
+    const at = parties[of]?.tokens_not_before;
+    const isOver = isRevoked(request, { tokens_not_before: at });
+    return isOver && at !== undefined ? [{ what: 'all_revoked', of, at }] : [];
+  });
 }
 
 function shortStory(audited: Exclude<Audited, AuthenticationRequest>): Moment[] {

@@ -103,6 +103,8 @@ export const storedClient = z.object({
   ...storedSecret,
   /** The secret before the present one, which is accepted as well until the instant `until` (epoch seconds). */
   retiring_secret: z.optional(z.object({ ...storedSecret, until: z.number() })),
+  /** Nothing that a user approved for this client before then is worth a token any more (epoch seconds). */
+  tokens_not_before: seconds,
 });
 
 export type Client = z.output<typeof storedClient>;

@@ -48,9 +48,10 @@ export function refreshableRequest(
 }
 
 /**
- * The scope of the tokens of a refresh: the granted one, or the part of it that is asked for (RFC 6749, 6), as far as
- * the client is still registered for it.
- * @throws OAuthError `invalid_scope`
+ * The scope of the tokens of a refresh: the granted one, or the part of it that is asked for (RFC 6749, 6), as far as the
+ * client is still registered for it. Values that were granted and have been withdrawn since are left out, named or not, and
+ * the answer's `scope` says so (RFC 6749, 3.3): an operator who narrows a client leaves nobody without a refresh.
+ * @throws OAuthError `invalid_scope` for what was not granted, or where nothing is left
  */
 export function refreshedScope(
   requested: string | undefined,
@@ -58,12 +59,12 @@ export function refreshedScope(
   registered: string,
 ): string {
   const scope = requested ?? granted;
-  const isGranted = isScope(scope) && isWithinScope(scope, granted);
-  if (!isGranted || !isWithinScope(scope, registered)) {
-    throw new OAuthError(
-      'invalid_scope',
-      'The scope must be a part of what was granted and is still registered.',
-    );
+  if (!isScope(scope) || !isWithinScope(scope, granted)) {
+    throw new OAuthError('invalid_scope', 'The scope must be a part of what was granted.');
   }
-  return scopeValues(scope).join(' ');
+  const left = scopeValues(scope).filter((value) => isWithinScope(value, registered));
+  if (left.length === 0) {
+    throw new OAuthError('invalid_scope', 'The client is no longer registered for the scope.');
+  }
+  return left.join(' ');
 }

@@ -19,14 +19,11 @@ export const storedUser = z.object({
   undeliverable: z.optional(
     z.object({ email: z.string(), cause: z.enum(undeliverableCauses), at: z.number() }),
   ),
+  /** Nothing that the user approved before then is worth a token any more (epoch seconds). */
+  tokens_not_before: z.optional(z.number()),
 });
 
 export type User = z.output<typeof storedUser>;
-
-/** Whether anything may be issued in this user's name: exists and is enabled, however they can be reached. */
-export function isActive(user: User | undefined): user is User {
-  return user?.enabled === true;
-}
 
 /** A user whom a mail can be sent to. */
 export type ReachableUser = User & { email: string };

@@ -3,7 +3,7 @@
  * tokens that were signed before.
  */
 import type { ApprovedRequest } from '../ciba/authentication-request.ts';
-import { type Client, mayUseCiba } from '../ciba/client.ts';
+import { CIBA_GRANT_TYPE, type Client } from '../ciba/client.ts';
 import {
   formatHandle,
   formatSecret,
@@ -17,11 +17,10 @@ import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
 import { isWithinScope } from '../ciba/scope.ts';
 import { tokenResponse } from '../ciba/tokens.ts';
 import type { Owner } from '../ciba/transitions.ts';
-import { judgeContact, type ReachableUser } from '../ciba/user.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
-import { issueTokens, randomId, type TokenDeps } from './issue-tokens.ts';
+import { issueTokens, randomId, readGrant, type TokenDeps } from './issue-tokens.ts';
 
 /** Answers a poll: tokens once, for a request that the user has approved. */
 export async function redeemByPoll(
@@ -104,10 +103,16 @@ async function redeem(
   request: ApprovedRequest,
   trace: Trace,
 ): Promise<object> {
-  const client = await readClientAgain(deps, request);
-  const user = await readUserAgain(deps, request);
-  const now = deps.clock();
+  const { client, user } = await readGrant(deps, request, CIBA_GRANT_TYPE, noLongerUsable);
   const { scope } = request;
+  // What was approved goes out whole, or is asked for anew; only a refresh of it may be for less.
+  if (!isWithinScope(scope, client.scope)) {
+    throw new OAuthError(
+      'access_denied',
+      'The client is no longer registered for the granted scope.',
+    );
+  }
+  const now = deps.clock();
   const tokens = await issueTokens(deps, client, {
     issuer: deps.issuer,
     request,
@@ -134,7 +139,7 @@ async function redeem(
     case 'expired':
       throw expired();
     case 'contact_changed':
-      throw userUnavailable('contact_changed');
+      throw noLongerUsable('contact_changed');
     case 'not_approved':
     case 'not_found':
       // Another poll of the same client won; the body is the one of any auth_req_id that is used up.
@@ -143,33 +148,6 @@ async function redeem(
   }
 }
 
-/** The client as it is right now: disabled, or with less scope than was granted, it gets nothing. */
-async function readClientAgain({ clients }: TokenDeps, request: ApprovedRequest): Promise<Client> {
-  const client = await clients.findClient(request.clientId, 'consistent');
-  if (!client || !mayUseCiba(client)) {
-    throw new OAuthError('unauthorized_client', 'The client may no longer use the CIBA grant.');
-  }
-  if (!isWithinScope(request.scope, client.scope)) {
-    throw new OAuthError(
-      'access_denied',
-      'The client is no longer registered for the granted scope.',
-    );
-  }
-  return client;
-}
-
-/** The user as they are right now: disabled, or reachable elsewhere than where they were asked, nothing is issued. */
-async function readUserAgain(
-  { users }: TokenDeps,
-  request: ApprovedRequest,
-): Promise<ReachableUser> {
-  const contact = judgeContact(await users.findUser(request.sub));
-  if (!contact.reachable) throw userUnavailable(contact.reason);
-  if (contact.user.contact_version !== request.contactVersion)
-    throw userUnavailable('contact_changed');
-  return contact.user;
-}
-
-function userUnavailable(cause: string): OAuthError {
+function noLongerUsable(cause: string): OAuthError {
   return new OAuthError('access_denied', 'The authorization can no longer be used.', { cause });
 }

@@ -1,11 +1,15 @@
 /**
  * What both grants of the token endpoint need, and the tokens they answer with (OpenID Connect Core 2, RFC 9068).
  */
+import type { ApprovedRequest, RedeemedRequest } from '../ciba/authentication-request.ts';
 import { base64url } from '../ciba/base64url.ts';
 import type { Client } from '../ciba/client.ts';
+import { judgeGrant, type UsedGrant } from '../ciba/grant.ts';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE } from '../ciba/jwt-kinds.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
 import { scopeValues } from '../ciba/scope.ts';
 import { accessTokenClaims, type Grant, type IssuedTokens, idTokenClaims } from '../ciba/tokens.ts';
+import type { ReachableUser } from '../ciba/user.ts';
 import type { Log } from '../log.ts';
 import type { AuthenticationRequestStore, Entropy, TokenSigner, UserDirectory } from '../ports.ts';
 import type { ClientAuthenticationDeps } from './authenticated-form.ts';
@@ -24,6 +28,29 @@ export interface TokenDeps extends ClientAuthenticationDeps {
 
 /** Random bytes of an attempt id and of a `jti`. */
 const ID_BYTES = 16;
+
+/**
+ * The client and the user of what was approved, as they are right now, if it still counts with them.
+ * @param overBy the error of this grant for an approval that is over, made of the reason
+ * @throws OAuthError `unauthorized_client` if the client may use no grant of this type; else what `overBy` makes
+ */
+export async function readGrant(
+  { clients, users }: TokenDeps,
+  request: ApprovedRequest | RedeemedRequest,
+  grantType: UsedGrant['grantType'],
+  overBy: (reason: string) => OAuthError,
+): Promise<{ client: Client; user: ReachableUser }> {
+  const [client, user] = await Promise.all([
+    clients.findClient(request.clientId, 'consistent'),
+    users.findUser(request.sub),
+  ]);
+  const judgement = judgeGrant({ request, grantType }, client, user);
+  if (judgement.counts) return judgement;
+  if (judgement.lapsed === 'approval') throw overBy(judgement.reason);
+  throw new OAuthError('unauthorized_client', 'The client may no longer use this grant.', {
+    cause: judgement.reason,
+  });
+}
 
 /** The tokens of a grant, signed and not yet given to anybody. */
 export async function issueTokens(

@@ -20,6 +20,8 @@ export interface ShownClient {
   secret: 'set' | 'none';
   /** When the secret before the present one ends, or ended, if there is one. */
   retiringUntil: number | undefined;
+  /** What was approved before then is revoked. */
+  tokensNotBefore: number | undefined;
   version: number;
 }
 
@@ -50,6 +52,7 @@ function showClient(item: Item): ShownClient {
     members: { ...metadataOf(client), ...(hash && { logo_uri: logoPath(client_id, hash) }) },
     secret: (client.client_secret_hash ?? client.client_secret_wrapped) ? 'set' : 'none',
     retiringUntil: client.retiring_secret?.until,
+    tokensNotBefore: client.tokens_not_before,
     version: versioned.parse(item).version,
   };
 }

@@ -1,6 +1,7 @@
-/** The user whom an operator means. */
+/** The user whom an operator means, and the client of a request. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { userDirectory } from '../../lambdas/aws/directory-table.ts';
+import { clientDirectory, userDirectory } from '../../lambdas/aws/directory-table.ts';
+import type { Client } from '../../lambdas/ciba/client.ts';
 import { isSub, parseLogin } from '../../lambdas/ciba/login.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import { usageError } from './operator-error.ts';
@@ -38,6 +39,16 @@ export function findUser(
   sub: string,
 ): Promise<User | undefined> {
   return unlessDenied(userDirectory(dynamodb, directoryTable).findUser(sub));
+}
+
+/** The client of an id, if there is one still and the directory may be read. */
+export function findClient(
+  { dynamodb, directoryTable }: UserTable,
+  clientId: string,
+): Promise<Client | undefined> {
+  // Nothing is remembered for a consistent read, so no time is needed.
+  const { findClient: find } = clientDirectory(dynamodb, directoryTable, () => 0);
+  return unlessDenied(find(clientId, 'consistent'));
 }
 
 /** Who may read the audit need not be one who may read the directory. */

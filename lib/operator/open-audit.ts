@@ -2,11 +2,12 @@
 import * as z from 'zod/mini';
 import { type AuditTable, auditTable } from '../../lambdas/aws/audit-table.ts';
 import { type AuditEntry, type Audited, auditEntry } from '../../lambdas/ciba/audit.ts';
+import type { Client } from '../../lambdas/ciba/client.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import type { RevokeOutcome } from '../../lambdas/ports.ts';
 import { callFunction } from './call-function.ts';
 import type { Deployment } from './deployment.ts';
-import { findUser, type UserTable } from './find-user.ts';
+import { findClient, findUser, type UserTable } from './find-user.ts';
 import { OperatorError } from './operator-error.ts';
 
 export function openAudit({ clients, output }: Deployment): AuditTable {
@@ -17,10 +18,11 @@ export function usersOf({ clients, output }: Deployment): UserTable {
   return { dynamodb: clients.dynamodb, directoryTable: output('DirectoryTable') };
 }
 
-/** One request as it is now: what is stored, its entry, and its user if there is one still. */
+/** One request as it is now: what is stored, its entry, and its client and user if they are there still and may be read. */
 export interface FoundRequest {
   audited: Audited;
   entry: AuditEntry;
+  client: Client | undefined;
   user: User | undefined;
 }
 
@@ -37,8 +39,12 @@ export async function findRequest(
     );
   }
   const entry = auditEntry(audited, now);
-  const user = entry.sub === undefined ? undefined : await findUser(usersOf(deployment), entry.sub);
-  return { audited, entry, user };
+  const table = usersOf(deployment);
+  const [client, user] = await Promise.all([
+    findClient(table, entry.clientId),
+    entry.sub === undefined ? undefined : findUser(table, entry.sub),
+  ]);
+  return { audited, entry, client, user };
 }
 
 const revocation = z.discriminatedUnion('outcome', [

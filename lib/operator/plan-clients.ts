@@ -16,7 +16,12 @@ import type { Logo } from './encode-logo.ts';
 /** The members of a stored client that nobody is shown. */
 export const secretMembers = ['client_secret_hash', 'client_secret_wrapped', 'retiring_secret'];
 
-const storedMembers = Object.keys(storedClient.shape);
+/** What the operator wrote by a command of its own: applying a file leaves it as it is. */
+export const REVOCATION_MEMBER = 'tokens_not_before';
+
+const storedMembers = Object.keys(storedClient.shape).filter(
+  (member) => member !== REVOCATION_MEMBER,
+);
 
 /** The members of a stored client that are as they were registered. */
 export const clientMembers = storedMembers.filter(

@@ -10,7 +10,7 @@ import { storedUser, type User } from '../../lambdas/ciba/user.ts';
 import type { UserRegistration } from '../../lambdas/ciba/user-registration.ts';
 import { type DirectoryStore, readItems } from './directory-items.ts';
 import { changesOf, type LoginClaim, type PlannedEntry } from './directory-plan.ts';
-import { versioned } from './plan-clients.ts';
+import { REVOCATION_MEMBER, versioned } from './plan-clients.ts';
 
 /** A user as somebody wants it to be. */
 export interface WantedUser {
@@ -25,7 +25,9 @@ export interface RefusedUser {
   reason: string;
 }
 
-const storedMembers = Object.keys(storedUser.shape);
+const storedMembers = Object.keys(storedUser.shape).filter(
+  (member) => member !== REVOCATION_MEMBER,
+);
 
 /** The members of a stored user that are as they were registered; the others are the provider's own. */
 export const userMembers = storedMembers.filter(
@@ -175,9 +177,10 @@ function planUser(draft: Draft, claims: LoginClaim[], waitsFor: string[]): Plann
   };
 }
 
-/** What others have noted about a user is about the address, and goes with it. */
+/** What others have noted about a user is about the address, and goes with it; what the operator has ended stays so. */
 function droppedMembers({ item, before, after }: Draft): string[] {
-  const isOther = (member: string) => !['pk', 'version', ...storedMembers].includes(member);
+  const kept = ['pk', 'version', REVOCATION_MEMBER, ...storedMembers];
+  const isOther = (member: string) => !kept.includes(member);
   const isNewContact = before?.contact_version !== after.contact_version;
   return Object.keys(item ?? {}).filter(
     (member) =>

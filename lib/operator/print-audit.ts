@@ -77,10 +77,10 @@ const STORY_WIDTH = 64;
 /** One request: what it is, and its time line. */
 export function printStory(
   { output, zone }: AuditPrinting,
-  { audited, entry, user }: FoundRequest,
+  { audited, entry, client, user }: FoundRequest,
   now: number,
 ): void {
-  const moments = timeLine(audited);
+  const moments = timeLine(audited, { client, user });
   output.json({
     ...entryMembers(entry),
     username: user?.username ?? null,

@@ -172,6 +172,8 @@ export function tellMoment(moment: Moment, now: number): string[] {
       return ['replayed: the auth_req_id was shown again; its refresh token ends'];
     case 'revoked':
       return ['refresh token revoked by the operator'];
+    case 'all_revoked':
+      return [`revoked by the operator, with all else of the ${moment.of}`];
     case 'refresh_token_ends':
       return [isToCome(moment, now) ? 'the refresh token will end' : 'the refresh token ended'];
     case 'failed':

@@ -5,7 +5,9 @@
  * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
  */
 import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
+import { REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
 import { MOST_WRONG_CODES } from '../../lambdas/ciba/confirmation.ts';
+import { judgeGrant, type UsedGrant } from '../../lambdas/ciba/grant.ts';
 import { judgePoll } from '../../lambdas/ciba/poll.ts';
 import { refreshableRequest } from '../../lambdas/ciba/refresh-token.ts';
 import {
@@ -23,6 +25,7 @@ import {
   slowDown,
   stampPoll,
 } from '../../lambdas/ciba/transitions.ts';
+import { exampleClient, exampleUser } from './example-directory.ts';
 import { keysByParts, type Step } from './explore.ts';
 
 /** The rules under exploration; a mutant has one of them weakened. */
@@ -41,7 +44,7 @@ export interface Rules {
   revoke: typeof revoke;
   refreshableRequest: typeof refreshableRequest;
   /** What the token endpoint demands of client and user that it reads anew before it issues anything. */
-  mayIssue: (directory: Directory) => boolean;
+  mayIssue: (directory: Directory, request: UsedGrant['request']) => boolean;
 }
 
 export const productionRules: Rules = {
@@ -58,7 +61,12 @@ export const productionRules: Rules = {
   recordReplay,
   revoke,
   refreshableRequest,
-  mayIssue: ({ user, client }) => user && client,
+  mayIssue: ({ user, client, contact, notBefore }, request) =>
+    judgeGrant(
+      { request, grantType: REFRESH_GRANT_TYPE },
+      { ...exampleClient, grant_types: [REFRESH_GRANT_TYPE], enabled: client },
+      { ...exampleUser, enabled: user, contact_version: contact, tokens_not_before: notBefore },
+    ).counts,
 };
 
 /** Who takes part, and how often. */
@@ -85,6 +93,8 @@ export interface Cast {
   operator?: boolean;
   /** How often the operator revokes the refresh token. */
   revocations?: number;
+  /** Whether the operator revokes everything that was approved, whenever. */
+  revokesAll?: boolean;
   /** Seconds after the request was made, in order. */
   clock: readonly number[];
   /** Whether the mail was sent before anything else. */
@@ -95,6 +105,8 @@ export interface Directory {
   user: boolean;
   client: boolean;
   contact: number;
+  /** What was approved before then counts no more. */
+  notBefore?: number | undefined;
 }
 
 type Item = AuthenticationRequest | undefined;
@@ -215,6 +227,7 @@ export function stepsOfModel(rules: Rules, cast: Cast): (model: Model) => Step<M
     return [
       ...clockSteps(model, cast, now),
       ...(cast.operator ? operatorSteps(model) : []),
+      ...(cast.revokesAll ? revokeAllSteps(model, now) : []),
       ...model.pollers.flatMap((_, index) => pollerSteps(model, rules, cast, index, now)),
       ...userSteps(model, rules, now),
       ...guesserSteps(model, rules, now),
@@ -296,6 +309,24 @@ function operatorSteps(model: Model): Step<Model>[] {
     .map(([name, change]) => step(model, name, { directory: { ...directory, ...change } }));
 }
 
+function revokeAllSteps(model: Model, now: number): Step<Model>[] {
+  const { directory } = model;
+  if (directory.notBefore !== undefined) return [];
+  return [step(model, 'all is revoked', { directory: { ...directory, notBefore: now } })];
+}
+
+/** Whether what the user approved counts, said in another way than the rules say it. */
+function isInOrder({ user, client, notBefore = 0 }: Directory, item: Item): boolean {
+  const decidedAt = item && 'decidedAt' in item ? item.decidedAt : 0;
+  return user && client && decidedAt >= notBefore;
+}
+
+/** What the judgement of a grant looks at; nobody reads client and user before the request is approved. */
+function grantOf(item: Item): UsedGrant['request'] {
+  const decidedAt = item && 'decidedAt' in item ? item.decidedAt : 0;
+  return { contactVersion: item?.contactVersion ?? 0, decidedAt };
+}
+
 function replaced<Actor>(actors: Actor[], index: number, change: Partial<Actor>): Actor[] {
   return actors.map((actor, at) => (at === index ? { ...actor, ...change } : actor));
 }
@@ -356,12 +387,14 @@ function pollerSteps(
     }
     case 'read': {
       const { directory } = model;
-      const may = rules.mayIssue(directory);
+      // The redeeming write looks at the contact as well: that it does is seen where nothing else did before.
+      const { contactVersion: contact } = grantOf(model.item);
+      const may = rules.mayIssue({ ...directory, contact }, grantOf(model.item));
       const next = may
         ? to('redeem', {
             left: poller.left,
             contact: directory.contact,
-            wasInOrder: directory.user && directory.client,
+            wasInOrder: isInOrder(directory, model.item),
           })
         : answered();
       return [step(model, `${name} reads client and user`, next), dies()];
@@ -486,7 +519,8 @@ function brokenByRedemption(
   if (denied) return 'I4: tokens after an acknowledged denial';
   if (!isFirst) return undefined;
   if (now >= LIFETIME) return 'I3: redeemed after the end';
-  if (poller?.wasInOrder === false) return 'I7: tokens for a disabled user or client';
+  if (poller?.wasInOrder === false)
+    return 'I7: tokens for a disabled user or client, or what is revoked';
   if (poller?.contact !== item?.contactVersion) return 'I7: tokens for a changed contact';
   if (item?.status !== 'approved') return 'I2: redeemed what was not approved';
   return undefined;
@@ -806,7 +840,7 @@ function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] 
   const { refresher, item, directory } = model;
   const [token] = model.issued;
   if (refresher.at === 'over' || refresher.left === 0 || token === undefined) return [];
-  const wasInOrder = directory.user && directory.client;
+  const wasInOrder = isInOrder(directory, item) && directory.contact === item?.contactVersion;
   const over = { refresher: { at: 'ready', left: refresher.left - 1 } } as const;
   if (refresher.at === 'ready') {
     const presented = { secretHash: token, clientId: 'client' };
@@ -822,10 +856,10 @@ function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] 
       ),
     ];
   }
-  const may = rules.mayIssue(directory);
+  const may = rules.mayIssue(directory, grantOf(item));
   const broken =
     may && refresher.wasInOrder === false
-      ? 'I7: refreshed for a disabled user or client'
+      ? 'I7: refreshed for a user or client of whom nothing counts'
       : undefined;
   return [step(model, may ? 'a refresh is answered' : 'a refresh is refused', over, broken)];
 }

@@ -12,9 +12,11 @@ import { showValue } from '../describe-plan.ts';
 import { openDirectory } from '../open-directory.ts';
 import { OperatorError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
+import { isoTime } from '../show-audit.ts';
 import { showTime } from '../show-time.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { examples } from './examples.ts';
+import { revokeClientTokensCommand, tellRevoked } from './revoke-tokens.ts';
 
 interface RotateOptions {
   keep: number;
@@ -67,7 +69,7 @@ export function clientCommand(context: CommandContext): Command {
       .addHelpText('after', examples({ [`ciba client ${word} pump-4`]: 'within ten seconds' }))
       .action((clientId: string) => setEnabled(context, clientId, enabled));
   }
-  return client;
+  return client.addCommand(revokeClientTokensCommand(context));
 }
 
 async function list(context: CommandContext): Promise<void> {
@@ -99,13 +101,15 @@ async function show(context: CommandContext, clientId: string): Promise<void> {
       ['version', String(client.version)],
     ],
   );
+  tellRevoked(output, client.tokensNotBefore);
 }
 
-function clientJson({ members, secret, retiringUntil, version }: ShownClient) {
+function clientJson({ members, secret, retiringUntil, tokensNotBefore, version }: ShownClient) {
   return {
     ...members,
     secret,
     ...(retiringUntil !== undefined && { retiring_until: showTime(retiringUntil) }),
+    ...(tokensNotBefore !== undefined && { tokens_not_before: isoTime(tokensNotBefore) }),
     version,
   };
 }

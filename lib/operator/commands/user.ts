@@ -17,12 +17,14 @@ import { interruptible } from '../interruptible.ts';
 import { openDirectory } from '../open-directory.ts';
 import { OperatorError, usageError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
+import { isoTime } from '../show-audit.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { readUserFile, type UserFile } from '../user-file.ts';
 import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
+import { revokeUserTokensCommand, tellRevoked } from './revoke-tokens.ts';
 
 /** How many users a listing has, and how many it may have. */
 const LIMIT = { default: 50, min: 1, max: 10_000 };
@@ -88,7 +90,9 @@ ${examples({
 })}`,
     )
     .action((file: string, options: ImportOptions) => importFile(context, file, options));
-  return user.addCommand(clearUndeliverableCommand(context));
+  return user
+    .addCommand(clearUndeliverableCommand(context))
+    .addCommand(revokeUserTokensCommand(context));
 }
 
 async function list(context: CommandContext, options: ListOptions): Promise<void> {
@@ -114,10 +118,16 @@ async function show(context: CommandContext, name: string, by: NamedBy | undefin
     ['MEMBER', 'VALUE'],
     Object.entries(userJson(shown)).map(([member, value]) => [member, showValue(value)]),
   );
+  tellRevoked(output, shown.user.tokens_not_before);
 }
 
 function userJson({ user, version }: ShownUser) {
-  return { ...user, version };
+  const { tokens_not_before: notBefore, ...members } = user;
+  return {
+    ...members,
+    ...(notBefore !== undefined && { tokens_not_before: isoTime(notBefore) }),
+    version,
+  };
 }
 
 async function setEnabled(

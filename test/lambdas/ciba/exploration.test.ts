@@ -57,6 +57,15 @@ const smallCasts: Record<string, Cast> = {
     clock: [1, 13],
     mailed: true,
   },
+  'approve, a poller, a refreshing client, and an operator who revokes everything': {
+    pollers: 1,
+    polls: 2,
+    approver: true,
+    refreshes: 2,
+    revokesAll: true,
+    clock: [1, 13, 131],
+    mailed: true,
+  },
   'two polls after a redemption without a refresh token': {
     pollers: 2,
     polls: 1,
@@ -457,8 +466,19 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   'refresh: end': {
     refreshableRequest: (item, by) => productionRules.refreshableRequest(item, by, EARLY),
   },
-  'token endpoint: the user is read anew': { mayIssue: ({ client }) => client },
-  'token endpoint: the client is read anew': { mayIssue: ({ user }) => user },
+  'token endpoint: the user is read anew': {
+    mayIssue: (now, request) => productionRules.mayIssue({ ...now, user: true }, request),
+  },
+  'token endpoint: the client is read anew': {
+    mayIssue: (now, request) => productionRules.mayIssue({ ...now, client: true }, request),
+  },
+  'token endpoint: the contact is the one that was asked': {
+    mayIssue: (now, request) =>
+      productionRules.mayIssue({ ...now, contact: request.contactVersion }, request),
+  },
+  'token endpoint: what was revoked': {
+    mayIssue: (now, request) => productionRules.mayIssue({ ...now, notBefore: undefined }, request),
+  },
 };
 
 function firstViolation(rules: Rules) {

@@ -2,6 +2,7 @@
  * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 6): who gets one, what it is worth, and when it is worth
  * nothing (threats T24; S12).
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RedeemedRequest } from '../../../lambdas/ciba/authentication-request.ts';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
@@ -102,11 +103,29 @@ describe('the scope of a refresh (RFC 6749 6)', () => {
   it.each([
     ['more than was granted', 'openid profile', registered],
     ['malformed', 'openid  email', registered],
-    ['no longer registered', undefined, 'openid offline_access'],
-    ['no longer registered for the part', 'email', 'openid offline_access'],
+    ['more than was granted, though it is not registered either', 'openid profile', 'openid'],
+    ['a part of which nothing is registered any more', 'email', 'openid offline_access'],
   ])('is never %s', (_what, requested, registration) => {
     expect(() => refreshedScope(requested, granted, registration)).toThrow(
       expect.objectContaining({ code: 'invalid_scope' }),
+    );
+  });
+
+  it('P27: for every granted and registered set is the intersection, and more than granted is refused', () => {
+    const values = ['email', 'profile', 'offline_access', 'stock:read', 'stock:trade'];
+    const some = fc.subarray(values).map((chosen) => ['openid', ...chosen]);
+    const asked = fc.option(fc.shuffledSubarray(['openid', ...values], { minLength: 1 }));
+    fc.assert(
+      fc.property(some, some, asked, (granted, registered, wanted) => {
+        const refreshed = () =>
+          refreshedScope(wanted?.join(' '), granted.join(' '), registered.join(' '));
+        const left = (wanted ?? granted).filter((value) => registered.includes(value));
+        const isGranted = (wanted ?? []).every((value) => granted.includes(value));
+        if (isGranted && left.length > 0) expect(refreshed()).toBe(left.join(' '));
+        else expect(refreshed).toThrow(expect.objectContaining({ code: 'invalid_scope' }));
+        if (!wanted) expect(left[0]).toBe('openid');
+      }),
+      { numRuns: 2000 },
     );
   });
 });

@@ -11,6 +11,7 @@ import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import type { Deployment } from '../../../lib/operator/deployment.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { followAudit } from '../../../lib/operator/follow-audit.ts';
+import { revokeTokens } from '../../../lib/operator/revoke-tokens.ts';
 import { ciba } from '../../support/ciba-command.ts';
 import { exampleRequest } from '../../support/example-request.ts';
 import {
@@ -18,7 +19,11 @@ import {
   awsError,
   operatedDeployment,
 } from '../../support/operated-deployment.ts';
-import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
+import {
+  directoryOf,
+  type TestTables,
+  tablesOnDynalite,
+} from '../../support/tables-on-dynalite.ts';
 
 /** 15 January 2027, 08:00 UTC. */
 const now = 1_800_000_000;
@@ -504,6 +509,55 @@ describe('ciba audit stats', () => {
   it('says that there is nothing to add up', async () => {
     expect((await run('stats', '--client', 'nobody')).stdout).toBe('No entry.\n');
   });
+});
+
+describe('ciba audit show, after all of a user or client was revoked', () => {
+  const user = {
+    sub: 'u-alice',
+    username: 'alice',
+    email: 'alice@bank.example',
+    email_verified: true,
+  };
+  const clients = [
+    {
+      client_id: 'pump-4',
+      client_name: 'Pump 4',
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
+  ];
+  const apply = (directory: object) =>
+    applyDirectory({
+      client: tables.client,
+      tableName: 'directory',
+      keysTableName: undefined,
+      directory: parseDirectory(directory),
+      prune: true,
+    });
+  afterAll(() => apply({ users: [user] }));
+
+  it.each([
+    ['user', 'u-alice'],
+    ['client', 'pump-4'],
+  ] as const)(
+    'P8: tells it of what was approved before, for a %s, and of nothing later',
+    async (kind, id) => {
+      await apply({ users: [{ ...user, sub: 'u-bob', username: 'bob', email: 'b@bank.example' }] });
+      await apply({ clients, users: [user] });
+      const before = await redeemed(now - 9 * 86_400);
+      const later = await redeemed(now - 8 * 86_400);
+      const at = now - 9 * 86_400 + 20.001;
+      await revokeTokens(directoryOf(tables, { clock: () => at }), { kind, id });
+      const told = `revoked by the operator, with all else of the ${kind}`;
+      expect((await run('show', before)).stdout).toContain(told);
+      expect((await run('show', later)).stdout).not.toContain(told);
+      const { stdout } = await run('show', before, '--json');
+      expect(JSON.parse(stdout).time_line).toContainEqual({
+        at: '2027-01-06T08:00:20.001Z',
+        what: 'all_revoked',
+        of: kind,
+      });
+    },
+  );
 });
 
 describe('ciba audit revoke', () => {
