@@ -42,9 +42,9 @@ export function confirmationLevel({
   return wrongCodes === undefined ? 'link' : 'code';
 }
 
-/** Whether a binding message has enough letters and digits to be typed as a code. */
+/** Whether a binding message has enough letters and digits, of those that are compared, to be typed as a code. */
 export function isTypeable(bindingMessage: string): boolean {
-  return (bindingMessage.match(/[\p{L}\p{Nd}]/gu)?.length ?? 0) >= LEAST_CODE_CHARACTERS;
+  return Array.from(foldCode(bindingMessage)).length >= LEAST_CODE_CHARACTERS;
 }
 
 /** What is shown of a binding message to the user: nothing of one that the user is to type. */
@@ -54,17 +54,43 @@ export function shownMessage(
   return confirmationLevel(request) === 'code' ? undefined : request.bindingMessage;
 }
 
-/** Whether a text is the code as people type it: case, spaces and the width of characters make no difference. */
+/** Whether a text is the code as people type it: its letters and digits are, whatever stands between them. */
 export function isCode(typed: string, bindingMessage: string): boolean {
   return foldCode(typed) === foldCode(bindingMessage);
 }
 
-/** Whether nothing was typed at all, as by a program that presses buttons. */
+/** Whether no letter and no digit was typed, as by a program that presses buttons. */
 export function isBlank(typed: string): boolean {
   return foldCode(typed) === '';
 }
 
-/** Upper case, since some letters have two forms in lower case (the final sigma). */
+/** All but letters, digits and the marks on them; of the letters, those that are drawn as nothing (Hangul fillers). */
+const between = /[^\p{L}\p{N}\p{M}]|\p{Default_Ignorable_Code_Point}/gu;
+
+/** All but letters and digits: a mark counts where it makes another letter, as an accent does. */
+const unread = /[^\p{L}\p{N}]/gu;
+
+/**
+ * What is compared of a code: its letters and digits, whatever their case, width or form. What stands between them goes
+ * first, so that a letter finds its accent; some forms bring more of it (`⑷`, `½`), which goes last.
+ */
 function foldCode(text: string): string {
-  return text.normalize('NFKC').toUpperCase().normalize('NFKC').replace(/\s/gu, '');
+  const letters = foldCase(text.replace(between, '').normalize('NFKC')).replace(unread, '');
+  return letters.replace(/\p{Nd}/gu, digitValue);
+}
+
+/**
+ * By way of both cases, since some letters have two forms in one of them (the final sigma, the capital sharp s). All four
+ * forms of `i` are one, because a Turkish keyboard makes `İ` of it.
+ */
+function foldCase(text: string): string {
+  return text.toLowerCase().toUpperCase().normalize('NFKC').replaceAll('İ', 'I');
+}
+
+/** `4` for `٤`, since a keyboard types the digits of its own script: Unicode has those of each in order, from nought. */
+function digitValue(digit: string): string {
+  const code = digit.codePointAt(0) ?? 0;
+  let nought = code;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(nought - 1))) nought -= 1;
+  return String((code - nought) % 10);
 }

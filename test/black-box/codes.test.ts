@@ -46,6 +46,14 @@ describe('the code', () => {
     });
   });
 
+  it.each(['K7PX4T', 'k7p x4t', 'K7P–X4T.', '\u200bＫ７Ｐ-\u00adX4T', 'K-7-P-X-٤-T'])(
+    'P17: K7P-X4T is approved by %j, whatever stands between its letters and digits',
+    async (typed) => {
+      const { link } = await mailed(coded, { binding_message: 'K7P-X4T' });
+      expect(headingOf(await approve(link, typed))).toBe('Approved');
+    },
+  );
+
   it.each(['deny', 'report'])('is not needed to %s', async (decision) => {
     const { link, authReqId } = await mailed();
     expect((await submit(link, await open(link), decision)).status).toBe(200);
@@ -78,7 +86,7 @@ describe('the code', () => {
 describe('T1: whoever does not see the terminal', () => {
   it('approves nothing by pressing the button, and uses up no try', async () => {
     const { link, authReqId } = await mailed();
-    for (const code of [undefined, '', ' ', undefined, '']) {
+    for (const code of [undefined, '', ' ', undefined, '', '-', '. – .']) {
       expect((await approve(link, code)).status).toBe(400);
     }
     expect((await approve(link, message)).status).toBe(200);

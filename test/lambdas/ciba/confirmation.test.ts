@@ -14,6 +14,7 @@ import {
   levelFor,
   shownMessage,
 } from '../../../lambdas/ciba/confirmation.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const issuer = 'https://ciba.example';
 const link = authenticationContext(issuer, 'link');
@@ -57,6 +58,8 @@ it.each([
   ['-4-7-1-1-', true],
   ['給油給油', true],
   ['٤٧١١', true],
+  ['ﬁﬂ', true],
+  ['4\u0301 7\u0301 1\u0301', false],
   ['471', false],
   ['4-7-1', false],
   ['é\u0301\u0301\u0301\u0301', false],
@@ -66,29 +69,55 @@ it.each([
   expect(isTypeable(message)).toBe(expected);
 });
 
-describe('a code', () => {
+describe('P17: a code', () => {
   it.each([
     ['PX-4711', 'px-4711'],
     ['px-4711', 'PX-4711'],
     ['PX-4711', ' P X-47\t11 '],
     ['PX 4711', 'PX4711'],
+    ['K7P-X4T', 'K7PX4T'],
+    ['K7PX4T', 'k7p-x4t'],
+    ['K7P-X4T', 'K7P–X4T'],
+    ['K7P-X4T', 'K7P\u00a0X4T'],
+    ['K7P-X4T', '\u200bK7P\u00adX4T\ufeff'],
+    ['K7P-X4T', '“K7P-X4T”.'],
+    ['K7P-X4T', 'K7P_X4T #'],
+    ['4711', '4\ufe0f\u20e37\ufe0f\u20e31\ufe0f\u20e31\ufe0f\u20e3'],
+    ['4711', '4\u31647\u115f11'],
+    ['4711', '④⑦⑴１'],
+    ['4711', '٤٧١١'],
+    ['4711', '४७११'],
+    ['٤٧١١', '۴۷۱۱'],
     ['ＰＸ４７１１', 'px4711'],
     ['ΟΔΟΣ', 'οδος'],
     ['οδοσ', 'οδος'],
     ['Straße', 'STRASSE'],
+    ['STRAẞE', 'straße'],
+    ['ﬁll it', 'FILL IT'],
+    ['pin4', 'PİN4'],
+    ['PIN4', 'pın4'],
     ['éclair', 'e\u0301clair'],
+    ['éclair', 'e-\u0301clair'],
+    ['각각각각', '각각각각'.normalize('NFD')],
+    ['ガソリン', 'ｶﾞｿﾘﾝ'],
   ])('%j is typed as %j', (message, typed) => {
     expect(isCode(typed, message)).toBe(true);
   });
 
   it.each([
     ['PX-4711', 'PX-4712'],
-    ['PX-4711', 'PX4711'],
     ['PX-4711', 'PX-471'],
     ['PX-4711', 'PX-47111'],
+    ['PX-4711', 'XP-4711'],
     ['PX-4711', ''],
+    ['PX-4711', '-'],
     ['eclair', 'éclair'],
+    ['naive', 'naïve'],
     ['O000', '0000'],
+    ['l111', '1111'],
+    ['4711', '٤٧١٢'],
+    ['АВЕК', 'ABEK'],
+    ['ガソリン', 'カソリン'],
   ])('%j is not %j', (message, typed) => {
     expect(isCode(typed, message)).toBe(false);
   });
@@ -96,8 +125,14 @@ describe('a code', () => {
   it.each([
     ['', true],
     [' \t\n\u3000\u00a0', true],
-    ['-', false],
+    ['-', true],
+    ['... ---', true],
+    ['\u200b\ufeff\u3164', true],
+    ['\u0301', true],
+    ['😀', true],
     ['0', false],
+    ['-x-', false],
+    ['٠', false],
   ])('%j is blank: %s', (typed, expected) => {
     expect(isBlank(typed)).toBe(expected);
   });
@@ -107,7 +142,82 @@ describe('a code', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 64 }), (message) => {
         expect(isCode(message, message)).toBe(true);
         expect(isCode(message.toUpperCase(), message)).toBe(true);
+        expect(isCode(message.toLowerCase(), message)).toBe(true);
       }),
     );
   });
+
+  it('is the same whatever is put in or taken out, anywhere, that is no letter, digit or accent', () => {
+    fc.assert(
+      fc.property(
+        anyText(12),
+        fc.array(fc.tuple(fc.nat(12), noise), { maxLength: 4 }),
+        (message, all) => {
+          const typed = Array.from(message);
+          for (const [index, text] of all) typed.splice(index, 0, text);
+          expect(isCode(typed.join(''), message)).toBe(true);
+          expect(isCode(message.replace(/[^\p{L}\p{N}\p{M}]/gu, ''), message)).toBe(true);
+          expect(isBlank(typed.join(''))).toBe(isBlank(message));
+          expect(isTypeable(typed.join(''))).toBe(isTypeable(message));
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is another one when any letter or digit of it is another', () => {
+    const message = fc.array(sign, { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(
+        message,
+        fc.nat(),
+        sign,
+        fc.constantFrom('', '-', ' '),
+        (signs, at, other, dash) => {
+          const index = at % signs.length;
+          fc.pre(!isSame(signs[index] ?? '', other));
+          const typed = signs.with(index, other).join(dash);
+          expect(isCode(typed, signs.join('-'))).toBe(false);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is another one when any letter or digit is left out or put in', () => {
+    const message = fc.array(sign, { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(message, fc.nat(), sign, (signs, at, other) => {
+        const index = at % signs.length;
+        expect(isCode(signs.toSpliced(index, 1).join(' '), signs.join(' '))).toBe(false);
+        expect(isCode(signs.toSpliced(index, 0, other).join(' '), signs.join(' '))).toBe(false);
+      }),
+    );
+  });
+
+  it('has the value of each digit of Unicode, as far as that has a form in ASCII', () => {
+    for (let code = 0; code <= 0x10ffff; code += 1) {
+      const digit = String.fromCodePoint(code);
+      if (!/^\p{Nd}$/u.test(digit)) continue;
+      const values = [...'0123456789'].filter((value) => isCode(digit, value));
+      expect(values).toHaveLength(1);
+      const folded = digit.normalize('NFKC');
+      if (/^[0-9]$/.test(folded)) expect(values).toEqual([folded]);
+    }
+  });
 });
+
+/** What nobody reads as part of a code: spaces, punctuation, signs, controls, and what is drawn as nothing. */
+const noise = anyText(3, 1).filter((text) => !/[\p{L}\p{N}\p{M}]/u.test(text));
+
+/** A letter or digit as terminals show them, and some of other scripts. */
+const sign = fc.constantFrom(...'ABCDEFGHJKLMNPQRSTUVWXYZabcxyz0123456789éÉñößΩжЖ給油٤४');
+
+/** Whether two signs are one for a reader: of another case, or digits of one value. */
+function isSame(one: string, other: string): boolean {
+  const digits = ['4٤४'];
+  return (
+    one.toUpperCase() === other.toUpperCase() ||
+    digits.some((same) => same.includes(one) && same.includes(other))
+  );
+}

@@ -144,20 +144,25 @@ describe('a request that is confirmed by a code', () => {
   const approve = (provider: Provider, link: string, code?: string) =>
     provider.decide(link, 'approve', {}, code === undefined ? {} : { code });
 
-  it.each([message, 'PX-4711', ' p x - 4 7 1 1 ', 'ｐｘ-４７１１', 'px-47\u00a011'])(
-    'is approved by the code as people type it: %j',
-    async (code) => {
-      const { provider, link, authReqId } = await coded();
-      const response = await approve(provider, link, code);
-      expect(response.status).toBe(200);
-      expect(await response.text()).toContain('<h1>Approved</h1>');
-      const { body } = await provider.poll(authReqId);
-      expect(body['id_token']).toContain(`"acr":"${issuer}/acr/code","amr":["email","code"]`);
-    },
-  );
+  it.each([
+    message,
+    'PX-4711',
+    ' p x - 4 7 1 1 ',
+    'ｐｘ-４７１１',
+    'px-47\u00a011',
+    'px4711',
+    'PX·٤٧–11.',
+  ])('P17: is approved by the code as people type it: %j', async (code) => {
+    const { provider, link, authReqId } = await coded();
+    const response = await approve(provider, link, code);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('<h1>Approved</h1>');
+    const { body } = await provider.poll(authReqId);
+    expect(body['id_token']).toContain(`"acr":"${issuer}/acr/code","amr":["email","code"]`);
+  });
 
-  it.each([undefined, '', '   ', '\u3000'])(
-    'T1: is not approved by who presses the button with %j, and no try is used up',
+  it.each([undefined, '', '   ', '\u3000', '-', '\u200b--', '????'])(
+    'T1, P17: is not approved by who presses the button with %j, and no try is used up',
     async (code) => {
       const { provider, link, ref } = await coded();
       for (let press = 0; press < 5; press += 1) {
