@@ -134,7 +134,7 @@ function findBindingMessageFault(
   return `The binding_message has fewer than ${LEAST_CODE_CHARACTERS} letters or digits: the user types it as a code.`;
 }
 
-/** CIBA Core 7.1: `requested_expiry` is a positive integer; ours is kept within the deployment's bounds. */
+/** CIBA Core 7.1: `requested_expiry` is a positive integer, however long; it is kept within the deployment's bounds. */
 function lifetime(
   requested: string | undefined,
   client: Client,
@@ -142,7 +142,7 @@ function lifetime(
 ): number {
   const max = Math.min(settings.maxExpiresIn, EXPIRES_IN_BOUNDS.max);
   if (requested === undefined) return Math.min(client.expires_in ?? settings.defaultExpiresIn, max);
-  if (!/^[1-9][0-9]{0,9}$/.test(requested)) {
+  if (!/^0*[1-9][0-9]*$/.test(requested)) {
     throw new OAuthError(
       'invalid_request',
       'The requested_expiry must be a positive whole number of seconds.',
