@@ -244,6 +244,7 @@ const ownWords = [
   'The parameter scope is missing.',
   'The grant_type must be urn:openid:params:grant-type:ciba or refresh_token.',
   'The parameter authorization_details is not supported. The binding_message is not acceptable at position ',
+  'The parameter acr_values has a value of this issuer that is none of its acr_values_supported.',
   'The requested_expiry must be a positive whole number of seconds.',
   'Client authentication failed. Use the method and the credentials the client is registered with.',
   'Exactly one of login_hint, id_token_hint and login_hint_token is required.',

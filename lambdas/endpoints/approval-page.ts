@@ -4,7 +4,7 @@
  * page says and does the same without it.
  */
 import type { AuthenticationRequest, Decision } from '../ciba/authentication-request.ts';
-import { confirmationLevel, shownMessage } from '../ciba/confirmation.ts';
+import { confirmationLevel, shownMessage, TYPED_LENGTH } from '../ciba/confirmation.ts';
 import { escapeHtml } from '../ciba/html.ts';
 import {
   describeOthers,
@@ -224,7 +224,7 @@ function codeField(texts: Texts, fault: CodeFault | undefined): string {
   const state = fault ? ' aria-invalid="true" autofocus' : '';
   return `<div class="code">
 <label for="code">${escapeHtml(texts.code)}</label>
-${fault ? `<p id="fault" role="alert">${escapeHtml(describeCodeFault(texts, fault))}</p>\n` : ''}<input id="code" name="code" type="text" required maxlength="200" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto" aria-describedby="${described}"${state}>
+${fault ? `<p id="fault" role="alert">${escapeHtml(describeCodeFault(texts, fault))}</p>\n` : ''}<input id="code" name="code" type="text" required maxlength="${TYPED_LENGTH}" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto" aria-describedby="${described}"${state}>
 <p id="code-hint">${escapeHtml(texts.codeHint)}</p>
 </div>`;
 }

@@ -203,6 +203,20 @@ describe('where the user types the binding message as a code', () => {
     expect(faultOf({ acr_values: `${ISSUER}/acr/link` }, {})).toBeUndefined();
     expect(parse({ acr_values, binding_message: '4711' }).confirmationLevel).toBe('code');
   });
+
+  it('P15: is not so where acr_values names a level that the request can meet, after one that it cannot', () => {
+    const acr_values = `${ISSUER}/acr/code ${ISSUER}/acr/link`;
+    expect(parse({ acr_values }).confirmationLevel).toBe('link');
+    expect(parse({ acr_values, binding_message: '471' })).toMatchObject({
+      bindingMessage: '471',
+      confirmationLevel: 'link',
+    });
+    expect(parse({ acr_values, binding_message: '4711' }).confirmationLevel).toBe('code');
+    expect(faultOf({ acr_values })?.[0]).toBe('invalid_binding_message');
+    expect(faultOf({ acr_values, binding_message: 'evil.com' }, {})?.[0]).toBe(
+      'invalid_binding_message',
+    );
+  });
 });
 
 describe('the errors', () => {
@@ -232,7 +246,7 @@ describe('the errors', () => {
     );
   });
 
-  it('what cannot be honoured comes first, then scope, hint, binding message, expiry', () => {
+  it('what cannot be honoured comes first, then scope, hint, binding message, levels, expiry', () => {
     const wrong = {
       binding_message: '<',
       requested_expiry: 'x',
@@ -244,5 +258,9 @@ describe('the errors', () => {
     expect(codeOf({ ...wrong, request: '' })).toBe('invalid_scope');
     expect(codeOf({ ...wrong, request: '', scope: 'openid' })).toBe('invalid_request');
     expect(codeOf({ binding_message: '<', requested_expiry: 'x' })).toBe('invalid_binding_message');
+    const slip = `${ISSUER}/acr/Code`;
+    expect(codeOf({ scope: 'x', acr_values: slip })).toBe('invalid_scope');
+    expect(codeOf({ binding_message: '<', acr_values: slip })).toBe('invalid_binding_message');
+    expect(codeOf({ acr_values: slip })).toBe('invalid_request');
   });
 });

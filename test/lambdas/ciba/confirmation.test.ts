@@ -28,16 +28,46 @@ describe('the level of a request', () => {
     ['link', link, 'link'],
     ['link', code, 'code'],
     ['link', `phr ${code} ${link}`, 'code'],
+    ['link', `  ${code}  ${code} `, 'code'],
     ['link', `${link} ${code}`, 'link'],
-    ['link', code.toUpperCase(), 'link'],
-    ['link', `${code}/`, 'link'],
     ['link', 'https://other.example/acr/code', 'link'],
     ['link', 'code', 'link'],
     ['code', undefined, 'code'],
     ['code', link, 'code'],
     ['code', `${link} ${code}`, 'code'],
   ])('of a client of level %s, asked for %j, is %s', (registered, acrValues, level) => {
-    expect(levelFor(registered, acrValues, issuer)).toBe(level);
+    expect(levelFor(registered, acrValues, issuer, 'PX-4711')).toBe(level);
+  });
+
+  it.each<[string, string | undefined, ConfirmationLevel]>([
+    [`${code} ${link}`, undefined, 'link'],
+    [`${code} ${link}`, '471', 'link'],
+    [`${code} ${link}`, '4711', 'code'],
+    [`${code} phr ${code} ${link}`, '----', 'link'],
+    [`${link} ${code}`, undefined, 'link'],
+    [code, undefined, 'code'],
+    [`phr ${code}`, '471', 'code'],
+  ])('P15: asked for %j with the message %j, is %s', (acrValues, message, level) => {
+    expect(levelFor('link', acrValues, issuer, message)).toBe(level);
+    expect(levelFor('code', acrValues, issuer, message)).toBe('code');
+  });
+
+  it('P15: is the first that the request can meet, or else the first of ours that was asked for', () => {
+    const value = fc.constantFrom(code, link, 'phr', 'urn:mace:incommon:iap:silver', '');
+    const message = fc.constantFrom<[string | undefined, boolean]>(
+      [undefined, false],
+      ['Px-4', false],
+      ['Px-47', true],
+    );
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 6 }), message, (values, [text, isGood]) => {
+        const ours = values.filter((one) => one === link || one === code);
+        const met = ours.find((one) => one === link || isGood);
+        const expected = met ?? ours[0] ?? link;
+        const level = levelFor('link', values.join(' '), issuer, text);
+        expect(authenticationContext(issuer, level)).toBe(expected);
+      }),
+    );
   });
 
   it('is what it was made at', () => {
@@ -49,6 +79,86 @@ describe('the level of a request', () => {
     expect(shownMessage({ bindingMessage: 'PX-4711' })).toBe('PX-4711');
     expect(shownMessage({ bindingMessage: 'PX-4711', wrongCodes: 2 })).toBeUndefined();
     expect(shownMessage({})).toBeUndefined();
+  });
+});
+
+describe('P36: acr_values with a value of this issuer that is no level', () => {
+  const refused = {
+    code: 'invalid_request',
+    message:
+      'The parameter acr_values has a value of this issuer that is none of its acr_values_supported.',
+  };
+  const isRefused = (acrValues: string, of = issuer) =>
+    expect(() => levelFor('link', acrValues, of, 'PX-4711')).toThrow(
+      expect.objectContaining(refused),
+    );
+
+  it.each([
+    `${code}/`,
+    `${code}%20`,
+    `${code}?`,
+    `${code}#x`,
+    `${code}s`,
+    `${code},${link}`,
+    `${code}\t${link}`,
+    `${code}\u00a0`,
+    `"${code}"`,
+    `["${code}"]`,
+    `\u200b${code}`,
+    code.toUpperCase(),
+    code.replace('code', 'Code'),
+    code.replace('https://ciba', 'HTTPS://Ciba'),
+    code.replace('https:', 'http:'),
+    code.replace('.example', '.example:443'),
+    code.replace('.example', '.example:'),
+    code.replace('https://', 'https://alice@'),
+    code.replace('/acr', '//acr'),
+    code.replace('/acr/', '/ACR/'),
+    `${issuer}/acr/`,
+    `${issuer}/acr`,
+    `${issuer}/acr/pin`,
+    `${code}/${'x'.repeat(400)}`,
+    `${issuer}/`,
+    `${issuer}:acr/code`,
+    `${issuer}%20/acr/code`,
+    issuer,
+  ])('%j is refused, alone and beside levels, whatever the client is registered for', (value) => {
+    isRefused(value);
+    for (const values of [`${code} ${value}`, `${value} ${link}`, `phr ${value}`])
+      isRefused(values);
+    expect(() => levelFor('code', value, issuer, '4711')).toThrow(expect.objectContaining(refused));
+  });
+
+  it.each([
+    'phr',
+    'urn:mace:incommon:iap:silver',
+    'https://ciba.example.evil/acr/code',
+    'https://ciba.examples/acr/code',
+    'https://ciba.example:8443/acr/code',
+    'https://ciba.example@other.example/acr/code',
+    'https://other.example/?at=https://ciba.example/acr/code',
+    'https://xciba.example/acr/code',
+    '/acr/code',
+    'https://',
+    '%',
+  ])('%j is another’s, and passed over', (value) => {
+    expect(levelFor('link', value, issuer, '4711')).toBe('link');
+    expect(levelFor('link', `${value} ${code}`, issuer, '4711')).toBe('code');
+  });
+
+  it('is refused for a near miss of each level: any character put in, left out or changed after the host', () => {
+    for (const of of [issuer, 'http://localhost:4010']) {
+      const levels = ['/acr/code', '/acr/link'];
+      const edit = fc.tuple(fc.constantFrom(...levels), fc.nat(8), fc.nat(1), anyText(1));
+      fc.assert(
+        fc.property(edit, ([path, at, gone, put]) => {
+          const near = [...path].toSpliced(Math.max(at, 1), gone, put).join('');
+          fc.pre(!levels.includes(near) && !near.includes(' '));
+          isRefused(of + near, of);
+        }),
+        { numRuns: 500 },
+      );
+    }
   });
 });
 
@@ -135,6 +245,12 @@ describe('P17: a code', () => {
     ['٠', false],
   ])('%j is blank: %s', (typed, expected) => {
     expect(isBlank(typed)).toBe(expected);
+  });
+
+  it('is nothing longer than the field takes, so that its work is bounded', () => {
+    expect(isCode(`4711${'-'.repeat(196)}`, '4711')).toBe(true);
+    expect(isCode(`4711${'-'.repeat(197)}`, '4711')).toBe(false);
+    expect(isBlank('-'.repeat(201))).toBe(false);
   });
 
   it('is itself, in either case, whatever it is', () => {

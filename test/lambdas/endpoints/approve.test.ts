@@ -269,6 +269,36 @@ describe('a request that is confirmed by a code', () => {
   });
 });
 
+describe('P15: the acr of the tokens', () => {
+  const [code, link] = [`${issuer}/acr/code`, `${issuer}/acr/link`];
+  const values = [code, link, 'phr'];
+  const lists = values.flatMap((one) => [
+    [one],
+    ...values.flatMap((two) => [[one, two], ...values.map((three) => [one, two, three])]),
+  ]);
+
+  it.each([undefined, 'Px-4', 'Px-47'])(
+    'is the first of any list that a request with the message %j can meet',
+    async (binding_message) => {
+      for (const list of lists) {
+        const provider = providerInMemory();
+        const ours = list.filter((value) => value !== 'phr');
+        const isMet = (value: string) => value === link || binding_message === 'Px-47';
+        const expected = ours.length === 0 ? link : ours.find(isMet);
+        const form = { acr_values: list.join(' '), ...(binding_message && { binding_message }) };
+        if (expected === undefined) {
+          await expect(provider.ask(form)).rejects.toThrow('not acknowledged: 400');
+          continue;
+        }
+        const { authReqId, link: page } = await mailed(provider, form);
+        await provider.decide(page, 'approve', {}, { code: binding_message ?? '' });
+        const { body } = await provider.poll(authReqId);
+        expect(body['id_token'], list.join(' ')).toContain(`"acr":"${expected}"`);
+      }
+    },
+  );
+});
+
 describe('the language', () => {
   async function shown(provider: Provider, link: string, languages?: string) {
     const headers = languages === undefined ? {} : { 'Accept-Language': languages };
