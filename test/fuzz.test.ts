@@ -249,7 +249,7 @@ const ownWords = [
   'Client authentication failed. Use the method and the credentials the client is registered with.',
   'Exactly one of login_hint, id_token_hint and login_hint_token is required.',
   'The hint does not identify a user who can be asked.',
-  'a link or an address begins there.',
+  'a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way.',
   'a character there cannot be shown.',
   'The authorization request is still pending. Please slow down the poll requests.',
   'The authorization request for the provided auth_req_id has expired. (Correlation ID: ',

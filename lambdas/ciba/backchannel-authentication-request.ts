@@ -109,7 +109,7 @@ function parseHint(form: Form): Hint {
 const bindingMessageFaults: Record<UnreadableText['reason'], string> = {
   too_long: `it is longer than ${READABLE_TEXT_LENGTH} characters`,
   character: 'a character there cannot be shown',
-  link: 'a link or an address begins there',
+  link: 'a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way',
 };
 
 /** CIBA Core 13: one that cannot be shown, whether or not this request shows it. */

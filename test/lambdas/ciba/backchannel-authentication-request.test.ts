@@ -246,6 +246,12 @@ describe('the errors', () => {
     );
   });
 
+  it('P30: a link is refused with its position and a way out, and nothing of it is repeated', () => {
+    expect(() => parse({ binding_message: 'Do you want to buy 10 AAPL.US?' })).toThrow(
+      'The binding_message is not acceptable at position 26: a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way.',
+    );
+  });
+
   it('what cannot be honoured comes first, then scope, hint, binding message, levels, expiry', () => {
     const wrong = {
       binding_message: '<',
