@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE } from '../lambdas/ciba/client.ts';
-import { escapeHtml } from '../lambdas/ciba/html.ts';
+import { escapeHtml, noDetection } from '../lambdas/ciba/html.ts';
 import { lookUpTexts, notices } from '../lambdas/ciba/texts.ts';
 import { noticePage, pageResponse } from '../lambdas/endpoints/approval-page.ts';
 import { type FuzzCase, fuzzCase } from './support/fuzz-requests.ts';
@@ -226,7 +226,7 @@ const codeInput =
 const ownTags =
   `<!doctype html> <html lang="en" dir="ltr"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
 </html> <h1> </h1> <p> </p> <ul> </ul> <li> </li> <dl> </dl> <dt> </dt> <dd> </dd> <time> </time> <span> </span> </strong> </form> </button>
-<meta name="viewport" content="width=device-width, initial-scale=1"> <div class="message"> </div> <strong dir="auto">
+<meta name="viewport" content="width=device-width, initial-scale=1"> ${noDetection} <div class="message"> </div> <strong dir="auto">
 <form method="post"> <input type="hidden" name="form_token" value> <button type="submit" name="decision" value="deny">
 <button type="submit" name="decision" value="approve"> <p class="soft">
 <header> </header> <div class="mark" aria-hidden="true"> <div> <h2> </h2> <bdi> </bdi> <button type="submit" name="decision" value="report">

@@ -5,7 +5,7 @@
  */
 import type { AuthenticationRequest, Decision } from '../ciba/authentication-request.ts';
 import { confirmationLevel, shownMessage, TYPED_LENGTH } from '../ciba/confirmation.ts';
-import { escapeHtml } from '../ciba/html.ts';
+import { escapeHtml, noDetection } from '../ciba/html.ts';
 import {
   describeOthers,
   describeScope,
@@ -280,6 +280,7 @@ function document({ locale, direction }: Texts, title: string, main: string, end
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+${noDetection}
 <title>${title}</title>
 <style>${style}</style>
 </head>
