@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE } from '../lambdas/ciba/client.ts';
-import { escapeHtml } from '../lambdas/ciba/html.ts';
+import { escapeHtml, noDetection } from '../lambdas/ciba/html.ts';
 import { lookUpTexts, notices } from '../lambdas/ciba/texts.ts';
 import { noticePage, pageResponse } from '../lambdas/endpoints/approval-page.ts';
 import { type FuzzCase, fuzzCase } from './support/fuzz-requests.ts';
@@ -226,7 +226,7 @@ const codeInput =
 const ownTags =
   `<!doctype html> <html lang="en" dir="ltr"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
 </html> <h1> </h1> <p> </p> <ul> </ul> <li> </li> <dl> </dl> <dt> </dt> <dd> </dd> <time> </time> <span> </span> </strong> </form> </button>
-<meta name="viewport" content="width=device-width, initial-scale=1"> <div class="message"> </div> <strong dir="auto">
+<meta name="viewport" content="width=device-width, initial-scale=1"> ${noDetection} <div class="message"> </div> <strong dir="auto">
 <form method="post"> <input type="hidden" name="form_token" value> <button type="submit" name="decision" value="deny">
 <button type="submit" name="decision" value="approve"> <p class="soft">
 <header> </header> <div class="mark" aria-hidden="true"> <div> <h2> </h2> <bdi> </bdi> <button type="submit" name="decision" value="report">
@@ -244,11 +244,12 @@ const ownWords = [
   'The parameter scope is missing.',
   'The grant_type must be urn:openid:params:grant-type:ciba or refresh_token.',
   'The parameter authorization_details is not supported. The binding_message is not acceptable at position ',
+  'The parameter acr_values has a value of this issuer that is none of its acr_values_supported.',
   'The requested_expiry must be a positive whole number of seconds.',
   'Client authentication failed. Use the method and the credentials the client is registered with.',
   'Exactly one of login_hint, id_token_hint and login_hint_token is required.',
   'The hint does not identify a user who can be asked.',
-  'a link or an address begins there.',
+  'a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way.',
   'a character there cannot be shown.',
   'The authorization request is still pending. Please slow down the poll requests.',
   'The authorization request for the provided auth_req_id has expired. (Correlation ID: ',

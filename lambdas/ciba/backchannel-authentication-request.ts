@@ -1,6 +1,7 @@
 /**
  * The parameters of an authentication request (CIBA Core 7.1) and their checks (7.2), in this order:
- * what cannot be honoured, scope, the hint, binding message, requested expiry. No check looks anything up.
+ * what cannot be honoured, scope, the hint, binding message, the levels asked for, requested expiry. No check looks
+ * anything up.
  */
 import { type Client, EXPIRES_IN_BOUNDS, mayRefresh } from './client.ts';
 import {
@@ -56,11 +57,15 @@ export function parseBackchannelAuthenticationRequest(
   const scope = form.get('scope');
   if (scope === undefined)
     throw new OAuthError('invalid_request', 'The parameter scope is missing.');
-  const level = levelFor(client.confirmation_level, form.get('acr_values'), issuer);
+  const granted = requestedScope(scope, { scope: client.scope, mayRefresh: mayRefresh(client) });
+  const hint = parseHint(form);
+  const bindingMessage = parseBindingMessage(form.get('binding_message'));
+  const level = levelFor(client.confirmation_level, form.get('acr_values'), issuer, bindingMessage);
+  if (level === 'code') demandCode(bindingMessage);
   return {
-    scope: requestedScope(scope, { scope: client.scope, mayRefresh: mayRefresh(client) }),
-    hint: parseHint(form),
-    bindingMessage: parseBindingMessage(form.get('binding_message'), level),
+    scope: granted,
+    hint,
+    bindingMessage,
     confirmationLevel: level,
     expiresIn: lifetime(form.get('requested_expiry'), client, settings),
   };
@@ -104,37 +109,35 @@ function parseHint(form: Form): Hint {
 const bindingMessageFaults: Record<UnreadableText['reason'], string> = {
   too_long: `it is longer than ${READABLE_TEXT_LENGTH} characters`,
   character: 'a character there cannot be shown',
-  link: 'a link or an address begins there',
+  link: 'a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way',
 };
 
-function parseBindingMessage(
-  bindingMessage: string | undefined,
-  level: ConfirmationLevel,
-): string | undefined {
-  const fault = findBindingMessageFault(bindingMessage, level);
+/** CIBA Core 13: one that cannot be shown, whether or not this request shows it. */
+function parseBindingMessage(bindingMessage: string | undefined): string | undefined {
+  const fault = bindingMessage === undefined ? undefined : findUnreadable(bindingMessage);
   if (fault === undefined) return bindingMessage;
-  throw new OAuthError('invalid_binding_message', fault);
+  throw new OAuthError(
+    'invalid_binding_message',
+    `The binding_message is not acceptable at position ${fault.position}: ${bindingMessageFaults[fault.reason]}.`,
+  );
 }
 
-/** CIBA Core 13: invalid, or unacceptable in the context of the request, as one that cannot serve as its code is. */
-function findBindingMessageFault(
-  bindingMessage: string | undefined,
-  level: ConfirmationLevel,
-): string | undefined {
+/** CIBA Core 13: unacceptable in the context of the request, as one that cannot serve as its code is. */
+function demandCode(bindingMessage: string | undefined): void {
   if (bindingMessage === undefined) {
-    return level === 'code'
-      ? 'A binding_message is required: the user types it as a code.'
-      : undefined;
+    throw new OAuthError(
+      'invalid_binding_message',
+      'A binding_message is required: the user types it as a code.',
+    );
   }
-  const fault = findUnreadable(bindingMessage);
-  if (fault) {
-    return `The binding_message is not acceptable at position ${fault.position}: ${bindingMessageFaults[fault.reason]}.`;
-  }
-  if (level === 'link' || isTypeable(bindingMessage)) return undefined;
-  return `The binding_message has fewer than ${LEAST_CODE_CHARACTERS} letters or digits: the user types it as a code.`;
+  if (isTypeable(bindingMessage)) return;
+  throw new OAuthError(
+    'invalid_binding_message',
+    `The binding_message has fewer than ${LEAST_CODE_CHARACTERS} letters or digits: the user types it as a code.`,
+  );
 }
 
-/** CIBA Core 7.1: `requested_expiry` is a positive integer; ours is kept within the deployment's bounds. */
+/** CIBA Core 7.1: `requested_expiry` is a positive integer, however long; it is kept within the deployment's bounds. */
 function lifetime(
   requested: string | undefined,
   client: Client,
@@ -142,7 +145,7 @@ function lifetime(
 ): number {
   const max = Math.min(settings.maxExpiresIn, EXPIRES_IN_BOUNDS.max);
   if (requested === undefined) return Math.min(client.expires_in ?? settings.defaultExpiresIn, max);
-  if (!/^[1-9][0-9]{0,9}$/.test(requested)) {
+  if (!/^0*[1-9][0-9]*$/.test(requested)) {
     throw new OAuthError(
       'invalid_request',
       'The requested_expiry must be a positive whole number of seconds.',

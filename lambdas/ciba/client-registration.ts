@@ -56,7 +56,7 @@ function oneOf<const Values extends readonly [string, ...string[]]>(values: Valu
 /** A text that mail and page show as it is. */
 export const readableText = z.string({ error: 'must be a text' }).check(
   z.refine((text) => findUnreadable(text) === undefined, {
-    error: `must be 1 to ${READABLE_TEXT_LENGTH} letters, digits, spaces and common signs, and nothing that reads as a link`,
+    error: `must be 1 to ${READABLE_TEXT_LENGTH} letters, digits, spaces and common signs, and nothing that reads as a link or a telephone number: put a space after its dot, colon or plus sign`,
   }),
 );
 

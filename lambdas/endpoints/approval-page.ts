@@ -4,8 +4,8 @@
  * page says and does the same without it.
  */
 import type { AuthenticationRequest, Decision } from '../ciba/authentication-request.ts';
-import { confirmationLevel, shownMessage } from '../ciba/confirmation.ts';
-import { escapeHtml } from '../ciba/html.ts';
+import { confirmationLevel, shownMessage, TYPED_LENGTH } from '../ciba/confirmation.ts';
+import { escapeHtml, noDetection } from '../ciba/html.ts';
 import {
   describeOthers,
   describeScope,
@@ -224,7 +224,7 @@ function codeField(texts: Texts, fault: CodeFault | undefined): string {
   const state = fault ? ' aria-invalid="true" autofocus' : '';
   return `<div class="code">
 <label for="code">${escapeHtml(texts.code)}</label>
-${fault ? `<p id="fault" role="alert">${escapeHtml(describeCodeFault(texts, fault))}</p>\n` : ''}<input id="code" name="code" type="text" required maxlength="200" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto" aria-describedby="${described}"${state}>
+${fault ? `<p id="fault" role="alert">${escapeHtml(describeCodeFault(texts, fault))}</p>\n` : ''}<input id="code" name="code" type="text" required maxlength="${TYPED_LENGTH}" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto" aria-describedby="${described}"${state}>
 <p id="code-hint">${escapeHtml(texts.codeHint)}</p>
 </div>`;
 }
@@ -280,6 +280,7 @@ function document({ locale, direction }: Texts, title: string, main: string, end
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+${noDetection}
 <title>${title}</title>
 <style>${style}</style>
 </head>

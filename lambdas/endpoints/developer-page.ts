@@ -3,7 +3,7 @@
  * the issuer and the paths alone, so that it tells nothing about clients or users.
  */
 import { authenticationContext } from '../ciba/confirmation.ts';
-import { escapeHtml } from '../ciba/html.ts';
+import { escapeHtml, noDetection } from '../ciba/html.ts';
 import { routes } from '../routes.ts';
 import { pageHeaders } from './page-headers.ts';
 
@@ -44,6 +44,7 @@ function document(issuer: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+${noDetection}
 <title>OpenID Provider for CIBA</title>
 <style>${style}</style>
 </head>

@@ -58,6 +58,7 @@ export function page(scene: Scene, { mistake, newSale }: Blank): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
 <title>${sale ? `${titleOf(sale)} – ` : ''}Fuel &amp; Go, Pump 4</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/demo.css">

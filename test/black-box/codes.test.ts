@@ -46,6 +46,14 @@ describe('the code', () => {
     });
   });
 
+  it.each(['K7PX4T', 'k7p x4t', 'K7P–X4T.', '\u200bＫ７Ｐ-\u00adX4T', 'K-7-P-X-٤-T'])(
+    'P17: K7P-X4T is approved by %j, whatever stands between its letters and digits',
+    async (typed) => {
+      const { link } = await mailed(coded, { binding_message: 'K7P-X4T' });
+      expect(headingOf(await approve(link, typed))).toBe('Approved');
+    },
+  );
+
   it.each(['deny', 'report'])('is not needed to %s', async (decision) => {
     const { link, authReqId } = await mailed();
     expect((await submit(link, await open(link), decision)).status).toBe(200);
@@ -75,10 +83,38 @@ describe('the code', () => {
   });
 });
 
+describe('acr_values', () => {
+  const [link, code] = [`${issuer}/acr/link`, `${issuer}/acr/code`];
+  const { username, email } = user;
+
+  it.each([undefined, '471'])(
+    'P15: a level that the binding message %j cannot serve gives way to the next, and the token says so',
+    async (binding_message) => {
+      const message = binding_message === undefined ? {} : { binding_message };
+      const acr_values = `phr ${code} ${link}`;
+      const request = await start(basic, username, { acr_values, ...message });
+      expect((await approve((await mailOf(email, request.ref)).link)).status).toBe(200);
+      const { body } = await poll(basic, request.authReqId);
+      expect(decodeJwt(String(body['id_token']))).toMatchObject({ acr: link });
+    },
+  );
+
+  it.each([`${code}/`, `${link}s`, `${issuer}/acr/Code`, `${issuer}/acr`, issuer])(
+    'P36: %s is a value of this issuer that is no level, and refused beside one that is',
+    async (value) => {
+      for (const acr_values of [value, `${code} ${value}`]) {
+        const answer = await ask(basic, username, { acr_values, binding_message: message });
+        expect(errorOf(answer)).toMatchObject({ error: 'invalid_request' });
+        expect(JSON.stringify(answer.body)).not.toContain('/acr');
+      }
+    },
+  );
+});
+
 describe('T1: whoever does not see the terminal', () => {
   it('approves nothing by pressing the button, and uses up no try', async () => {
     const { link, authReqId } = await mailed();
-    for (const code of [undefined, '', ' ', undefined, '']) {
+    for (const code of [undefined, '', ' ', undefined, '', '-', '. – .']) {
       expect((await approve(link, code)).status).toBe(400);
     }
     expect((await approve(link, message)).status).toBe(200);

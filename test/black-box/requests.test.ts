@@ -50,6 +50,8 @@ describe('the acknowledgement (CIBA 7.3)', () => {
     ['30', 30],
     ['1', 10],
     ['86400', 600],
+    ['99999999999', 600],
+    ['0000000030', 30],
   ])('honours requested_expiry %s within the bounds', async (requested_expiry, expiresIn) => {
     expect((await start(basic, user.username, { requested_expiry })).expiresIn).toBe(expiresIn);
   });
@@ -109,6 +111,18 @@ describe('the errors of CIBA 13', () => {
       'unknown_user_id',
     ],
     ['a link in the message', { binding_message: 'see evil.com' }, 400, 'invalid_binding_message'],
+    [
+      'P37: a host with another dot',
+      { binding_message: 'evil。com/pay' },
+      400,
+      'invalid_binding_message',
+    ],
+    [
+      'P37: a number to dial',
+      { binding_message: 'Fraud desk: call 1-202-555-0101' },
+      400,
+      'invalid_binding_message',
+    ],
     ['markup in the message', { binding_message: '<b>50</b>' }, 400, 'invalid_binding_message'],
     [
       '65 characters of message',
@@ -125,6 +139,16 @@ describe('the errors of CIBA 13', () => {
   it('invalid_binding_message says which position failed', async () => {
     const { body } = await ask(basic, user.username, { binding_message: 'Pump 4 <50' });
     expect(body['error_description']).toMatch(/position 8:/);
+  });
+
+  it('P30: invalid_binding_message says where a link begins and what to write instead', async () => {
+    const ticker = await ask(basic, user.username, { binding_message: 'Buy 10 AAPL.US?' });
+    expect(ticker.body['error_description']).toMatch(
+      /position 11: a link .* put a space after its dot/,
+    );
+    expect(JSON.stringify(ticker.body)).not.toContain('AAPL');
+    const { status } = await ask(basic, user.username, { binding_message: 'Buy 10 AAPL dot US?' });
+    expect(status).toBe(200);
   });
 
   it('unknown, disabled and unverified users have one answer (T6)', async () => {

@@ -147,6 +147,7 @@ const brokenSomewhere = [
   "' OR '1'='1' --",
   '../../../../etc/passwd',
   'https://evil.example/path?query=1',
+  'https://ciba.example/acr/code/',
   'mailto:mallory@evil.example',
   'mallory@evil.example',
   'admin\u0000alice',

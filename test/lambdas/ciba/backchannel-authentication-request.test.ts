@@ -1,12 +1,14 @@
 /**
  * The parameters of an authentication request (CIBA Core 7.1), each error of CIBA Core 13 that they can cause, and their order.
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   hintKinds,
   parseBackchannelAuthenticationRequest,
 } from '../../../lambdas/ciba/backchannel-authentication-request.ts';
 import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';
+import { anyText } from '../../support/any-text.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 
 const settings = { defaultExpiresIn: 120, minExpiresIn: 10, maxExpiresIn: 600 };
@@ -74,7 +76,10 @@ describe('requested_expiry (CIBA 7.1)', () => {
     ['599', 599],
     ['601', 600],
     ['9999999999', 600],
-  ])('%s is kept within the bounds: %i', (requested_expiry, expiresIn) => {
+    ['99999999999', 600],
+    ['01', 10],
+    ['0000000000060', 60],
+  ])('P22: %s is kept within the bounds: %i', (requested_expiry, expiresIn) => {
     expect(parse({ requested_expiry }).expiresIn).toBe(expiresIn);
   });
 
@@ -83,7 +88,7 @@ describe('requested_expiry (CIBA 7.1)', () => {
     '00',
     '-1',
     '+1',
-    '01',
+    '+60',
     '1.0',
     '1e2',
     '0x10',
@@ -91,10 +96,45 @@ describe('requested_expiry (CIBA 7.1)', () => {
     '1 ',
     'ten',
     '١٠',
-    '99999999999',
+    '6 0',
+    '60\n',
+    '6_0',
+    '６０',
+    'Infinity',
     'NaN',
   ])('%j is invalid_request', (requested_expiry) => {
     expect(codeOf({ requested_expiry })).toBe('invalid_request');
+  });
+
+  /** Within the bounds of the settings. */
+  function within(value: bigint): number {
+    if (value < 10n) return 10;
+    return value > 600n ? 600 : Number(value);
+  }
+
+  it('P22: every text of decimal digits with a positive value is taken and kept within the bounds, whatever its length', () => {
+    const digits = fc.string({
+      unit: fc.constantFrom(...'0123456789'),
+      minLength: 1,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(digits, (requested_expiry) => {
+        const value = BigInt(requested_expiry);
+        if (value === 0n) expect(codeOf({ requested_expiry })).toBe('invalid_request');
+        else expect(parse({ requested_expiry }).expiresIn).toBe(within(value));
+      }),
+      { examples: [['0'.repeat(400)], ['9'.repeat(400)], ['0'.repeat(400).concat('60')]] },
+    );
+  });
+
+  it('P22: every other text is invalid_request', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText(6, 1), fc.stringMatching(/^[ 0-9.,+e-]{1,8}$/)), (text) => {
+        fc.pre(!/^[0-9]+$/.test(text));
+        expect(codeOf({ requested_expiry: text })).toBe('invalid_request');
+      }),
+    );
   });
 
   it.each([
@@ -163,6 +203,20 @@ describe('where the user types the binding message as a code', () => {
     expect(faultOf({ acr_values: `${ISSUER}/acr/link` }, {})).toBeUndefined();
     expect(parse({ acr_values, binding_message: '4711' }).confirmationLevel).toBe('code');
   });
+
+  it('P15: is not so where acr_values names a level that the request can meet, after one that it cannot', () => {
+    const acr_values = `${ISSUER}/acr/code ${ISSUER}/acr/link`;
+    expect(parse({ acr_values }).confirmationLevel).toBe('link');
+    expect(parse({ acr_values, binding_message: '471' })).toMatchObject({
+      bindingMessage: '471',
+      confirmationLevel: 'link',
+    });
+    expect(parse({ acr_values, binding_message: '4711' }).confirmationLevel).toBe('code');
+    expect(faultOf({ acr_values })?.[0]).toBe('invalid_binding_message');
+    expect(faultOf({ acr_values, binding_message: 'evil.com' }, {})?.[0]).toBe(
+      'invalid_binding_message',
+    );
+  });
 });
 
 describe('the errors', () => {
@@ -192,7 +246,13 @@ describe('the errors', () => {
     );
   });
 
-  it('what cannot be honoured comes first, then scope, hint, binding message, expiry', () => {
+  it('P30: a link is refused with its position and a way out, and nothing of it is repeated', () => {
+    expect(() => parse({ binding_message: 'Do you want to buy 10 AAPL.US?' })).toThrow(
+      'The binding_message is not acceptable at position 26: a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way.',
+    );
+  });
+
+  it('what cannot be honoured comes first, then scope, hint, binding message, levels, expiry', () => {
     const wrong = {
       binding_message: '<',
       requested_expiry: 'x',
@@ -204,5 +264,9 @@ describe('the errors', () => {
     expect(codeOf({ ...wrong, request: '' })).toBe('invalid_scope');
     expect(codeOf({ ...wrong, request: '', scope: 'openid' })).toBe('invalid_request');
     expect(codeOf({ binding_message: '<', requested_expiry: 'x' })).toBe('invalid_binding_message');
+    const slip = `${ISSUER}/acr/Code`;
+    expect(codeOf({ scope: 'x', acr_values: slip })).toBe('invalid_scope');
+    expect(codeOf({ binding_message: '<', acr_values: slip })).toBe('invalid_binding_message');
+    expect(codeOf({ acr_values: slip })).toBe('invalid_request');
   });
 });

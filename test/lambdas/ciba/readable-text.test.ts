@@ -105,6 +105,134 @@ describe('refused as something that a mail client makes a link of, with the posi
   });
 });
 
+describe('P37: what a mail program makes a link of, or a number to dial, is refused from where it begins', () => {
+  it.each<[string, number]>([
+    ['evil。com/pay', 4],
+    ['evil．com/pay', 4],
+    ['evil｡com/pay', 4],
+    ['evil﹒com', 4],
+    ['evil․com', 4],
+    ['お支払い。com', 4],
+    ['例え。xn--p1ai', 2],
+    ['www。evil', 1],
+    ['evil_.com', 5],
+    ['evil-.com', 5],
+    ['evil.\u0301com', 4],
+    ['evil.com:8080/pay', 4],
+    ['EVIL.COM.', 4],
+    ['(evil.com)', 5],
+    ['a.b.c.evil.com', 5],
+    ['xn--80ak6aa92e.com', 14],
+    ['evil.xn--p1ai', 4],
+    ['пример.рф/оплата', 6],
+    ['ftp.evil.com', 3],
+    ['1.1.1.1/pay', 1],
+    ['at 192.168.0.10:8080', 4],
+    ['１。１。１。１', 1],
+    ['mailto:mallory', 7],
+    ['tel:5550101', 4],
+    ['Tel：0800', 4],
+    ['sms:12345', 4],
+    ['javascript:alert(1)', 11],
+    ['data:text/html,x', 5],
+    ['HTTP:evil', 5],
+    ['https:/evil', 6],
+    ['(facetime:mallory)', 10],
+    ['alice@evil', 6],
+    ['alice﹫evil', 6],
+    ['Fraud desk: call 1-202-555-0101', 18],
+    ['202-555-0101', 1],
+    ['call 202.555.0101 now', 6],
+    ['(202) 555-0101', 1],
+    ['(202)555-0101', 1],
+    ['202–555–0101', 1],
+    ['+49 30 1234567', 1],
+    ['call +1 (202) 555-0101', 6],
+    ['+442079460000', 1],
+  ])('%j', (text, position) => {
+    expect(findUnreadable(text)).toEqual({ position, reason: 'link' });
+  });
+
+  it('after any label, before any that a top-level domain may be, by every dot there is (UTS 46)', () => {
+    const label = fc.constantFrom(
+      'evil',
+      '4',
+      'münchen',
+      'пример',
+      '例え',
+      'xn--80ak6aa92e',
+      'a-b',
+    );
+    const domain = fc.constantFrom('com', 'UK', 'xn--p1ai', 'рф', 'भारत', 'museum');
+    const around = fc.constantFrom('', ' ', '(', '“', 'pay ', '/', ': ');
+    fc.assert(
+      fc.property(around, label, fc.constantFrom(...'.。．｡'), domain, around, (...parts) => {
+        expect(findUnreadable(parts.join(''))).toMatchObject({ reason: 'link' });
+      }),
+    );
+  });
+});
+
+describe('P30: an ordinary sentence', () => {
+  it.each([
+    'Install v2.1.b now?',
+    'Upgrade from 10.4 to 11.0.2',
+    'Section 4.2.1, page 3.',
+    'Buy 10 AAPL at 189.50 USD',
+    'Pay 10.50 EUR. Thank you.',
+    'Pay 1.250.000,50 EUR',
+    'Pay 10.50EUR at 10.30am',
+    'Due 27.11.2026, 10.30',
+    'Due 2026-11-27 10:30:00',
+    'By 5 p.m., e.g. today',
+    'In the U.S.A. (i.e. abroad)',
+    'For J. R. R. Tolkien',
+    'J.R.R. asks, No.5',
+    'No.5, St. Mary St.',
+    'Fuel & Go Co. Ltd.',
+    'Restart host web-1 in eu-west-1',
+    'Restart example dot com',
+    'Delete report. Then stop',
+    'Hotel:12, Total:50, PIN:4711',
+    'Data: 5 GB, file: report',
+    'Order 12345678',
+    'Order 114-1234567-1234567',
+    'Card 4111 1111 1111 1111',
+    'IBAN DE89 3704 0044 0532 0130 00',
+    '50.00 + 5.00 = 55.00 EUR',
+    'Change: + 1 500 000 EUR',
+    '3+4711=4714',
+    'wait...ok, and …so on',
+    'evil .com',
+    '給油しました。確認してください。',
+    '5,000円です。4番。コード1234。',
+    '支払100元。確定吗？',
+    '결제입니다。확인',
+  ])('%j is taken', (text) => {
+    expect(findUnreadable(text)).toBeUndefined();
+  });
+
+  it.each<[string, number, string]>([
+    ['Do you want to buy 10 AAPL.US?', 26, 'Do you want to buy 10 AAPL dot US?'],
+    ['Restart web-1.example.com', 13, 'Restart web-1 dot example dot com'],
+    ['Install v2.1.beta', 12, 'Install v2.1. beta'],
+    ['Delete report.pdf', 13, 'Delete report dot pdf'],
+    ['Fuel & Go Co.Ltd', 12, 'Fuel & Go Co. Ltd'],
+    ['For J.R.R.Tolkien', 9, 'For J.R.R. Tolkien'],
+    ['Pay 12.EUR', 6, 'Pay 12. EUR'],
+    ['Done.Next', 4, 'Done. Next'],
+    ['給油です。OK?', 4, '給油です。 OK?'],
+    ['Open 10.0.0.1', 6, 'Open 10.0.0. 1'],
+    ['Write to alice@example', 15, 'Write to alice at example'],
+    ['Tel:0800', 4, 'Tel: 0800'],
+    ['Ref 500-300-2000', 5, 'Ref 500300-2000'],
+    ['Gain +1.500.000 EUR', 6, 'Gain + 1.500.000 EUR'],
+  ])('%j is refused at %i and can be written %j', (text, position, instead) => {
+    expect(findUnreadable(text)).toEqual({ position, reason: 'link' });
+    expect(findUnreadable(instead)).toBeUndefined();
+  });
+});
+
 it.each([
   ['a letter with its accent apart', 'cafe\u0301.com'],
   ['a Devanagari name', '\u0921\u093e\u091f\u093e.com'],

@@ -144,20 +144,25 @@ describe('a request that is confirmed by a code', () => {
   const approve = (provider: Provider, link: string, code?: string) =>
     provider.decide(link, 'approve', {}, code === undefined ? {} : { code });
 
-  it.each([message, 'PX-4711', ' p x - 4 7 1 1 ', 'ｐｘ-４７１１', 'px-47\u00a011'])(
-    'is approved by the code as people type it: %j',
-    async (code) => {
-      const { provider, link, authReqId } = await coded();
-      const response = await approve(provider, link, code);
-      expect(response.status).toBe(200);
-      expect(await response.text()).toContain('<h1>Approved</h1>');
-      const { body } = await provider.poll(authReqId);
-      expect(body['id_token']).toContain(`"acr":"${issuer}/acr/code","amr":["email","code"]`);
-    },
-  );
+  it.each([
+    message,
+    'PX-4711',
+    ' p x - 4 7 1 1 ',
+    'ｐｘ-４７１１',
+    'px-47\u00a011',
+    'px4711',
+    'PX·٤٧–11.',
+  ])('P17: is approved by the code as people type it: %j', async (code) => {
+    const { provider, link, authReqId } = await coded();
+    const response = await approve(provider, link, code);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('<h1>Approved</h1>');
+    const { body } = await provider.poll(authReqId);
+    expect(body['id_token']).toContain(`"acr":"${issuer}/acr/code","amr":["email","code"]`);
+  });
 
-  it.each([undefined, '', '   ', '\u3000'])(
-    'T1: is not approved by who presses the button with %j, and no try is used up',
+  it.each([undefined, '', '   ', '\u3000', '-', '\u200b--', '????'])(
+    'T1, P17: is not approved by who presses the button with %j, and no try is used up',
     async (code) => {
       const { provider, link, ref } = await coded();
       for (let press = 0; press < 5; press += 1) {
@@ -262,6 +267,36 @@ describe('a request that is confirmed by a code', () => {
     expect((await approve(provider, link)).status).toBe(400);
     expect((await approve(provider, link, message)).status).toBe(200);
   });
+});
+
+describe('P15: the acr of the tokens', () => {
+  const [code, link] = [`${issuer}/acr/code`, `${issuer}/acr/link`];
+  const values = [code, link, 'phr'];
+  const lists = values.flatMap((one) => [
+    [one],
+    ...values.flatMap((two) => [[one, two], ...values.map((three) => [one, two, three])]),
+  ]);
+
+  it.each([undefined, 'Px-4', 'Px-47'])(
+    'is the first of any list that a request with the message %j can meet',
+    async (binding_message) => {
+      for (const list of lists) {
+        const provider = providerInMemory();
+        const ours = list.filter((value) => value !== 'phr');
+        const isMet = (value: string) => value === link || binding_message === 'Px-47';
+        const expected = ours.length === 0 ? link : ours.find(isMet);
+        const form = { acr_values: list.join(' '), ...(binding_message && { binding_message }) };
+        if (expected === undefined) {
+          await expect(provider.ask(form)).rejects.toThrow('not acknowledged: 400');
+          continue;
+        }
+        const { authReqId, link: page } = await mailed(provider, form);
+        await provider.decide(page, 'approve', {}, { code: binding_message ?? '' });
+        const { body } = await provider.poll(authReqId);
+        expect(body['id_token'], list.join(' ')).toContain(`"acr":"${expected}"`);
+      }
+    },
+  );
 });
 
 describe('the language', () => {
