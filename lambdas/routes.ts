@@ -11,10 +11,14 @@ export const routes = {
   backchannelAuthenticationAlias: '/bc-authorize',
   /** CIBA Core 10.1. */
   token: '/token',
-  /** The approval page; `{link}` is the link token of one mail. */
-  approve: '/approve/{link}',
+  /** The approval page; `{link}` is the link token of one mail, and whatever a mail program made a part of it. */
+  approve: '/approve/{link+}',
+  /** The same for a link that was cut there: the page says so. */
+  approveWithoutLink: '/approve',
   /** The client's logo that the approval page shows; `{hash}` is the SHA-256 of the image, in base64url. */
   logo: '/logo/{client}/{hash}',
+  /** What browsers ask for beside every page. */
+  icon: '/favicon.ico',
   /** RFC 7517: the public signing keys. */
   jwks: '/jwks',
   /** OpenID Connect Discovery 1.0, section 4. */
@@ -31,6 +35,11 @@ export const protocolRoutes = {
   ],
   token: [routes.token],
 } as const;
+
+/** Where the approval page of a link token is. */
+export function approvePath(link: string): string {
+  return routes.approve.replace('{link+}', link);
+}
 
 /** Where the logo of a client is served. */
 export function logoPath(clientId: string, hash: string): string {

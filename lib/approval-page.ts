@@ -47,6 +47,6 @@ export class ApprovalPage extends Construct {
       logRetention: props.logRetention,
     }).function;
 
-    api.addEndpoint('Approve', this.function, routes.approve);
+    api.addEndpoint('Approve', this.function, routes.approve, routes.approveWithoutLink);
   }
 }

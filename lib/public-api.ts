@@ -132,7 +132,9 @@ export class PublicApi extends Construct {
       [routes.token, limit(props.tokenThrottleRate, props.tokenThrottleBurst)],
       [routes.approve, limit(props.approveThrottleRate, props.approveThrottleBurst)],
       [routes.logo, logoThrottle],
-      [routes.root, rootThrottle],
+      [routes.root, rareThrottle],
+      [routes.icon, rareThrottle],
+      [routes.approveWithoutLink, rareThrottle],
     ];
     const stage = this.#stage.node.defaultChild;
     if (!CfnStage.isCfnStage(stage)) return;
@@ -148,8 +150,11 @@ interface RouteThrottle {
   ThrottlingBurstLimit: number;
 }
 
-/** The page for developers is read by a few people, and by whoever tries every address there is. */
-const rootThrottle = limit(20, 10);
+/**
+ * The page for developers is read by a few people, and by whoever tries every address there is; few links are cut to nothing,
+ * and no page misses its icon.
+ */
+const rareThrottle = limit(20, 10);
 
 /** A browser asks for a logo once, and a page without it is whole. */
 const logoThrottle = limit(400, 200);

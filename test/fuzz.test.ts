@@ -13,6 +13,7 @@ import { lookUpTexts, notices } from '../lambdas/ciba/texts.ts';
 import { noticePage, pageResponse } from '../lambdas/endpoints/approval-page.ts';
 import { type FuzzCase, fuzzCase } from './support/fuzz-requests.ts';
 import { type Answer, type FuzzedRequest, prepare } from './support/fuzz-world.ts';
+import { issuer } from './support/provider-in-memory.ts';
 
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 20);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -214,7 +215,9 @@ function judgePage(
 }
 
 const texts = lookUpTexts([]);
-const ownHeaders = Object.fromEntries(pageResponse(200, noticePage(texts, 'approved')).headers);
+const ownHeaders = Object.fromEntries(
+  pageResponse(issuer, 200, noticePage(texts, 'approved')).headers,
+);
 const policy =
   /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; form-action 'self'; /;
 const ownNotices = ['', ...notices.map((notice) => noticePage(texts, notice).html)];

@@ -26,6 +26,20 @@ export interface Hint {
 /** CIBA Core 7.1; a request has exactly one. */
 export const hintKinds = ['login_hint', 'id_token_hint', 'login_hint_token'] as const;
 
+/**
+ * The parameters of the endpoint beside those of client authentication: what is read, and what is refused rather than
+ * ignored. Each may occur once; all others are ignored.
+ */
+export const backchannelAuthenticationParameters = [
+  'scope',
+  ...hintKinds,
+  'binding_message',
+  'acr_values',
+  'requested_expiry',
+  'request',
+  'authorization_details',
+] as const;
+
 /** A request that may go on to its hint. */
 export interface BackchannelAuthenticationRequest {
   scope: string;

@@ -14,6 +14,9 @@ export const REF_ENTROPY_BYTES = 26;
 /** Random bytes of a secret: 256 bits, where CIBA Core 7.3 demands 128 and advises 160. */
 export const SECRET_ENTROPY_BYTES = 32;
 
+/** The characters of a handle. */
+export const HANDLE_LENGTH = 26 + 1 + 43;
+
 const refPattern = /^[a-z2-7]{26}$/;
 const handlePattern = /^([a-z2-7]{26})\.([A-Za-z0-9_-]{43})$/;
 

@@ -3,7 +3,7 @@
  * link key nor the table alone forges one. Both are compared in constant time.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { formatHandle, type Handle } from './handles.ts';
+import { formatHandle, HANDLE_LENGTH, type Handle, parseHandle } from './handles.ts';
 
 /** Random bytes of a link nonce. */
 export const LINK_NONCE_BYTES = 16;
@@ -17,6 +17,31 @@ export const FORM_TOKEN_STEP_SECONDS = 300;
  */
 export function linkToken(linkKey: KeyObject, ref: string, nonce: string): string {
   return formatHandle({ ref, secret: authenticate(linkKey, 'link', ref, nonce) });
+}
+
+/** Longest text behind a link that is looked at, in characters. */
+const SURPLUS_LENGTH = 64;
+
+/**
+ * The link token at the beginning of a path, whatever a mail program took for a part of it: a slash, a full stop, a bracket, a
+ * quotation mark, a space, percent-encoded or not. No letter and no digit is surplus: such a text was changed on the way, and
+ * opens nothing.
+ * @param path as it was sent
+ */
+export function parseLink(path: string): Handle | undefined {
+  if (path.length > HANDLE_LENGTH + SURPLUS_LENGTH) return undefined;
+  const text = decode(path);
+  return /[\p{L}\p{N}]/u.test(text.slice(HANDLE_LENGTH))
+    ? undefined
+    : parseHandle(text.slice(0, HANDLE_LENGTH));
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '';
+  }
 }
 
 /** Whether the handle is the link token of this request under one of the keys. */

@@ -6,6 +6,9 @@
 /** What everything that is translated exists in. */
 export const DEFAULT_LOCALE = 'en';
 
+/** RFC 5646 4.4.1: no tag that is in use needs more characters. Longer ones are dropped before they are taken apart. */
+export const LANGUAGE_TAG_LENGTH = 35;
+
 /** A language range without wildcards: what a lookup can match. */
 const rangePattern = /^[a-z]{1,8}(?:-[a-z0-9]{1,8})*$/;
 
@@ -34,8 +37,9 @@ export function lookUpLocale(wanted: readonly string[], available: readonly stri
   return findLocale(wanted, available) ?? DEFAULT_LOCALE;
 }
 
-/** More languages than anybody reads; a header may name thousands. */
+/** More languages than anybody reads, and more characters than it takes to name them; a header may have thousands. */
 const MOST_LANGUAGES = 20;
+const ACCEPT_LANGUAGE_LENGTH = 1024;
 
 /**
  * The languages of an `Accept-Language` header, the best first and equals in their order (RFC 9110, 12.5.4); without those
@@ -43,6 +47,7 @@ const MOST_LANGUAGES = 20;
  */
 export function acceptedLanguages(header: string): string[] {
   return header
+    .slice(0, ACCEPT_LANGUAGE_LENGTH)
     .split(',', MOST_LANGUAGES)
     .flatMap((entry) => {
       const [, range, weight] = acceptedPattern.exec(entry.trim()) ?? [];
@@ -58,7 +63,7 @@ const acceptedPattern =
 
 /** A range and what it is shortened to; a subtag of one character only introduces the next and goes with it. */
 function fallbackChain(range: string): string[] {
-  if (!rangePattern.test(range)) return [];
+  if (range.length > LANGUAGE_TAG_LENGTH || !rangePattern.test(range)) return [];
   const subtags = range.split('-');
   return subtags
     .map((_, index) => subtags.slice(0, subtags.length - index))

@@ -72,6 +72,8 @@ export function parseLoginHint(hint: string, issuer: string): LoginHint | undefi
 export function parseLogin(
   text: string,
 ): { kind: 'username' | 'email'; login: string } | undefined {
+  // Whatever a signed token holds: what folding and IDNA cost grows faster than a text does.
+  if (text.length > LOGIN_HINT_LENGTH) return undefined;
   const kind = text.includes('@') ? 'email' : 'username';
   const login = kind === 'email' ? normaliseEmail(text) : normaliseUsername(text);
   return login === undefined ? undefined : { kind, login };

@@ -1,6 +1,5 @@
 /**
- * The pages of the approval endpoint: static HTML without third party, and the headers that keep them from being
- * framed, cached, referred to or submitted elsewhere (threats T11, T12). One script, allowed by its hash, counts down; every
+ * The pages of the approval endpoint: static HTML without third party (threats T11, T12). One script, allowed by its hash, counts down; every
  * page says and does the same without it.
  */
 import type { AuthenticationRequest, Decision } from '../ciba/authentication-request.ts';
@@ -14,7 +13,8 @@ import {
   type Notice,
   type Texts,
 } from '../ciba/texts.ts';
-import { pageHeaders } from './page-headers.ts';
+import { responseHeaders } from '../http/response-headers.ts';
+import { contentSecurityPolicy } from './content-security-policy.ts';
 
 const style = `
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#565f6d;--line:#d3d8df;--ground:#eef0f3;--card:#fff;--accent:#1f5fbf;--accent-ink:#fff;--box:#f2f6fd;--good:#17703b;--bad:#a3262e}
@@ -70,9 +70,8 @@ if(s)setTimeout(tick,500)
 tick()
 `;
 
-const Vary = 'Accept-Language';
-const headers = { ...pageHeaders(style, { script }), Vary };
-const headersWithLogo = { ...pageHeaders(style, { script, hasImages: true }), Vary };
+const policy = contentSecurityPolicy(style, { script });
+const policyWithLogo = contentSecurityPolicy(style, { script, hasImages: true });
 
 /** A page and the language it is in. */
 export interface Page {
@@ -83,6 +82,7 @@ export interface Page {
 
 /** A page as an answer; without one (OPTIONS) an answer without body. */
 export function pageResponse(
+  issuer: string,
   status: number,
   page: Page | undefined,
   more: Record<string, string> = {},
@@ -90,7 +90,12 @@ export function pageResponse(
   const language = page && { 'Content-Language': page.locale };
   return new Response(page?.html ?? null, {
     status,
-    headers: { ...(page?.hasLogo ? headersWithLogo : headers), ...language, ...more },
+    headers: {
+      ...responseHeaders('approval', status, issuer),
+      ...(page?.hasLogo ? policyWithLogo : policy),
+      ...language,
+      ...more,
+    },
   });
 }
 

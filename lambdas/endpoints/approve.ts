@@ -11,14 +11,14 @@ import {
 import { base64url } from '../ciba/base64url.ts';
 import { type Client, clientDomain } from '../ciba/client.ts';
 import { confirmationLevel, isBlank, isCode } from '../ciba/confirmation.ts';
-import { parseHandle } from '../ciba/handles.ts';
-import { formToken, isFormToken, isLinkToken } from '../ciba/link-token.ts';
+import type { Handle } from '../ciba/handles.ts';
+import { formToken, isFormToken, isLinkToken, parseLink } from '../ciba/link-token.ts';
 import { acceptedLanguages } from '../ciba/locale.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.ts';
 import type { DecisionOfUser } from '../ciba/transitions.ts';
 import { judgeContact } from '../ciba/user.ts';
-import { readForm } from '../http/form.ts';
+import { type Form, readForm } from '../http/form.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type {
   AskedUsers,
@@ -30,7 +30,7 @@ import type {
   LinkKeys,
   UserDirectory,
 } from '../ports.ts';
-import { logoPath } from '../routes.ts';
+import { approvePath, logoPath } from '../routes.ts';
 import {
   type CodeFault,
   decisionPage,
@@ -64,12 +64,16 @@ interface Answer {
   cause?: string;
 }
 
+/** The fields of the page's form. Each may occur once; whatever else a mail app or an extension adds is ignored. */
+export const approvalFields = ['form_token', 'decision', 'code'] as const;
+
+/** More characters than anybody types; folding marks costs more than their number. */
+const TYPED_LENGTH = 256;
+
 /** Enough that no two attempts on one request have the same name. */
 const ATTEMPT_BYTES = 12;
 
-const ALLOW = 'GET, HEAD, OPTIONS, POST';
-
-/** ANY /approve/{link}: 200 page or decided, 400 bad decision, 403 form check, 404 unknown link, 409 already decided, 410 expired. */
+/** ANY /approve and all that is below it: 200 page or decided, 400 bad decision, 403 form check, 404 unknown link, 409 already decided, 410 expired. */
 export function approveEndpoint(deps: ApproveDeps): (request: Request) => Promise<Response> {
   return async (httpRequest) => {
     const started = deps.clock();
@@ -84,7 +88,7 @@ export function approveEndpoint(deps: ApproveDeps): (request: Request) => Promis
       ...(cause !== undefined && { cause }),
       ms: elapsedMs(started, deps.clock()),
     });
-    return pageResponse(status, page, headers);
+    return pageResponse(deps.issuer, status, page, headers);
   };
 }
 
@@ -124,9 +128,9 @@ async function respond(deps: ApproveDeps, httpRequest: Request): Promise<Answer>
     case 'POST':
       return decideByForm(deps, httpRequest);
     case 'OPTIONS':
-      return { status: 204, outcome: 'options', headers: { Allow: ALLOW } };
+      return { status: 204, outcome: 'options' };
     default:
-      return { ...notice(405, 'method'), headers: { Allow: ALLOW } };
+      return notice(405, 'method');
   }
 }
 
@@ -154,9 +158,15 @@ interface Opened {
   client: Client;
 }
 
+/** The link token of a path below the page's own, as a mail program hands it over. */
+function linkIn(pathname: string): Handle | undefined {
+  const base = approvePath('');
+  return pathname.startsWith(base) ? parseLink(pathname.slice(base.length)) : undefined;
+}
+
 /** The request that a link token opens. Every other token, the client's handle included, opens nothing. */
 async function open(deps: ApproveDeps, httpRequest: Request): Promise<Opened | undefined> {
-  const handle = parseHandle(new URL(httpRequest.url).pathname.split('/').at(-1) ?? '');
+  const handle = linkIn(new URL(httpRequest.url).pathname);
   if (!handle) return undefined;
   const request = await deps.requests.find(handle.ref);
   if (request?.linkNonce === undefined) return undefined;
@@ -232,8 +242,11 @@ async function decideByForm(deps: ApproveDeps, httpRequest: Request): Promise<An
   const { request } = opened;
   if (isForeign(httpRequest, deps.issuer)) return { ...notice(403, 'form'), request };
 
-  const form = await readForm(httpRequest).catch((error: unknown) => error);
-  if (form instanceof OAuthError) return { ...notice(form.status ?? 400, 'decision'), request };
+  const form = await readForm(httpRequest, approvalFields).catch((error: unknown) => error);
+  if (form instanceof OAuthError) {
+    const { status = 400, headers } = form;
+    return { ...notice(status, 'decision'), headers, request };
+  }
   if (!(form instanceof Map)) throw form;
   const linkKeys = await deps.linkKeys.linkKeys();
   const now = deps.clock();
@@ -243,7 +256,7 @@ async function decideByForm(deps: ApproveDeps, httpRequest: Request): Promise<An
   if (!decision) return { ...notice(400, 'decision'), request };
 
   if (decision === 'approve' && confirmationLevel(request) === 'code') {
-    const judged = await judgeCode(deps, httpRequest, opened, form.get('code') ?? '');
+    const judged = await judgeCode(deps, httpRequest, opened, typedCode(form));
     const answer = 'status' in judged ? judged : await decide(deps, opened, 'approve', judged);
     return { ...answer, request };
   }
@@ -263,6 +276,10 @@ function isForeign(httpRequest: Request, issuer: string): boolean {
 
 function parseDecision(text: string | undefined): Decision | undefined {
   return decisions.find((decision) => decision === text);
+}
+
+function typedCode(form: Form): string {
+  return (form.get('code') ?? '').slice(0, TYPED_LENGTH);
 }
 
 /** What an approval that asks for a code goes on with. */

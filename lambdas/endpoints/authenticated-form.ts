@@ -27,6 +27,14 @@ export interface ClientAuthenticationDeps {
   startSteps: StartSteps;
 }
 
+/** The parameters that client authentication reads (RFC 6749 2.3.1, RFC 7521 4.2), at both endpoints. */
+export const clientAuthenticationParameters = [
+  'client_id',
+  'client_secret',
+  'client_assertion_type',
+  'client_assertion',
+] as const;
+
 /** A form whose client is proved. */
 export interface AuthenticatedForm {
   form: Form;
@@ -38,14 +46,16 @@ export interface AuthenticatedForm {
 /**
  * The form of a request and the client it proves; nothing but the client is looked up before that, and a client
  * assertion is burned before anything else is done with the request.
+ * @param parameters the names of the endpoint's own
  * @throws OAuthError `invalid_request` for what is no form, `invalid_client` for what proves no client
  */
 export async function readAuthenticatedForm(
   httpRequest: Request,
   deps: ClientAuthenticationDeps,
   trace: Trace,
+  parameters: readonly string[],
 ): Promise<AuthenticatedForm> {
-  const form = await readForm(httpRequest);
+  const form = await readForm(httpRequest, [...clientAuthenticationParameters, ...parameters]);
   const credentials = readClientCredentials(httpRequest.headers.get('authorization'), form);
   const proved = await inItsOwnTime(deps, () => authenticate(deps, credentials));
   trace.clientId = proved.client.client_id;

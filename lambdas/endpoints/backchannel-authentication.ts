@@ -6,6 +6,7 @@ import { answerSteps } from '../ciba/answer-time.ts';
 import type { PendingRequest } from '../ciba/authentication-request.ts';
 import {
   type BackchannelAuthenticationRequest,
+  backchannelAuthenticationParameters,
   type Hint,
   type LifetimeSettings,
   parseBackchannelAuthenticationRequest,
@@ -77,7 +78,12 @@ export function backchannelAuthenticationEndpoint(
 ): (request: Request) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
     const untilStep = deps.startSteps();
-    const authenticated = await readAuthenticatedForm(httpRequest, deps, trace);
+    const authenticated = await readAuthenticatedForm(
+      httpRequest,
+      deps,
+      trace,
+      backchannelAuthenticationParameters,
+    );
     const known: KnownOfRefused = {};
     try {
       return await acknowledge(deps, authenticated, trace, known);

@@ -5,7 +5,7 @@
 import { authenticationContext } from '../ciba/confirmation.ts';
 import { escapeHtml, noDetection } from '../ciba/html.ts';
 import { routes } from '../routes.ts';
-import { pageHeaders } from './page-headers.ts';
+import { contentSecurityPolicy } from './content-security-policy.ts';
 
 const style = `
 :root{color-scheme:light dark;--ink:#17212b;--soft:#51606f;--line:#d5dce3;--ground:#eef1f4;--card:#fff;--accent:#0b57d0;--box:#f3f6fa}
@@ -29,16 +29,10 @@ dd{flex:2 1 18rem;margin:0}
 .soft{color:var(--soft)}
 `;
 
-const headers = pageHeaders(style);
+export const developerPagePolicy = contentSecurityPolicy(style);
 
-/** The page, which caches may keep for so many seconds. */
-export function developerPage(issuer: string, maxAge: number): Response {
-  return new Response(document(issuer), {
-    headers: { ...headers, 'Cache-Control': `public, max-age=${maxAge}` },
-  });
-}
-
-function document(issuer: string): string {
+/** The page of this issuer, in HTML. */
+export function developerPage(issuer: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -1,14 +1,18 @@
 /**
  * What anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3), the public keys (RFC 7517),
- * a page for client developers at the issuer itself, and the logos of clients. It is the same for everyone, so caches may keep it.
+ * a page for client developers at the issuer itself, the logos of clients and an icon. It is the same for everyone, so caches
+ * may keep it, and ask whether it has changed (RFC 9110 13.1.2).
  */
 import { isClientId } from '../ciba/client.ts';
 import { isLogoHash } from '../ciba/client-logo.ts';
 import { providerMetadata } from '../ciba/provider-metadata.ts';
+import { type RouteKind, responseHeaders } from '../http/response-headers.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type { Clock, Logos, PublicKeys } from '../ports.ts';
 import { logoPath, routes } from '../routes.ts';
-import { developerPage } from './developer-page.ts';
+import { developerPage, developerPagePolicy } from './developer-page.ts';
+import { entityTag, isNamedBy } from './entity-tag.ts';
+import { siteIcon } from './site-icon.ts';
 
 export interface MetadataDeps {
   issuer: string;
@@ -18,22 +22,31 @@ export interface MetadataDeps {
   log: Log;
 }
 
-/** How long a cache may serve discovery and the page, in seconds. */
-const DISCOVERY_MAX_AGE = 3600;
+/** What answers at one address. */
+interface PublicDocument {
+  kind: RouteKind;
+  /** Beside those of its kind, where it is found. */
+  headers?: Record<string, string>;
+  /** What is there; `undefined` for what is not, or not any more. */
+  read(deps: MetadataDeps): Body | Promise<Body>;
+}
 
-/** How long a cache may serve the keys, in seconds: far less than the day a new key is published before it signs. */
-const JWKS_MAX_AGE = 300;
+type Body = string | Uint8Array | undefined;
 
-/** How long a cache may serve a logo, in seconds: another image has another address. */
-const LOGO_MAX_AGE = 31_536_000;
-
-/** GET and HEAD of the page, /jwks, both well-known documents and logos; 404 elsewhere, 405 with Allow for other methods. */
+/**
+ * ANY of the page, /jwks, both well-known documents, logos and the icon: 200 or 304 for GET and HEAD, 204 with Allow for
+ * OPTIONS, 405 with Allow for other methods; 404 elsewhere.
+ */
 export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = deps.clock();
-    const { response, cause } = await answer(deps, request).then(
+    const document = documentAt(new URL(request.url).pathname);
+    const { response, cause } = await answer(deps, request, document).then(
       (found) => ({ response: found, cause: undefined }),
-      (error: unknown) => ({ response: unavailable(), cause: describeCause(error) }),
+      (error: unknown) => ({
+        response: bare(deps, document, 503, { 'Retry-After': '2' }),
+        cause: describeCause(error),
+      }),
     );
     deps.log({
       event: 'metadata',
@@ -45,75 +58,77 @@ export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Prom
   };
 }
 
-async function answer(deps: MetadataDeps, request: Request): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  const read = documents.get(pathname) ?? logoAt(pathname);
-  if (!read) return notFound();
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
-  }
-  return read(deps);
+async function answer(
+  deps: MetadataDeps,
+  request: Request,
+  document: PublicDocument,
+): Promise<Response> {
+  if (document === nowhere) return bare(deps, document, 404);
+  if (request.method === 'OPTIONS') return bare(deps, document, 204);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return bare(deps, document, 405);
+  const body = await document.read(deps);
+  if (body === undefined) return bare(deps, document, 404);
+  const tag = entityTag(body);
+  const isKnown = isNamedBy(request.headers.get('if-none-match'), tag);
+  const status = isKnown ? 304 : 200;
+  const headers = {
+    ...responseHeaders(document.kind, status, deps.issuer),
+    ...document.headers,
+    ETag: tag,
+  };
+  return new Response(isKnown ? null : body, { status, headers });
 }
 
-type ReadDocument = (deps: MetadataDeps) => Response | Promise<Response>;
+/** An answer that is the status and its headers alone. */
+function bare(
+  { issuer }: MetadataDeps,
+  { kind }: PublicDocument,
+  status: number,
+  more: Record<string, string> = {},
+): Response {
+  return new Response(null, {
+    status,
+    headers: { ...responseHeaders(kind, status, issuer), ...more },
+  });
+}
 
-const documents = new Map<string, ReadDocument>([
-  [routes.root, ({ issuer }) => developerPage(issuer, DISCOVERY_MAX_AGE)],
-  [routes.jwks, readKeys],
-  [routes.openidConfiguration, readDiscovery],
-  [routes.oauthAuthorizationServer, readDiscovery],
+const discovery: PublicDocument = {
+  kind: 'discovery',
+  read: ({ issuer }) => JSON.stringify(providerMetadata(issuer, routes)),
+};
+
+const documents = new Map<string, PublicDocument>([
+  [
+    routes.root,
+    {
+      kind: 'developer_page',
+      headers: developerPagePolicy,
+      read: ({ issuer }) => developerPage(issuer),
+    },
+  ],
+  [
+    routes.jwks,
+    {
+      kind: 'keys',
+      read: async ({ keys }) => JSON.stringify({ keys: await keys.publicKeys() }),
+    },
+  ],
+  [routes.openidConfiguration, discovery],
+  [routes.oauthAuthorizationServer, discovery],
+  [routes.icon, { kind: 'icon', read: () => siteIcon }],
 ]);
 
-/** What reads the logo of this address, if it is one that a logo can have. */
-function logoAt(pathname: string): ReadDocument | undefined {
+/** Paths that are none of ours, and those that no logo can have. */
+const nowhere: PublicDocument = { kind: 'elsewhere', read: () => undefined };
+
+function documentAt(pathname: string): PublicDocument {
+  return documents.get(pathname) ?? logoAt(pathname) ?? nowhere;
+}
+
+/** The logo of this address, if it is one that a logo can have: an image that we made ourselves. */
+function logoAt(pathname: string): PublicDocument | undefined {
   const [clientId = '', hash = ''] = pathname.split('/').slice(2);
   const isLogo = isClientId(clientId) && isLogoHash(hash) && pathname === logoPath(clientId, hash);
-  return isLogo ? ({ logos }) => readLogo(logos, clientId, hash) : undefined;
-}
-
-/** An image that we made ourselves; should it ever be opened as a page, it is a sandbox without anything in it. */
-async function readLogo(logos: Logos, clientId: string, hash: string): Promise<Response> {
-  const png = await logos.findLogo(clientId, hash);
-  if (!png) return notFound();
-  return new Response(png, {
-    headers: {
-      'Content-Type': 'image/png',
-      'Cache-Control': `public, max-age=${LOGO_MAX_AGE}, immutable`,
-      'Content-Security-Policy': "default-src 'none'; sandbox",
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'X-Content-Type-Options': 'nosniff',
-    },
-  });
-}
-
-function notFound(): Response {
-  return new Response(null, { status: 404 });
-}
-
-async function readKeys({ keys }: MetadataDeps): Promise<Response> {
-  const body = { keys: await keys.publicKeys() };
-  return publicDocument(body, 'application/jwk-set+json', JWKS_MAX_AGE);
-}
-
-function readDiscovery({ issuer }: MetadataDeps): Response {
-  return publicDocument(providerMetadata(issuer, routes), 'application/json', DISCOVERY_MAX_AGE);
-}
-
-function publicDocument(body: object, mediaType: string, maxAge: number): Response {
-  return new Response(JSON.stringify(body), {
-    headers: {
-      'Content-Type': mediaType,
-      'Cache-Control': `public, max-age=${maxAge}`,
-      // Browsers of any origin may read what anybody may read.
-      'Access-Control-Allow-Origin': '*',
-      'X-Content-Type-Options': 'nosniff',
-    },
-  });
-}
-
-function unavailable(): Response {
-  return new Response(null, {
-    status: 503,
-    headers: { 'Retry-After': '2', 'Cache-Control': 'no-store' },
-  });
+  if (!isLogo) return undefined;
+  return { kind: 'logo', read: ({ logos }) => logos.findLogo(clientId, hash) };
 }

@@ -14,10 +14,22 @@ const grants = {
   [REFRESH_GRANT_TYPE]: { isAllowed: mayRefresh, answer: refresh },
 };
 
+/**
+ * The parameters of the endpoint beside those of client authentication: what is read, and what is refused rather than
+ * ignored. Each may occur once; all others are ignored.
+ */
+export const tokenParameters = [
+  'grant_type',
+  'auth_req_id',
+  'refresh_token',
+  'scope',
+  'authorization_details',
+] as const;
+
 /** POST /token. */
 export function tokenEndpoint(deps: TokenDeps): (request: Request) => Promise<Response> {
   return oauthEndpoint('token', deps, async (httpRequest, trace) => {
-    const authenticated = await readAuthenticatedForm(httpRequest, deps, trace);
+    const authenticated = await readAuthenticatedForm(httpRequest, deps, trace, tokenParameters);
     return grantOf(authenticated).answer(deps, authenticated, trace);
   });
 }

@@ -3,6 +3,7 @@
  * The URL is built from the configured issuer; no host name of the request is ever used.
  */
 import * as z from 'zod/mini';
+import { FORM_BYTES } from './form.ts';
 
 /** The members we read of an event. */
 const httpEvent = z.object({
@@ -39,16 +40,10 @@ export function httpHandler(
 ): (event: unknown) => Promise<HttpResult> {
   return async (input) => {
     const event = httpEvent.parse(input);
-    const { method } = event.requestContext.http;
-    if (forbiddenMethod.test(method))
-      return { statusCode: 405, headers: {}, body: '', isBase64Encoded: false };
-    const result = await toHttpResult(await endpoint(toRequest(event, issuer), callerOf(event)));
-    return method === 'HEAD' ? { ...result, body: '' } : result;
+    // With HEAD the body goes too: API Gateway leaves it out, and counts it for Content-Length (RFC 9110 8.6, 9.3.2).
+    return toHttpResult(await endpoint(toRequest(event, issuer), callerOf(event)));
   };
 }
-
-/** Methods the fetch standard makes no `Request` of; none of our endpoints has a use for them. */
-const forbiddenMethod = /^(?:connect|trace|track)$/i;
 
 function callerOf({ requestContext }: z.output<typeof httpEvent>): Caller {
   return { requestId: requestContext.requestId, sourceIp: requestContext.http.sourceIp };
@@ -60,11 +55,14 @@ function toRequest(event: z.output<typeof httpEvent>, issuer: string): Request {
   const url = new URL(issuer);
   url.pathname = event.rawPath;
   url.search = query;
-  return new Request(url, {
-    method,
+  const body = bodyOf(event, method);
+  const request = new Request(url, {
+    method: body ? 'POST' : 'GET',
     headers: forwardable(event.headers),
-    ...bodyOf(event, method),
+    ...(body && { body }),
   });
+  // The fetch standard makes no request of TRACE and writes `post` as POST; an endpoint judges the method that was sent.
+  return Object.defineProperty(request, 'method', { value: method });
 }
 
 /** Headers as the fetch standard takes them; one with a character it refuses says nothing to us and is left out. */
@@ -80,10 +78,14 @@ function forwardable(headers: Record<string, string>): Headers {
   return taken;
 }
 
-function bodyOf(event: z.output<typeof httpEvent>, method: string): { body?: Buffer } {
+/** More than any endpoint reads, by an octet at least: what is beyond is never decoded. A character is one octet or more. */
+const BODY_CHARACTERS = { base64: Math.ceil((FORM_BYTES + 1) / 3) * 4, utf8: FORM_BYTES + 1 };
+
+function bodyOf(event: z.output<typeof httpEvent>, method: string): Buffer | undefined {
   // The fetch standard has no body on these.
-  if (method === 'GET' || method === 'HEAD' || event.body === undefined) return {};
-  return { body: Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') };
+  if (method === 'GET' || method === 'HEAD' || event.body === undefined) return undefined;
+  const encoding = event.isBase64Encoded ? 'base64' : 'utf8';
+  return Buffer.from(event.body.slice(0, BODY_CHARACTERS[encoding]), encoding);
 }
 
 /** The body goes as JSON does: a text as it is, an image in base64. */

@@ -6,6 +6,7 @@ import { base64url } from '../ciba/base64url.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
 import type { Clock, Entropy } from '../ports.ts';
+import { responseHeaders } from './response-headers.ts';
 
 /** What the log line says of a request, filled in as it becomes known. */
 export interface Trace {
@@ -18,6 +19,7 @@ export interface Trace {
 }
 
 interface OAuthEndpointDeps {
+  issuer: string;
   clock: Clock;
   entropy: Entropy;
   log: Log;
@@ -34,15 +36,15 @@ const UNAVAILABLE_RETRY_AFTER = '2';
 /** Makes an HTTP endpoint of what it answers; nothing it throws leaves in another shape. */
 export function oauthEndpoint(
   endpoint: OAuthEndpoint,
-  { clock, entropy, log }: OAuthEndpointDeps,
+  { issuer, clock, entropy, log }: OAuthEndpointDeps,
   answer: Answer,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = clock();
     const trace: Trace = { id: base64url(entropy(CORRELATION_ID_BYTES)) };
     const { response, outcome, cause } = await answer(request, trace).then(
-      (body) => ({ response: jsonResponse(200, body), outcome: 'ok', cause: undefined }),
-      (error: unknown) => errorAnswer(endpoint, toOAuthError(error), correlationId(trace)),
+      (body) => ({ response: jsonResponse(issuer, 200, body), outcome: 'ok', cause: undefined }),
+      (error: unknown) => errorAnswer(issuer, endpoint, toOAuthError(error), correlationId(trace)),
     );
     log({
       event: endpoint,
@@ -69,8 +71,9 @@ function toOAuthError(error: unknown): OAuthError {
   });
 }
 
-function errorAnswer(endpoint: OAuthEndpoint, error: OAuthError, id: string) {
+function errorAnswer(issuer: string, endpoint: OAuthEndpoint, error: OAuthError, id: string) {
   const response = jsonResponse(
+    issuer,
     error.status ?? statusOf(error.code, endpoint),
     errorBody(error.code, error.message, id),
     { ...headersOf(error), ...error.headers },
@@ -86,18 +89,13 @@ function headersOf(error: OAuthError): Record<string, string> {
 }
 
 function jsonResponse(
+  issuer: string,
   status: number,
   body: object,
   headers: Record<string, string> = {},
 ): Response {
   return new Response(JSON.stringify(body), {
     status,
-    headers: {
-      'Content-Type': 'application/json',
-      'Cache-Control': 'no-store',
-      Pragma: 'no-cache',
-      'X-Content-Type-Options': 'nosniff',
-      ...headers,
-    },
+    headers: { ...responseHeaders('protocol', status, issuer), ...headers },
   });
 }

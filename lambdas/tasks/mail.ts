@@ -22,7 +22,7 @@ import type {
   Mailer,
   UserDirectory,
 } from '../ports.ts';
-import { routes } from '../routes.ts';
+import { approvePath } from '../routes.ts';
 import { loggedTask } from './logged-task.ts';
 
 export interface MailDeps {
@@ -123,7 +123,7 @@ async function composeMail(
 
   const [linkKey] = await deps.linkKeys.linkKeys();
   const token = linkToken(linkKey, request.ref, linkNonce);
-  const magicLink = deps.issuer + routes.approve.replace('{link}', token);
+  const magicLink = deps.issuer + approvePath(token);
   const { email, locale: wanted } = reachability.user;
   const locale = lookUpLocale(wanted === undefined ? [] : [wanted], template.locales);
   return {

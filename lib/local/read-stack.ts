@@ -282,7 +282,7 @@ function assertPlainApi(context: Context): void {
 
 const routeProperties = z.strictObject({
   ApiId: z.string(),
-  RouteKey: z.string().check(z.regex(/^[A-Z]+ \/(?:[^{}]*|\{\w+\}|\/)*$/)),
+  RouteKey: z.string().check(z.regex(/^[A-Z]+ \/(?:[^{}]|\{\w+\})*(?:\{\w+\+\})?$/)),
   Target: z.string(),
   AuthorizationType: z.optional(z.literal('NONE')),
 });

@@ -165,9 +165,14 @@ function matchRoute(
   return undefined;
 }
 
-/** The decoded values of a path's `{parameters}`, each one whole segment; undefined if the path is another. */
+/**
+ * The decoded values of a path's `{parameters}`, each one whole segment, or with `{name+}` at the end all that are left;
+ * undefined if the path is another.
+ */
 function matchPath(routePath: string, path: string): Record<string, string> | undefined {
   const wanted = routePath.split('/');
+  const greedy = /^\{(\w+)\+\}$/.exec(wanted.at(-1) ?? '')?.[1];
+  if (greedy !== undefined) return matchGreedily(wanted.slice(0, -1).join('/'), greedy, path);
   const segments = path.split('/');
   if (wanted.length !== segments.length) return undefined;
   const parameters: Record<string, string> = {};
@@ -180,6 +185,19 @@ function matchPath(routePath: string, path: string): Record<string, string> | un
   return parameters;
 }
 
+/**
+ * Of `/approve/` accounts differ whether `/approve` or `/approve/{link+}` takes it, and agree that one of them does: here the
+ * latter.
+ */
+function matchGreedily(
+  parent: string,
+  name: string,
+  path: string,
+): Record<string, string> | undefined {
+  if (!path.startsWith(`${parent}/`)) return undefined;
+  return { [name]: decode(path.slice(parent.length + 1)) };
+}
+
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -188,10 +206,10 @@ function decode(segment: string): string {
   }
 }
 
-/** A route without parameters goes before one with, and a method of its own before ANY. */
+/** A route without parameters goes before one with, one whose parameter is greedy last, and a method of its own before ANY. */
 function byPrecision(one: LocalRoute, other: LocalRoute): number {
   const vagueness = ({ key }: LocalRoute) =>
-    key.split('{').length * 2 + (key.startsWith('ANY ') ? 1 : 0);
+    key.split('{').length * 2 + (key.startsWith('ANY ') ? 1 : 0) + (key.endsWith('+}') ? 100 : 0);
   return vagueness(one) - vagueness(other);
 }
 

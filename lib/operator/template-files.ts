@@ -2,7 +2,7 @@
 import { lookUpLocale } from '../../lambdas/ciba/locale.ts';
 import { type TemplateData, templateData } from '../../lambdas/ciba/notification.ts';
 import { lookUpTexts } from '../../lambdas/ciba/texts.ts';
-import { routes } from '../../lambdas/routes.ts';
+import { approvePath } from '../../lambdas/routes.ts';
 import {
   compileNotificationTemplates,
   type NotificationTemplate,
@@ -69,7 +69,7 @@ export function sampleData(issuer: string, locale: string): TemplateData {
     },
     clientName: 'Fuel & Go, Pump 4',
     domain: 'pay.fuel-and-go.example',
-    magicLink: issuer + routes.approve.replace('{link}', NO_TOKEN),
+    magicLink: issuer + approvePath(NO_TOKEN),
   });
 }
 

@@ -216,7 +216,7 @@ export async function startWatchedProvider(directory: Directory) {
     const protocol = Object.entries(endpoints).find(([path]) => path === pathname)?.[1];
     const endpoint =
       protocol?.(deps()) ??
-      (pathname.startsWith('/approve/') ? approveEndpoint(deps()) : metadataEndpoint(deps()));
+      (/^\/approve(?:\/|$)/.test(pathname) ? approveEndpoint(deps()) : metadataEndpoint(deps()));
     const response = await endpoint(request);
     const headers = JSON.stringify([...response.headers]);
     const answer = { status: response.status, text: `${headers}\n${await response.text()}` };

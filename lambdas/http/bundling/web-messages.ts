@@ -21,7 +21,7 @@ class LightHeaders {
     if (!headerName.test(name) || !headerValue.test(value)) throw new TypeError('not a header');
     const key = name.toLowerCase();
     const earlier = this.#values.get(key);
-    const trimmed = value.replace(/^[\t ]+|[\t ]+$/g, '');
+    const trimmed = trim(value);
     this.#values.set(key, earlier === undefined ? trimmed : `${earlier}, ${trimmed}`);
   }
 
@@ -32,6 +32,18 @@ class LightHeaders {
   [Symbol.iterator](): Iterator<[string, string]> {
     return [...this.#values].sort(([one], [other]) => (one < other ? -1 : 1))[Symbol.iterator]();
   }
+}
+
+/** A value without the spaces and tabs around it, in one pass: `[\t ]+$` would begin anew at each of a million spaces. */
+function trim(value: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1;
+  while (start < end && isBlank(value.charCodeAt(end - 1))) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09;
 }
 
 interface RequestOptions {

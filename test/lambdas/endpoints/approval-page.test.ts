@@ -13,6 +13,7 @@ import {
   pageResponse,
 } from '../../../lambdas/endpoints/approval-page.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
+import { issuer } from '../../support/provider-in-memory.ts';
 
 const request = exampleRequest();
 const locales = ['de', 'en', 'es', 'fr', 'ja'];
@@ -304,7 +305,7 @@ describe.each(pages)('%s in %s', (_which, locale, markup, scripts) => {
   });
 
   it('has the one style and at most the one script that the policy allows, byte for byte', () => {
-    const policy = pageResponse(204, undefined).headers.get('content-security-policy');
+    const policy = pageResponse(issuer, 204, undefined).headers.get('content-security-policy');
     for (const kind of ['style', 'script']) {
       for (const [, source = ''] of markup.matchAll(
         new RegExp(`<${kind}>([^<]*)</${kind}>`, 'g'),
@@ -362,7 +363,7 @@ describe('T31: the logo', () => {
 
   it('is the only reason to let the page load images, and only ours', () => {
     const policyOf = (hasLogo: boolean) =>
-      pageResponse(200, { html: shown, locale: 'en', hasLogo }).headers.get(
+      pageResponse(issuer, 200, { html: shown, locale: 'en', hasLogo }).headers.get(
         'content-security-policy',
       );
     expect(policyOf(true)).toMatch(/; img-src 'self'; form-action 'self';/);
@@ -373,9 +374,13 @@ describe('T31: the logo', () => {
 
 describe('T11, T12: the headers', () => {
   it.each([
-    ['a page', 'de', pageResponse(200, noticePage(lookUpTexts(['de']), 'approved'))],
-    ['a notice of an error', 'en', pageResponse(404, noticePage(lookUpTexts([]), 'unknown'))],
-    ['an answer without a page', undefined, pageResponse(204, undefined)],
+    ['a page', 'de', pageResponse(issuer, 200, noticePage(lookUpTexts(['de']), 'approved'))],
+    [
+      'a notice of an error',
+      'en',
+      pageResponse(issuer, 404, noticePage(lookUpTexts([]), 'unknown')),
+    ],
+    ['an answer without a page', undefined, pageResponse(issuer, 204, undefined)],
   ])(
     'of %s keep it from being framed, cached, indexed, referred to or submitted elsewhere',
     (_what, language, response) => {
@@ -393,15 +398,16 @@ describe('T11, T12: the headers', () => {
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
         'x-robots-tag': 'noindex, nofollow',
-        'strict-transport-security': 'max-age=31536000',
+        'strict-transport-security': 'max-age=31536000; includeSubDomains',
+        ...(response.status === 204 && { allow: 'GET, HEAD, OPTIONS, POST' }),
         'permissions-policy': 'publickey-credentials-get=()',
       });
     },
   );
 
-  it('may be joined by others, such as Allow', async () => {
-    const response = pageResponse(204, undefined, { Allow: 'GET' });
-    expect([response.status, response.headers.get('allow')]).toEqual([204, 'GET']);
+  it('may be joined by others, such as Retry-After', async () => {
+    const response = pageResponse(issuer, 503, undefined, { 'Retry-After': '2' });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
     expect(await response.text()).toBe('');
   });
 });

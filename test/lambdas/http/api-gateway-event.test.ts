@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { type Caller, httpHandler } from '../../../lambdas/http/api-gateway-event.ts';
+import { FORM_BYTES } from '../../../lambdas/http/form.ts';
 
 const issuer = 'https://ciba.example';
 
@@ -103,14 +104,25 @@ describe('an event', () => {
     },
   );
 
-  it.each(['TRACE', 'CONNECT', 'trace'])(
-    'of %s, which no Request can be, is 405',
+  it.each(['TRACE', 'CONNECT', 'TRACK', 'trace', 'post', 'Get', 'PROPFIND', 'BREW', 'patch', ''])(
+    'P41: of %s, which no Request can be or which it spells in another way, says what was sent',
     async (method) => {
-      const { request, result } = await received({}, method);
-      expect(request).toBeUndefined();
-      expect(result.statusCode).toBe(405);
+      const { request, result } = await received({ body: 'a=1' }, method);
+      expect([request?.method, await request?.text()]).toEqual([method, 'a=1']);
+      expect(result.statusCode).toBe(201);
     },
   );
+
+  it.each<[string, (size: number) => object]>([
+    ['text', (size) => ({ body: 'é'.repeat(size / 2) })],
+    ['base64', (size) => ({ body: Buffer.alloc(size).toString('base64'), isBase64Encoded: true })],
+  ])('with a body of %s is decoded up to an octet more than anybody reads', async (_kind, body) => {
+    const [whole, cut] = await Promise.all([received(body(FORM_BYTES)), received(body(10 ** 6))]);
+    expect((await whole.request?.arrayBuffer())?.byteLength).toBe(FORM_BYTES);
+    const { byteLength = 0 } = (await cut.request?.arrayBuffer()) ?? {};
+    expect(byteLength).toBeGreaterThan(FORM_BYTES);
+    expect(byteLength).toBeLessThan(3 * FORM_BYTES);
+  });
 });
 
 describe('a response', () => {
@@ -132,10 +144,9 @@ describe('a response', () => {
     );
     const { body, isBase64Encoded } = await handler(event({}, 'GET'));
     expect([isBase64Encoded, body]).toEqual([true, Buffer.from(bytes).toString('base64')]);
-    expect((await handler(event({}, 'HEAD'))).body).toBe('');
   });
 
-  it('to HEAD has no body', async () => {
-    expect((await received({}, 'HEAD')).result.body).toBe('');
+  it('P40: to HEAD is that to GET, whose length API Gateway tells and whose body it leaves out', async () => {
+    expect((await received({}, 'HEAD')).result).toEqual((await received({}, 'GET')).result);
   });
 });

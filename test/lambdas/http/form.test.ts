@@ -8,11 +8,13 @@ import { anyText } from '../../support/any-text.ts';
 
 const mediaType = 'application/x-www-form-urlencoded';
 
+/** The parameters of a body for an endpoint that reads a few of them. */
 function read(
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = { 'Content-Type': mediaType },
+  names: readonly string[] = ['a', 'b', '__proto__'],
 ) {
-  return readForm(new Request('https://ciba.example/', { method: 'POST', body, headers }));
+  return readForm(new Request('https://ciba.example/', { method: 'POST', body, headers }), names);
 }
 
 describe('readForm', () => {
@@ -55,7 +57,7 @@ describe('readForm', () => {
   it.each([
     'text/plain',
     'application/json',
-    `${mediaType};charset=latin1`,
+    `${mediaType};charset=utf-16`,
     `${mediaType}, text/plain`,
     `x${mediaType}`,
   ])('refuses %s', async (type) => {
@@ -71,12 +73,9 @@ describe('readForm', () => {
     await expect(read(`${body}x`)).rejects.toMatchObject({ code: 'invalid_request', status: 413 });
   });
 
-  it('refuses another method with 405 and Allow', async () => {
+  it('refuses another method with 405', async () => {
     const request = new Request('https://ciba.example/', { method: 'PUT', body: 'a=1' });
-    await expect(readForm(request)).rejects.toMatchObject({
-      status: 405,
-      headers: { Allow: 'POST' },
-    });
+    await expect(readForm(request, [])).rejects.toMatchObject({ status: 405 });
   });
 });
 
@@ -85,7 +84,8 @@ it('T30: reads what the platform’s own form encoding writes, and drops the emp
   await fc.assert(
     fc.asyncProperty(fc.dictionary(text, text, { noNullPrototype: true }), async (parameters) => {
       const sent = Object.entries(parameters);
-      const form = await read(new URLSearchParams(sent).toString());
+      const body = new URLSearchParams(sent).toString();
+      const form = await read(body, { 'Content-Type': mediaType }, Object.keys(parameters));
       expect([...form]).toEqual(sent.filter(([, value]) => value !== ''));
     }),
     { numRuns: 500 },
@@ -104,7 +104,7 @@ it.each([
   ['DELETE', 'DELETE'],
 ])('of the method %s says what is allowed', async (_what, method) => {
   const request = new Request('https://ciba.example/', { method });
-  const answer = await readForm(request).then(
+  const answer = await readForm(request, []).then(
     () => 'read',
     ({ status }) => status,
   );
@@ -115,5 +115,5 @@ it.each([
 it('refuses a body without a media type', async () => {
   const body = new TextEncoder().encode('a=1');
   const request = new Request('https://ciba.example/', { method: 'POST', body });
-  await expect(readForm(request)).rejects.toMatchObject({ code: 'invalid_request' });
+  await expect(readForm(request, [])).rejects.toMatchObject({ code: 'invalid_request' });
 });

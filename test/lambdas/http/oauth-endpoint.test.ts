@@ -14,6 +14,7 @@ async function answered(answer: (trace: Trace) => Promise<object>, method = 'POS
   const endpoint = oauthEndpoint(
     'token',
     {
+      issuer: 'https://ciba.example',
       clock: () => now,
       entropy: (bytes) => new Uint8Array(bytes).fill(0xfb),
       log: (event) => log.push(event),
@@ -40,6 +41,7 @@ describe('a success', () => {
       'cache-control': 'no-store',
       pragma: 'no-cache',
       'x-content-type-options': 'nosniff',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
     });
   });
 
@@ -77,6 +79,7 @@ describe('an error', () => {
       'cache-control': 'no-store',
       pragma: 'no-cache',
       'x-content-type-options': 'nosniff',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
       ...headers,
     });
     expect(JSON.parse(text)).toEqual({
@@ -87,8 +90,16 @@ describe('an error', () => {
 
   it('may bring a narrower status and its headers', async () => {
     const { response } = await failing(
-      new OAuthError('invalid_request', 'x', { status: 405, headers: { Allow: 'POST' } }),
+      new OAuthError('invalid_request', 'x', {
+        status: 415,
+        headers: { 'Accept-Encoding': 'identity' },
+      }),
     );
+    expect([response.status, response.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+  });
+
+  it('of a method that is not allowed says which one is (RFC 9110 15.5.6)', async () => {
+    const { response } = await failing(new OAuthError('invalid_request', 'x', { status: 405 }));
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   });
 
