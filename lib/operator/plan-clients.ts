@@ -14,7 +14,12 @@ import { changesOf, type MemberChange, type PlannedEntry } from './directory-pla
 import type { Logo } from './encode-logo.ts';
 
 /** The members of a stored client that nobody is shown. */
-export const secretMembers = ['client_secret_hash', 'client_secret_wrapped', 'retiring_secret'];
+export const secretMembers = [
+  'client_secret_mac',
+  'client_secret_hash',
+  'client_secret_wrapped',
+  'retiring_secret',
+];
 
 const storedMembers = Object.keys(storedClient.shape);
 
@@ -124,6 +129,7 @@ function describeSecret(change: SecretChange, isStored: boolean): MemberChange[]
     kept: undefined,
     generated: 'is generated',
     set: isStored ? 'changes' : 'is set',
+    'stored anew': 'is stored under the newest key',
     'wrapped anew': 'is wrapped with the newest key',
     removed: 'is removed',
   };

@@ -188,7 +188,8 @@ describe('a refusal names the member', () => {
     ['redirects', 'redirect_uris', ['https://c.example']],
     ['a stored logo', 'logo_hash', 'h'.repeat(43)],
     ['a slip of the pen', 'Client_name', 'x'],
-    ['a stored hash', 'client_secret_hash', exampleClient.client_secret_hash],
+    ['a stored HMAC', 'client_secret_mac', exampleClient.client_secret_mac],
+    ['a stored hash', 'client_secret_hash', 'x'.repeat(43)],
   ])('of a member it does not know: %s', (_what, member, value) => {
     expect(faults({ [member]: value })).toEqual([member]);
   });
@@ -275,7 +276,7 @@ describe('a stored client', () => {
   it('T14: holds the hash of its secret and never the secret', () => {
     const stored = storedClient.parse({
       ...clientRegistration.parse({ ...least, client_secret: exampleClientSecret }),
-      client_secret_hash: exampleClient.client_secret_hash,
+      client_secret_mac: exampleClient.client_secret_mac,
     });
     expect(stored).toEqual(exampleClient);
     expect(JSON.stringify(stored)).not.toContain(exampleClientSecret);
