@@ -35,8 +35,11 @@ export function isLongEnough(secret: string, alg: SecretAlgorithm): boolean {
   return secret.length >= secretLengths[alg];
 }
 
-/** The algorithms of client assertions (`token_endpoint_auth_signing_alg_values_supported`). */
+/** The algorithms of client assertions, as they are stored. */
 export const assertionAlgorithms = [...keyAlgorithms, ...secretAlgorithms] as const;
+
+/** The names under which they are registered (`token_endpoint_auth_signing_alg_values_supported`). */
+export const registrableAlgorithms = [...assertionAlgorithms, 'Ed25519'] as const;
 
 export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
 

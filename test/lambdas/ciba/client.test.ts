@@ -163,9 +163,9 @@ describe('a refusal names the member', () => {
     ['client_secret', ['', 's'.repeat(31), 's'.repeat(129), `${'s'.repeat(32)}\n`, 'é'.repeat(32)]],
     ['jwks', ['x', []]],
     ['jwks.keys', [{}, { keys: 'x' }, { keys: [ecKey, ecKey] }]],
-    ['jwks.keys.0.kty', [{ keys: [{ kty: 'oct' }] }]],
+    ['jwks.keys.0.kty', [{ keys: [{ kty: 4 }] }]],
     ['jwks.keys.0', [{ keys: ['x'] }, { keys: [{ ...ecKey, d: 'AAAA' }] }]],
-    ['jwks.keys.0.crv', [{ keys: [{ ...ecKey, crv: 'P-384' }] }]],
+    ['jwks.keys.0.crv', [{ keys: [{ ...ecKey, crv: 384 }] }]],
     ['token_endpoint_auth_signing_alg', ['none', 'RS1', 'es256']],
   ])('%s', (member, values) => {
     for (const value of values) {
@@ -228,6 +228,15 @@ describe('a registration whose members contradict its method is refused by the m
       'must have a key for ES256; another algorithm is named by token_endpoint_auth_signing_alg',
     ],
     [
+      'private_key_jwt with keys of which none serves (P11)',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ ...ecKey, use: 'enc' }, { kty: 'AKP' }] },
+      },
+      'jwks',
+      'must have a key for ES256; another algorithm is named by token_endpoint_auth_signing_alg',
+    ],
+    [
       'private_key_jwt with a secret',
       {
         token_endpoint_auth_method: 'private_key_jwt',
@@ -245,7 +254,7 @@ describe('a registration whose members contradict its method is refused by the m
         jwks: { keys: [ecKey] },
       },
       'token_endpoint_auth_signing_alg',
-      'allowed for private_key_jwt: ES256, PS256, RS256, EdDSA',
+      'allowed for private_key_jwt: ES256, PS256, RS256, EdDSA, Ed25519',
     ],
     [
       'client_secret_jwt with ES256',

@@ -73,6 +73,18 @@ describe('ciba apply', () => {
     });
   });
 
+  it('P26: says on stderr, and with --json, what it leaves out, and stores nothing of it', async () => {
+    const path = await file('directory.json', {
+      clients: [{ ...pump, contacts: ['ops@x.example'] }],
+    });
+    const notice = `${path}: clients[0] (pump-4) contacts: is not kept`;
+    expect((await run(['apply', '-f', path, '--dry-run'])).stderr).toContain(notice);
+    const { stdout, stderr } = await run(['apply', '-f', path, '--yes', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ added: 1, applied: true, notices: [notice] });
+    expect(stderr).toContain(notice);
+    expect(JSON.stringify(await items())).not.toContain('ops@x.example');
+  });
+
   it('writes nothing if the answer is no, and ends with 1', async () => {
     const path = await file('directory.json', { users: [alice] });
     const { exitCode, stderr } = await run(['apply', '-f', path], { typed: 'n' });
