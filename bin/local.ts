@@ -44,7 +44,7 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   const seed = options.seed ?? (options.headless ? undefined : exampleDirectory);
-  const directory = seed === undefined ? undefined : await readDirectoryFile(seed);
+  const directory = seed === undefined ? undefined : await readDirectoryFile(seed, console.error);
   host = await start(options);
   const seeded = directory && (await host.applyDirectory(directory, { prune: false }));
   const generatedSecrets = seeded?.generatedSecrets ?? [];

@@ -16,6 +16,7 @@ import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { Asked, NotificationLimit, NotificationPolicy } from './ciba/notification-policy.ts';
 import type { RefusedRequest } from './ciba/refused-request.ts';
+import type { MacKey } from './ciba/secret-mac.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
 import type { Claims } from './ciba/tokens.ts';
 import type {
@@ -226,6 +227,13 @@ export interface WrappingKeys {
    * @throws `temporarily_unavailable` if the key is not to be had
    */
   unwrap(clientId: string, wrapped: string): Promise<string>;
+
+  /**
+   * The keys of these names that client secrets are stored under, in their order; any key for one that is not named.
+   * Whichever are asked for, keys that are remembered cost no read.
+   * @throws `temporarily_unavailable` if one is not to be had
+   */
+  macKeys(kids: readonly (string | undefined)[]): Promise<MacKey[]>;
 }
 
 export interface Flow {

@@ -14,7 +14,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { nameOfUser } from '../ciba/asked-users.ts';
 import type { SigningAlgorithm } from '../ciba/client.ts';
-import { orderLinkKeys, secretKey } from '../ciba/key-rotation.ts';
+import { orderLinkKeys, type SecretKey, secretKey } from '../ciba/key-rotation.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { currentSigningKey, signingKey } from '../ciba/signing-keys.ts';
 import type {
@@ -143,20 +143,20 @@ function toKeyObject({ secret }: { secret: string }): KeyObject {
 /** How long an unknown wrapping key is not asked for again, in seconds. */
 const UNKNOWN_KEY_SECONDS = 10;
 
-/** The wrapping keys of the table: what the functions unwrap with, and what the operator wraps with. */
+/** The wrapping keys of the table: what the functions prove secrets with, and what the operator stores them with. */
 export function wrappingKeys(
   dynamo: DynamoDBClient,
   tableName: string,
   clock: Clock,
 ): WrappingKeys & {
-  /** The key that wraps from now on. */
+  /** The key that secrets are stored with from now on. */
   wrappingKey(): Promise<WrappingKey>;
 } {
   const table = dynamoTable(dynamo, tableName, 'pk');
   const load = async () => {
     const item = await table.read(keyItem.wrap);
     const keys = item ? secretKeysItem.parse(item).keys : [];
-    return { keys: keys.map((one) => ({ kid: one.kid, key: toKeyObject(one) })), at: clock() };
+    return { keys: keys.map(loadWrappingKey), at: clock() };
   };
   let kept: Awaited<ReturnType<typeof load>> | undefined;
   const keysNotOlderThan = async (seconds: number) => {
@@ -171,12 +171,30 @@ export function wrappingKeys(
       }
       throw keysMissing();
     },
+    async macKeys(kids) {
+      for (const age of [KEY_CACHE_SECONDS, UNKNOWN_KEY_SECONDS]) {
+        const keys = await keysNotOlderThan(age);
+        const found = kids.flatMap(
+          (kid) => keys.find((one) => kid === undefined || one.kid === kid) ?? [],
+        );
+        if (found.length === kids.length) return found.map(({ macKey }) => macKey);
+      }
+      throw keysMissing();
+    },
     async wrappingKey() {
       const [newest] = await keysNotOlderThan(0);
       if (!newest) throw keysMissing();
       return newest;
     },
   };
+}
+
+function loadWrappingKey(stored: SecretKey) {
+  const { kid } = stored;
+  const key = toKeyObject(stored);
+  // A key of its own, so that no two algorithms share one.
+  const macKey = new Uint8Array(hkdfSync('sha256', key, '', 'client secrets', 32));
+  return { kid, key, macKey: { kid, key: macKey } };
 }
 
 /**

@@ -3,10 +3,17 @@
  * exactly one method, and that the one which is registered.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type Client, type ClientAuthenticationMethod, isClientId, liveSecrets } from './client.ts';
+import {
+  type Client,
+  type ClientAuthenticationMethod,
+  isClientId,
+  liveSecrets,
+  type StoredSecret,
+} from './client.ts';
 import { CLIENT_ASSERTION_TYPE } from './client-assertion.ts';
 import { hashSecret } from './handles.ts';
 import { OAuthError } from './oauth-error.ts';
+import { type MacKey, macKeyId, macSecretHash } from './secret-mac.ts';
 import { readSignedJwt, type SignedJwt } from './signed-jwt.ts';
 
 /** A secret that a request presents to prove who its client is. */
@@ -118,31 +125,53 @@ function decodeFormText(text: string): string {
  */
 const nobodysSecretHash = '-'.repeat(43);
 
+/** What a client may have: its present secret and one that retires. */
+const secretsCompared = [0, 1];
+
+/**
+ * The names of the keys that a secret is compared under, always as many; `undefined` where nothing is stored under one, and
+ * any key serves.
+ */
+export function comparedKeyIds(client: Client | undefined, now: number): (string | undefined)[] {
+  return comparedSecrets(client, now).map(({ client_secret_mac: mac }) => mac && macKeyId(mac));
+}
+
+/** Always two, of which a client without a retiring secret has the second in common with nobody. */
+function comparedSecrets(client: Client | undefined, now: number): StoredSecret[] {
+  const secrets = client ? liveSecrets(client, now) : [];
+  return secretsCompared.map((index) => secrets[index] ?? {});
+}
+
 /**
  * The client that a presented secret proves.
  * The comparison takes the same time for an unknown client, for a wrong secret and for a client that registered another
  * method.
+ * @param keys those of {@link comparedKeyIds}, in their order
  * @throws OAuthError `invalid_client`, in one wording for every reason
  */
 export function authenticateBySecret(
   credentials: SecretCredentials,
   client: Client | undefined,
+  keys: readonly MacKey[],
   now: number,
 ): Client {
-  const presented = hashSecret(credentials.clientSecret);
-  const proved = registeredHashes(client, now).map((registered) => equal(presented, registered));
+  const hash = hashSecret(credentials.clientSecret);
+  const registered = comparedSecrets(client, now);
+  const proved = keys.flatMap((key, index) => {
+    const { client_secret_mac, client_secret_hash } = registered[index] ?? {};
+    const mac = macSecretHash(key, credentials.clientId, hash);
+    const nobodysMac = `${key.kid}.${nobodysSecretHash}`;
+    return [
+      equal(mac, client_secret_mac ?? nobodysMac),
+      equal(hash, client_secret_hash ?? nobodysSecretHash),
+    ];
+  });
   if (!client) throw clientAuthenticationFailed('unknown client');
   if (!proved.includes(true)) throw clientAuthenticationFailed('wrong secret');
   if (credentials.method !== client.token_endpoint_auth_method) {
     throw clientAuthenticationFailed('not the registered method');
   }
   return demandEnabled(client);
-}
-
-/** Always two, of which a client without a retiring secret has the second in common with nobody. */
-function registeredHashes(client: Client | undefined, now: number): string[] {
-  const hashes = client ? liveSecrets(client, now) : [];
-  return [0, 1].map((index) => hashes[index]?.client_secret_hash ?? nobodysSecretHash);
 }
 
 function equal(one: string, other: string): boolean {

@@ -9,6 +9,9 @@ export const keyAlgorithms = ['ES256', 'PS256', 'RS256', 'EdDSA'] as const;
 
 export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
+/** The names under which they are registered: RFC 9864 2.2 calls EdDSA by the name of the curve. */
+export const registrableKeyAlgorithms = [...keyAlgorithms, 'Ed25519'] as const;
+
 const text = z.optional(z.string());
 
 /** A stored key: the numbers of its type, and what it says of itself. */

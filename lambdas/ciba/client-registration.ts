@@ -4,9 +4,7 @@
  */
 import * as z from 'zod/mini';
 import {
-  type AssertionAlgorithm,
   assertionAlgorithm,
-  assertionAlgorithms,
   assertionAudiences,
   CIBA_GRANT_TYPE,
   clientAuthenticationMethods,
@@ -19,13 +17,15 @@ import {
   isLongEnough,
   isSecretAlgorithm,
   REFRESH_GRANT_TYPE,
+  registrableAlgorithms,
   secretAlgorithms,
   secretLengths,
   unknownUserAnswers,
 } from './client.ts';
 import { registeredJwks } from './client-key-registration.ts';
-import { algorithmsOf, keyAlgorithms } from './client-keys.ts';
+import { algorithmsOf, registrableKeyAlgorithms } from './client-keys.ts';
 import { parseLogoUri } from './client-logo.ts';
+import { withoutIdleMembers } from './client-metadata.ts';
 import { confirmationLevels } from './confirmation.ts';
 import { isPolicyName, POLICY_NAME_RULE } from './policy-name.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
@@ -121,7 +121,13 @@ const metadata = {
   scope: z._default(scope, DEFAULT_SCOPE),
   id_token_signed_response_alg: z._default(oneOf(idTokenSigningAlgorithms), 'RS256'),
   jwks: z.optional(registeredJwks),
-  token_endpoint_auth_signing_alg: z.optional(oneOf(assertionAlgorithms)),
+  token_endpoint_auth_signing_alg: z.optional(
+    // RFC 9864 2.2: one algorithm, two names; the first is the one that is stored.
+    z.pipe(
+      oneOf(registrableAlgorithms),
+      z.transform((alg) => (alg === 'Ed25519' ? 'EdDSA' : alg)),
+    ),
+  ),
   client_assertion_audience: z._default(oneOf(assertionAudiences), 'issuer'),
   unknown_user: z._default(oneOf(unknownUserAnswers), 'reveal'),
   failed_flow: z._default(oneOf(failedFlowAnswers), 'expire'),
@@ -132,8 +138,8 @@ const metadata = {
   flow_policy: z.optional(policyName),
 };
 
-/** A client as the operator writes it, whose members agree with its authentication method. */
-export const clientRegistration = z
+/** The members of a registration that mean something here, which agree with one another. */
+const keptMembers = z
   .strictObject({
     ...metadata,
     client_secret: z.optional(clientSecret),
@@ -144,6 +150,12 @@ export const clientRegistration = z
       issues.push({ code: 'custom', input: value, path: [member], message });
     }
   });
+
+/** A client as the operator writes it; what changes nothing is dropped. */
+export const clientRegistration = z.pipe(z.transform(withoutIdleMembers), keptMembers);
+
+/** The names that are kept of a registration. */
+export const keptMemberNames = Object.keys(keptMembers.shape);
 
 type Metadata = z.output<z.ZodMiniObject<typeof metadata>>;
 
@@ -157,8 +169,8 @@ function assertionFaults({
   token_endpoint_auth_method: method,
   token_endpoint_auth_signing_alg: alg,
 }: Metadata): [string, string][] {
-  const allowed: readonly AssertionAlgorithm[] =
-    method === 'client_secret_jwt' ? secretAlgorithms : keyAlgorithms;
+  const allowed: readonly string[] =
+    method === 'client_secret_jwt' ? secretAlgorithms : registrableKeyAlgorithms;
   if (!method.endsWith('_jwt') || alg === undefined || allowed.includes(alg)) return [];
   return [['token_endpoint_auth_signing_alg', `allowed for ${method}: ${allowed.join(', ')}`]];
 }

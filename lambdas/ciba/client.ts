@@ -35,8 +35,11 @@ export function isLongEnough(secret: string, alg: SecretAlgorithm): boolean {
   return secret.length >= secretLengths[alg];
 }
 
-/** The algorithms of client assertions (`token_endpoint_auth_signing_alg_values_supported`). */
+/** The algorithms of client assertions, as they are stored. */
 export const assertionAlgorithms = [...keyAlgorithms, ...secretAlgorithms] as const;
+
+/** The names under which they are registered (`token_endpoint_auth_signing_alg_values_supported`). */
+export const registrableAlgorithms = [...assertionAlgorithms, 'Ed25519'] as const;
 
 export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
 
@@ -67,10 +70,11 @@ export function isClientId(text: string): boolean {
 }
 
 /**
- * What is stored of one secret: its SHA-256 in base64url, or for `client_secret_jwt`, whose signatures cannot be verified
- * with a hash, the secret itself, wrapped.
+ * What is stored of one secret: an HMAC of it under a key of the deployment, or for `client_secret_jwt`, whose signatures
+ * cannot be verified with one, the secret itself, wrapped. Older items have its SHA-256 in base64url in place of the HMAC.
  */
 const storedSecret = {
+  client_secret_mac: z.optional(z.string()),
   client_secret_hash: z.optional(z.string()),
   client_secret_wrapped: z.optional(z.string()),
 };
@@ -109,7 +113,10 @@ export const storedClient = z.object({
 
 export type Client = z.output<typeof storedClient>;
 
-export type StoredSecret = Pick<Client, 'client_secret_hash' | 'client_secret_wrapped'>;
+export type StoredSecret = Pick<
+  Client,
+  'client_secret_mac' | 'client_secret_hash' | 'client_secret_wrapped'
+>;
 
 /** The secrets a client may use now: the present one, and the one before it until its time has come. */
 export function liveSecrets(client: Client, now: number): StoredSecret[] {

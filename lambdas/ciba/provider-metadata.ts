@@ -3,11 +3,11 @@
  * exactly what this provider does, and nothing it does not.
  */
 import {
-  assertionAlgorithms,
   CIBA_GRANT_TYPE,
   clientAuthenticationMethods,
   idTokenSigningAlgorithms,
   REFRESH_GRANT_TYPE,
+  registrableAlgorithms,
 } from './client.ts';
 import { authenticationContext, confirmationLevels } from './confirmation.ts';
 import { OFFLINE_ACCESS } from './scope.ts';
@@ -35,8 +35,7 @@ export function providerMetadata(issuer: string, paths: EndpointPaths) {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [...idTokenSigningAlgorithms],
     token_endpoint_auth_methods_supported: [...clientAuthenticationMethods],
-    // RFC 9864: EdDSA by the name of its curve, which is how clients now sign.
-    token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms, 'Ed25519'],
+    token_endpoint_auth_signing_alg_values_supported: [...registrableAlgorithms],
     scopes_supported: ['openid', 'profile', 'email', OFFLINE_ACCESS],
     claims_supported: [
       'iss',

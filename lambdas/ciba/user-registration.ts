@@ -2,6 +2,7 @@
  * End-users as an operator writes them, under the claim names of OpenID Connect Core 5.1.
  */
 import * as z from 'zod/mini';
+import { isLanguageTag, LANGUAGE_TAG_LENGTH } from './language-tag.ts';
 import { isSub, normaliseEmail, normaliseUsername } from './login.ts';
 
 const flag = z.boolean({ error: 'must be true or false' });
@@ -29,10 +30,10 @@ const name = z.string({ error: 'must be a text' }).check(
   }),
 );
 
-/** BCP 47, the part of it that names a language, script and region. */
+/** OpenID Connect Core 5.1: a tag of BCP 47. */
 const locale = z.string({ error: 'must be a text' }).check(
-  z.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?$/, {
-    error: 'must be a language tag such as en or pt-BR',
+  z.refine(isLanguageTag, {
+    error: `must be a language tag such as en or pt-BR, ${LANGUAGE_TAG_LENGTH} characters at most`,
   }),
 );
 

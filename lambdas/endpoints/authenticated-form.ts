@@ -9,6 +9,7 @@ import {
   authenticateBySecret,
   type ClientCredentials,
   clientAuthenticationFailed,
+  comparedKeyIds,
   demandEnabled,
   readClientCredentials,
 } from '../ciba/client-authentication.ts';
@@ -21,7 +22,7 @@ import { protocolRoutes } from '../routes.ts';
 export interface ClientAuthenticationDeps {
   issuer: string;
   clients: ClientDirectory;
-  wrappingKeys: Pick<WrappingKeys, 'unwrap'>;
+  wrappingKeys: WrappingKeys;
   usedTokenIds: UsedTokenIds;
   clock: Clock;
   startSteps: StartSteps;
@@ -108,8 +109,11 @@ async function authenticateAs(
   if (credentials.method === 'client_assertion') {
     return authenticateByAssertion(deps, credentials, client);
   }
+  const now = deps.clock();
+  // Of an unknown client too, so that it costs the same reads.
+  const keys = await deps.wrappingKeys.macKeys(comparedKeyIds(client, now));
   return {
-    client: authenticateBySecret(credentials, client, deps.clock()),
+    client: authenticateBySecret(credentials, client, keys, now),
     secrets: [credentials.clientSecret],
   };
 }

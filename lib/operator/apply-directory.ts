@@ -11,7 +11,7 @@ import { planDirectory } from './plan-directory.ts';
 interface DirectoryToApply {
   client: DynamoDBClient;
   tableName: string;
-  /** The table of keys, with which the secrets of `client_secret_jwt` clients are wrapped; only those need it. */
+  /** The table of keys, under which client secrets are stored; only clients with a secret need it. */
   keysTableName: string | undefined;
   directory: Directory;
   /** Whether clients and users that the directory does not name are removed. */

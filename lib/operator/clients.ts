@@ -6,7 +6,7 @@ import { type Client, storedClient } from '../../lambdas/ciba/client.ts';
 import { clientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { logoPath } from '../../lambdas/routes.ts';
 import { UnknownOutcome, writeEntry } from './apply-plan.ts';
-import { clientSecrets, generateSecret } from './client-secrets.ts';
+import { clientSecrets, generateSecret, hasSecret, secretOf } from './client-secrets.ts';
 import { DirectoryConflict, DirectoryError } from './directory-error.ts';
 import { type DirectoryStore, directoryTable, scanItems } from './directory-items.ts';
 import { clientMembers, versioned } from './plan-clients.ts';
@@ -50,7 +50,7 @@ function showClient(item: Item): ShownClient {
   const { client_id, logo_hash: hash } = client;
   return {
     members: { ...metadataOf(client), ...(hash && { logo_uri: logoPath(client_id, hash) }) },
-    secret: (client.client_secret_hash ?? client.client_secret_wrapped) ? 'set' : 'none',
+    secret: hasSecret(client) ? 'set' : 'none',
     retiringUntil: client.retiring_secret?.until,
     tokensNotBefore: client.tokens_not_before,
     version: versioned.parse(item).version,
@@ -115,22 +115,18 @@ export async function rotateSecret(
   const stored = await secrets.store(client, secret);
   const retiringUntil = Math.floor(now) + keepSeconds;
   const { version } = versioned.parse(item);
-  const members = { ...stored, retiring_secret: { ...secretOf(client), until: retiringUntil } };
+  const before = await secrets.strengthen(clientId, client);
+  const members = { ...stored, retiring_secret: { ...before, until: retiringUntil } };
+  // What is stored of the present secret leaves its place whatever form it has: else it would be valid for good.
+  const dropped = Object.keys(secretOf(client)).filter((member) => !(member in stored));
   const rotated = { generated: given === undefined ? secret : undefined, retiringUntil };
   try {
-    await writeEntry(table, { kind: 'client', id: clientId, version, members, dropped: [] }, now);
+    await writeEntry(table, { kind: 'client', id: clientId, version, members, dropped }, now);
     return rotated;
   } catch (fault) {
     if (fault instanceof UnknownOutcome) return { ...rotated, fault };
     throw fault;
   }
-}
-
-function secretOf({ client_secret_hash, client_secret_wrapped }: Client): Item {
-  return {
-    ...(client_secret_hash !== undefined && { client_secret_hash }),
-    ...(client_secret_wrapped !== undefined && { client_secret_wrapped }),
-  };
 }
 
 function assertRotatable(

@@ -1,9 +1,12 @@
 /**
  * Reads the operator's directory files: clients and users under their registered names, in JSON or YAML. Every fault is
- * told at once, each with the entry and the member it is in. A logo may be a file beside them.
+ * told at once, each with the entry and the member it is in; and so is what is left out without being a fault. A logo may be
+ * a file beside them.
  */
 import { createPublicKey } from 'node:crypto';
 import type * as z from 'zod/mini';
+import { skippedKeys } from '../../lambdas/ciba/client-key-registration.ts';
+import { droppedMembers, refusalOf } from '../../lambdas/ciba/client-metadata.ts';
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { type Directory, directoryFile, logins } from '../../lambdas/ciba/directory.ts';
 import { readDataFile } from './data-file.ts';
@@ -12,11 +15,17 @@ import { inlineLogos } from './inline-logos.ts';
 
 export type { Directory };
 
+/** Is told of each member and key that is left out of what is stored. */
+type TakeNotice = (notice: string) => void;
+
 /**
  * The directory in a file of JSON or YAML.
  * @throws DirectoryError naming the file, and the entry and member at fault
  */
-export async function readDirectoryFile(path: string): Promise<Directory> {
+export async function readDirectoryFile(
+  path: string,
+  takeNotice: TakeNotice = () => {},
+): Promise<Directory> {
   const { value, faults: logoFaults } = await inlineLogos(path, await readDataFile(path));
   const judged = judgeDirectory(value);
   const faults = [
@@ -26,6 +35,7 @@ export async function readDirectoryFile(path: string): Promise<Directory> {
     ...judged.faults,
   ];
   if (faults.length > 0) throw new DirectoryError(`${path}:\n${faults.join('\n')}`);
+  for (const notice of noticesOf(value)) takeNotice(`${path}: ${notice}`);
   return judged.directory;
 }
 
@@ -33,9 +43,14 @@ export async function readDirectoryFile(path: string): Promise<Directory> {
  * One directory of several files.
  * @throws DirectoryError naming the files and what is at fault; an entry or a login in two of them, with both
  */
-export async function readDirectoryFiles(paths: readonly string[]): Promise<Directory> {
+export async function readDirectoryFiles(
+  paths: readonly string[],
+  takeNotice?: TakeNotice,
+): Promise<Directory> {
   const files: DirectoryFile[] = [];
-  for (const path of paths) files.push({ path, directory: await readDirectoryFile(path) });
+  for (const path of paths) {
+    files.push({ path, directory: await readDirectoryFile(path, takeNotice) });
+  }
   const faults = findRepeatedEntries(files);
   if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
   return {
@@ -85,30 +100,64 @@ export function parseDirectory(value: unknown): Directory {
 function judgeDirectory(value: unknown): { directory: Directory; faults: string[] } {
   const parsed = directoryFile.safeParse(value);
   if (parsed.success) {
-    return { directory: parsed.data, faults: parsed.data.clients.flatMap(keyFaults) };
+    const faults = parsed.data.clients.flatMap((client, index) => keyFaults(client, index, value));
+    return { directory: parsed.data, faults };
   }
-  const faults = parsed.error.issues.map((issue) => describe(issue, value));
+  const faults = parsed.error.issues.flatMap((issue) => describe(issue, value));
   return { directory: { clients: [], users: [] }, faults };
 }
 
 /** Keys of the right form that are no keys all the same, such as a point beside the curve. */
-function keyFaults({ client_id, jwks }: ClientRegistration, index: number): string[] {
+function keyFaults({ jwks }: ClientRegistration, index: number, value: unknown): string[] {
+  const written = at(at(at(value, 'clients'), index), 'jwks');
+  const skipped = new Set(skippedKeys(written).map((key) => key.index));
+  const places = [...listIn(written, 'keys').keys()].filter((place) => !skipped.has(place));
   return (jwks?.keys ?? []).flatMap((key, position) => {
     try {
       createPublicKey({ key: { ...key }, format: 'jwk' });
       return [];
     } catch {
-      return [`clients[${index}] (${client_id}) jwks.keys.${position}: is no key of its type`];
+      const entry = entryName('clients', index, value);
+      return [`${entry} jwks.keys.${places[position]}: is no key of its type`];
     }
   });
 }
 
+/** What is left out of the clients of a directory that has no fault. */
+function noticesOf(value: unknown): string[] {
+  return listIn(value, 'clients').flatMap((client, index) => {
+    const entry = entryName('clients', index, value);
+    return [
+      ...droppedMembers(client).map((member) => `${entry} ${member}: is not kept`),
+      ...skippedKeys(at(client, 'jwks')).map(
+        (key) => `${entry} jwks.keys.${key.index}: is skipped (${key.because})`,
+      ),
+    ];
+  });
+}
+
+function listIn(value: unknown, key: string): unknown[] {
+  const list = at(value, key);
+  return Array.isArray(list) ? list : [];
+}
+
 /** `clients[0] (pump-4) token_endpoint_auth_method: allowed: …` */
-function describe(issue: z.core.$ZodIssue, value: unknown): string {
+function describe(issue: z.core.$ZodIssue, value: unknown): string[] {
   const [list, index, ...member] = issue.path;
   const entry = list === undefined ? 'directory' : entryName(String(list), index, value);
+  if (list === 'clients' && issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => describeNotTaken(entry, key));
+  }
   const name = member.length > 0 ? ` ${member.join('.')}` : '';
-  return `${entry}${name}: ${sentence(issue, value)}`;
+  return [`${entry}${name}: ${sentence(issue, value)}`];
+}
+
+/** A member that is registered and asks for what there is not, or one that nobody knows. */
+function describeNotTaken(entry: string, member: string): string {
+  const refusal = refusalOf(member);
+  return refusal === undefined
+    ? `${entry}: unknown member ${member}`
+    : `${entry} ${member}: ${refusal}`;
 }
 
 function entryName(list: string, index: PropertyKey | undefined, value: unknown): string {

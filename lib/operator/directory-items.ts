@@ -19,7 +19,7 @@ import { type Pause, retryThrottled, Throttled } from './retry-throttled.ts';
 export interface DirectoryStore {
   client: DynamoDBClient;
   tableName: string;
-  /** The table of keys, with which the secrets of `client_secret_jwt` clients are wrapped; only those need it. */
+  /** The table of keys, under which client secrets are stored; only clients with a secret need it. */
   keysTableName: string | undefined;
   clock: Clock;
   /** Waits before a table that is asked too much is asked again. */

@@ -14,7 +14,12 @@ import { changesOf, type MemberChange, type PlannedEntry } from './directory-pla
 import type { Logo } from './encode-logo.ts';
 
 /** The members of a stored client that nobody is shown. */
-export const secretMembers = ['client_secret_hash', 'client_secret_wrapped', 'retiring_secret'];
+export const secretMembers = [
+  'client_secret_mac',
+  'client_secret_hash',
+  'client_secret_wrapped',
+  'retiring_secret',
+];
 
 /** What the operator wrote by a command of its own: applying a file leaves it as it is. */
 export const REVOCATION_MEMBER = 'tokens_not_before';
@@ -129,6 +134,7 @@ function describeSecret(change: SecretChange, isStored: boolean): MemberChange[]
     kept: undefined,
     generated: 'is generated',
     set: isStored ? 'changes' : 'is set',
+    'stored anew': 'is stored under the newest key',
     'wrapped anew': 'is wrapped with the newest key',
     removed: 'is removed',
   };

@@ -2,13 +2,13 @@
  * A client and a user as they are stored, and the directory ports over such entries in memory.
  */
 import { CIBA_GRANT_TYPE, type Client } from '../../lambdas/ciba/client.ts';
-import { hashSecret } from '../../lambdas/ciba/handles.ts';
 import { isUndeliverable, type User } from '../../lambdas/ciba/user.ts';
 import type {
   ClientDirectory,
   UndeliverableAddresses,
   UserDirectory,
 } from '../../lambdas/ports.ts';
+import { storedSecretOf } from './stored-secrets.ts';
 
 export const exampleClientSecret = 'the secret of pump 4, of 32 characters';
 
@@ -25,7 +25,7 @@ export const exampleClient: Client = {
   unknown_user: 'reveal',
   failed_flow: 'expire',
   confirmation_level: 'link',
-  client_secret_hash: hashSecret(exampleClientSecret),
+  ...storedSecretOf('pump-4', exampleClientSecret),
 };
 
 export const exampleUser: User = {
@@ -49,7 +49,11 @@ export interface InMemoryDirectory {
 
 /** Holds the example client and user, and another client of the same kind. */
 export function inMemoryDirectory(): InMemoryDirectory {
-  const other = { ...exampleClient, client_id: 'desk-1' };
+  const other = {
+    ...exampleClient,
+    client_id: 'desk-1',
+    ...storedSecretOf('desk-1', exampleClientSecret),
+  };
   const clients = new Map([exampleClient, other].map((client) => [client.client_id, client]));
   const users = new Map([[exampleUser.sub, exampleUser]]);
   const lookUps: string[] = [];

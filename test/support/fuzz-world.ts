@@ -23,6 +23,7 @@ import type {
   TokenCase,
 } from './fuzz-requests.ts';
 import { formTokenOf, issuer, providerInMemory, refOf } from './provider-in-memory.ts';
+import { storedSecretOf } from './stored-secrets.ts';
 
 const providerKey = generateClientKey('ES256');
 const clientKey = generateClientKey('ES256', { kid: 'k1' });
@@ -35,18 +36,18 @@ const strangersSecret = 'pL0oK9iJ8uH7yG6tF5rD4eS3wA2qZ1xM';
 const registered: Partial<Client> = {
   grant_types: [CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE],
   scope: 'openid profile email offline_access',
-  client_secret_hash: hashSecret(secret),
 };
 
-const { client_secret_hash: _none, ...withoutSecret } = { ...exampleClient, ...registered };
+const { client_secret_mac: _none, ...withoutSecret } = { ...exampleClient, ...registered };
 
 /** The registration of each kind of client; only the ids' look says which is which. */
 const clients: Record<ClientKind, Client> = {
-  basic: { ...exampleClient, ...registered },
+  basic: { ...exampleClient, ...registered, ...storedSecretOf('pump-4', secret) },
   post: {
     ...exampleClient,
     ...registered,
     client_id: 'post-1',
+    ...storedSecretOf('post-1', secret),
     token_endpoint_auth_method: 'client_secret_post',
     unknown_user: 'decoy',
   },
@@ -164,7 +165,12 @@ async function openWorld(fuzz: FuzzCase) {
   for (const client of Object.values(clients)) {
     directory.clients.set(client.client_id, { ...client });
   }
-  directory.clients.set('desk-1', { ...exampleClient, ...registered, client_id: 'desk-1' });
+  directory.clients.set('desk-1', {
+    ...exampleClient,
+    ...registered,
+    client_id: 'desk-1',
+    ...storedSecretOf('desk-1', secret),
+  });
   directory.users.set('u-bob', { ...exampleUser, sub: 'u-bob', username: 'bob', enabled: false });
   const client = clients[fuzz.client];
   const world = { provider, refs, client, authReqId: '', link: '', refreshToken: '', serial: 0 };

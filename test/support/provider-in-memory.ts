@@ -22,6 +22,7 @@ import { EXAMPLE_NOW } from './example-request.ts';
 import { inMemoryQuotas, plainPolicies } from './in-memory-quotas.ts';
 import { inMemoryRequests } from './in-memory-requests.ts';
 import { inMemoryUsedTokenIds } from './in-memory-used-token-ids.ts';
+import { inMemoryWrappingKeys } from './stored-secrets.ts';
 
 export const issuer = 'https://ciba.example';
 
@@ -80,8 +81,7 @@ export function providerInMemory(replacements: Replacements = {}) {
       },
     },
     linkKeys: { linkKeys: async () => [linkKey] as const },
-    // A secret in memory is wrapped in nothing.
-    wrappingKeys: { unwrap: async (_clientId: string, wrapped: string) => wrapped },
+    wrappingKeys: inMemoryWrappingKeys,
     usedTokenIds: inMemoryUsedTokenIds(),
     keys: { publicKeys: async () => replacements.publicKeys ?? [] },
     signer: replacements.signer ?? {

@@ -39,7 +39,9 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<vo
   const { output, confirm } = context;
   if (options.file === undefined)
     throw usageError('-f, --file: is missing; allowed: files in JSON or YAML');
-  const directory = await readDirectoryFiles(options.file);
+  const notices: string[] = [];
+  const directory = await readDirectoryFiles(options.file, (notice) => notices.push(notice));
+  for (const notice of notices) output.note(notice);
   const deployment = await context.deployment();
   assertPolicies(directory.clients, deployment.outputs);
   const store = directoryStore(deployment, context.clock);
@@ -51,14 +53,14 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<vo
   );
   show(context, plan);
   if (options.dryRun || isEmpty(plan)) {
-    output.json({ ...planJson(plan), applied: false });
+    output.json({ ...planJson(plan), ...noticesJson(notices), applied: false });
     return;
   }
   const summary = planSummary(plan);
   if (!(await confirm(`Apply to ${deployment.stackName}: ${summary}?`))) {
     throw new OperatorError('Nothing was written.');
   }
-  await carryOut(context, store, plan);
+  await carryOut(context, store, plan, notices);
 }
 
 function show({ output }: CommandContext, plan: DirectoryPlan): void {
@@ -72,6 +74,7 @@ async function carryOut(
   { output }: CommandContext,
   store: DirectoryStore,
   plan: DirectoryPlan,
+  notices: readonly string[],
 ): Promise<void> {
   const total = plan.entries.filter(({ action }) => action !== 'keep').length;
   const applied = await output.during(
@@ -82,6 +85,7 @@ async function carryOut(
   );
   output.json({
     ...planJson(plan),
+    ...noticesJson(notices),
     applied: applied.fault === undefined,
     written: applied.written.length,
     generated_secrets: applied.generatedSecrets,
@@ -89,6 +93,10 @@ async function carryOut(
   output.line(`Written: ${applied.written.length} of ${total}.`);
   showSecrets({ output }, applied);
   if (applied.fault !== undefined) throw applied.fault;
+}
+
+function noticesJson(notices: readonly string[]) {
+  return notices.length > 0 ? { notices } : {};
 }
 
 /** Whatever ended the run: a secret that is stored and was never shown is lost. */

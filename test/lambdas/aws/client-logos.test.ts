@@ -5,11 +5,13 @@ import { clientDirectory } from '../../../lambdas/aws/directory-table.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { logoUri, plainPng, quarters } from '../../support/example-images.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
 });
 afterAll(() => tables.stop());
 

@@ -12,11 +12,13 @@ import {
 import type { ClientDirectory } from '../../../lambdas/ports.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
 });
 afterAll(() => tables.stop());
 
@@ -141,7 +143,7 @@ describe('clients', () => {
 
   it('are stored with the hash of their secret alone (T14)', async () => {
     const client = await clients.findClient('pump-4', 'consistent');
-    expect(client?.client_secret_hash).toMatch(/^[\w-]{43}$/);
+    expect(client?.client_secret_mac).toMatch(/^first\.[\w-]{43}$/);
     expect(JSON.stringify(client)).not.toContain(pump.client_secret);
   });
 

@@ -16,6 +16,7 @@ import { rotateKeysTask } from '../../../lambdas/tasks/rotate-keys.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from '../../support/example-request.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 50);
@@ -27,6 +28,7 @@ const clock = () => EXAMPLE_NOW + 10;
 let tables: TestTables;
 beforeAll(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
 });
 afterAll(() => tables.stop());
 

@@ -22,7 +22,7 @@ const keys = {
   EdDSA: generateClientKey('EdDSA', { kid: 'k1' }),
 } satisfies Record<string, ClientKeyPair>;
 
-const { client_secret_hash: _none, ...bare } = exampleClient;
+const { client_secret_mac: _none, ...bare } = exampleClient;
 
 function keyClient(alg: keyof typeof keys, changes: Partial<Client> = {}): Client {
   return {

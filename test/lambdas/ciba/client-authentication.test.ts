@@ -8,6 +8,7 @@ import type { Client } from '../../../lambdas/ciba/client.ts';
 import {
   authenticateBySecret,
   type ClientCredentials,
+  comparedKeyIds,
   readClientCredentials,
   type SecretCredentials,
 } from '../../../lambdas/ciba/client-authentication.ts';
@@ -16,6 +17,7 @@ import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
 import { anyText } from '../../support/any-text.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
+import { inMemoryWrappingKeys, storedSecretOf } from '../../support/stored-secrets.ts';
 
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
 const form = (parameters: Record<string, string> = {}) => new Map(Object.entries(parameters));
@@ -112,17 +114,54 @@ describe('readClientCredentials', () => {
 
 describe('authenticateBySecret', () => {
   const secret = 'a secret of at least thirty-two characters';
-  const client: Client = { ...exampleClient, client_secret_hash: hashSecret(secret) };
+  const client: Client = { ...exampleClient, ...storedSecretOf('pump-4', secret) };
   const credentials: SecretCredentials = {
     method: 'client_secret_basic',
     clientId: client.client_id,
     clientSecret: secret,
   };
 
-  const { client_secret_hash: _none, ...withoutSecret } = client;
+  const { client_secret_mac: _none, ...withoutSecret } = client;
+  const oldItem = { ...withoutSecret, client_secret_hash: hashSecret(secret) };
 
-  it('gives back the client that is proved', () => {
-    expect(authenticateBySecret(credentials, client, EXAMPLE_NOW)).toBe(client);
+  const judge = async (presented: SecretCredentials, registered: Client | undefined, now: number) =>
+    authenticateBySecret(
+      presented,
+      registered,
+      await inMemoryWrappingKeys.macKeys(comparedKeyIds(registered, now)),
+      now,
+    );
+
+  it('gives back the client that is proved', async () => {
+    expect(await judge(credentials, client, EXAMPLE_NOW)).toBe(client);
+  });
+
+  it('P33: and one whose secret is stored as a plain hash, as it once was', async () => {
+    expect(await judge(credentials, oldItem, EXAMPLE_NOW)).toBe(oldItem);
+  });
+
+  it('P33: looks at two keys whoever the client is, so that all cost the same', () => {
+    const wrapped = { ...withoutSecret, client_secret_wrapped: 'x' };
+    const retiring = { ...client, retiring_secret: { ...storedSecretOf('a', 'b'), until: 1e12 } };
+    const ids = [undefined, client, oldItem, wrapped, withoutSecret, retiring].map((one) =>
+      comparedKeyIds(one, EXAMPLE_NOW),
+    );
+    expect(ids).toEqual([
+      [undefined, undefined],
+      ['a-key', undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+      ['a-key', 'a-key'],
+    ]);
+  });
+
+  it('P33: equal secrets of two clients look unlike, and what is stored of one proves nothing of the other', async () => {
+    const other = { ...client, client_id: 'desk-1' };
+    expect(storedSecretOf('desk-1', secret)).not.toEqual(storedSecretOf('pump-4', secret));
+    await expect(
+      judge({ ...credentials, clientId: 'desk-1' }, other, EXAMPLE_NOW),
+    ).rejects.toMatchObject({ code: 'invalid_client' });
   });
 
   it.each<[string, Partial<SecretCredentials>, Client | undefined]>([
@@ -130,30 +169,46 @@ describe('authenticateBySecret', () => {
     ['an unknown client with the empty secret', { clientSecret: '' }, undefined],
     ['the empty secret', { clientSecret: '' }, client],
     ['the empty secret of a client that has none', { clientSecret: '' }, withoutSecret],
+    ['a wrong secret of an old item', { clientSecret: `${secret}!` }, oldItem],
+    [
+      'the hash in place of the secret, of an old item',
+      { clientSecret: hashSecret(secret) },
+      oldItem,
+    ],
     ['what an unknown client is compared with', { clientSecret: '-'.repeat(43) }, withoutSecret],
     ['a wrong secret', { clientSecret: `${secret}!` }, client],
     [
-      'the hash in place of the secret',
-      { clientSecret: String(client.client_secret_hash) },
+      'what is stored in place of the secret',
+      { clientSecret: String(client.client_secret_mac) },
       client,
     ],
+    ['the hash in place of the secret', { clientSecret: hashSecret(secret) }, client],
     ['another method than the registered one', { method: 'client_secret_post' }, client],
     ['a disabled client', {}, { ...client, enabled: false }],
-  ])('T14: refuses %s, in the same words as every other failure', (_what, changes, registered) => {
-    const error = errorOf(() =>
-      authenticateBySecret({ ...credentials, ...changes }, registered, EXAMPLE_NOW),
-    );
-    const missing = errorOf(() => readClientCredentials(null, form()));
-    expect([error.code, error.message]).toEqual(['invalid_client', missing.message]);
-  });
+  ])(
+    'T14: refuses %s, in the same words as every other failure',
+    async (_what, changes, registered) => {
+      const missing = errorOf(() => readClientCredentials(null, form()));
+      await expect(
+        judge({ ...credentials, ...changes }, registered, EXAMPLE_NOW),
+      ).rejects.toMatchObject({ code: 'invalid_client', message: missing.message });
+    },
+  );
 
-  it('T14: takes both secrets while one retires, and the old one not a moment longer', () => {
-    const retiring = { client_secret_hash: hashSecret('the old secret'), until: EXAMPLE_NOW + 60 };
-    const rotating = { ...client, retiring_secret: retiring };
-    const old = { ...credentials, clientSecret: 'the old secret' };
-    expect(authenticateBySecret(credentials, rotating, EXAMPLE_NOW)).toBe(rotating);
-    expect(authenticateBySecret(old, rotating, EXAMPLE_NOW + 59.999)).toBe(rotating);
-    const late = errorOf(() => authenticateBySecret(old, rotating, EXAMPLE_NOW + 60));
-    expect(late.code).toBe('invalid_client');
-  });
+  it.each([
+    ['as it is stored now', storedSecretOf('pump-4', 'the old secret')],
+    ['as it once was', { client_secret_hash: hashSecret('the old secret') }],
+  ])(
+    'T14, P33: takes both secrets while one retires, %s, and the old one not a moment longer',
+    async (_, before) => {
+      const retiring = { ...before, until: EXAMPLE_NOW + 60 };
+      const rotating = { ...client, retiring_secret: retiring };
+      const old = { ...credentials, clientSecret: 'the old secret' };
+      expect(await judge(credentials, rotating, EXAMPLE_NOW)).toBe(rotating);
+      expect(await judge(old, rotating, EXAMPLE_NOW + 59.999)).toBe(rotating);
+      await expect(judge(old, rotating, EXAMPLE_NOW + 60)).rejects.toMatchObject({
+        code: 'invalid_client',
+      });
+    },
+  );
 });

@@ -163,9 +163,9 @@ describe('a refusal names the member', () => {
     ['client_secret', ['', 's'.repeat(31), 's'.repeat(129), `${'s'.repeat(32)}\n`, 'é'.repeat(32)]],
     ['jwks', ['x', []]],
     ['jwks.keys', [{}, { keys: 'x' }, { keys: [ecKey, ecKey] }]],
-    ['jwks.keys.0.kty', [{ keys: [{ kty: 'oct' }] }]],
+    ['jwks.keys.0.kty', [{ keys: [{ kty: 4 }] }]],
     ['jwks.keys.0', [{ keys: ['x'] }, { keys: [{ ...ecKey, d: 'AAAA' }] }]],
-    ['jwks.keys.0.crv', [{ keys: [{ ...ecKey, crv: 'P-384' }] }]],
+    ['jwks.keys.0.crv', [{ keys: [{ ...ecKey, crv: 384 }] }]],
     ['token_endpoint_auth_signing_alg', ['none', 'RS1', 'es256']],
   ])('%s', (member, values) => {
     for (const value of values) {
@@ -188,7 +188,8 @@ describe('a refusal names the member', () => {
     ['redirects', 'redirect_uris', ['https://c.example']],
     ['a stored logo', 'logo_hash', 'h'.repeat(43)],
     ['a slip of the pen', 'Client_name', 'x'],
-    ['a stored hash', 'client_secret_hash', exampleClient.client_secret_hash],
+    ['a stored HMAC', 'client_secret_mac', exampleClient.client_secret_mac],
+    ['a stored hash', 'client_secret_hash', 'x'.repeat(43)],
   ])('of a member it does not know: %s', (_what, member, value) => {
     expect(faults({ [member]: value })).toEqual([member]);
   });
@@ -227,6 +228,15 @@ describe('a registration whose members contradict its method is refused by the m
       'must have a key for ES256; another algorithm is named by token_endpoint_auth_signing_alg',
     ],
     [
+      'private_key_jwt with keys of which none serves (P11)',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ ...ecKey, use: 'enc' }, { kty: 'AKP' }] },
+      },
+      'jwks',
+      'must have a key for ES256; another algorithm is named by token_endpoint_auth_signing_alg',
+    ],
+    [
       'private_key_jwt with a secret',
       {
         token_endpoint_auth_method: 'private_key_jwt',
@@ -244,7 +254,7 @@ describe('a registration whose members contradict its method is refused by the m
         jwks: { keys: [ecKey] },
       },
       'token_endpoint_auth_signing_alg',
-      'allowed for private_key_jwt: ES256, PS256, RS256, EdDSA',
+      'allowed for private_key_jwt: ES256, PS256, RS256, EdDSA, Ed25519',
     ],
     [
       'client_secret_jwt with ES256',
@@ -275,7 +285,7 @@ describe('a stored client', () => {
   it('T14: holds the hash of its secret and never the secret', () => {
     const stored = storedClient.parse({
       ...clientRegistration.parse({ ...least, client_secret: exampleClientSecret }),
-      client_secret_hash: exampleClient.client_secret_hash,
+      client_secret_mac: exampleClient.client_secret_mac,
     });
     expect(stored).toEqual(exampleClient);
     expect(JSON.stringify(stored)).not.toContain(exampleClientSecret);

@@ -17,6 +17,7 @@ import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { inMemoryUsedTokenIds } from '../../support/in-memory-used-token-ids.ts';
 import { formRequest, issuer, providerInMemory } from '../../support/provider-in-memory.ts';
 import { slowRequests } from '../../support/slow-requests.ts';
+import { inMemoryWrappingKeys } from '../../support/stored-secrets.ts';
 
 type Provider = ReturnType<typeof providerInMemory>;
 
@@ -311,7 +312,7 @@ describe('the acknowledgement (CIBA 7.3)', () => {
       quotas: inMemoryQuotas(requests),
       ...directory.ports,
       keys: { publicKeys: async () => [] },
-      wrappingKeys: { unwrap: async (_clientId, wrapped) => wrapped },
+      wrappingKeys: inMemoryWrappingKeys,
       usedTokenIds: inMemoryUsedTokenIds(),
       flow: { start: async () => {} },
       startSteps: () => async () => {},

@@ -14,7 +14,7 @@ import { issuer, providerInMemory } from '../../support/provider-in-memory.ts';
 
 const pair = generateClientKey('ES256', { kid: 'k1' });
 const secret = 'a secret that is wrapped in nothing, for this test';
-const { client_secret_hash: _none, ...bare } = exampleClient;
+const { client_secret_mac: _none, ...bare } = exampleClient;
 
 const keyClient: Client = {
   ...bare,

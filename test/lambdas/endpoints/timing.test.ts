@@ -10,6 +10,7 @@ import {
   publicKeys,
   userDirectory,
 } from '../../../lambdas/aws/directory-table.ts';
+import { wrappingKeys } from '../../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { usedTokenIds } from '../../../lambdas/aws/used-token-ids.ts';
@@ -21,6 +22,7 @@ import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { exampleClientSecret } from '../../support/example-directory.ts';
 import { plainPolicies } from '../../support/in-memory-quotas.ts';
 import { formRequest, issuer } from '../../support/provider-in-memory.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 import { areaUnderCurve, timeInRounds } from '../../support/timing-classifier.ts';
 
@@ -39,6 +41,7 @@ let asked = 0;
 beforeAll(async () => {
   tables = await tablesOnDynalite();
   const { client } = tables;
+  await addWrappingKey(tables, 'first');
   const user = (name: string, changes: object = {}) => ({
     sub: `u-${name}`,
     username: name,
@@ -49,7 +52,7 @@ beforeAll(async () => {
   await applyDirectory({
     client,
     tableName: 'directory',
-    keysTableName: undefined,
+    keysTableName: 'keys',
     prune: false,
     directory: parseDirectory({
       clients: [
@@ -100,7 +103,7 @@ beforeAll(async () => {
     clients: clientDirectory(client, 'directory', runtime.clock),
     users: userDirectory(client, 'directory'),
     keys: publicKeys(client, 'directory'),
-    wrappingKeys: { unwrap: async (_clientId, wrapped) => wrapped },
+    wrappingKeys: wrappingKeys(client, 'keys', runtime.clock),
     usedTokenIds: usedTokenIds(client, 'requests', runtime),
     flow: { start: async () => {} },
   });

@@ -5,14 +5,15 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { userDirectory } from '../../../lambdas/aws/directory-table.ts';
-import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
+import { addWrappingKey, macOf } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
 });
 afterEach(() => tables.stop());
 
@@ -56,10 +57,10 @@ describe('clients', () => {
     expect(generatedSecrets).toEqual([
       { client_id: 'pump-4', client_secret: expect.stringMatching(/^[\w-]{64}$/) },
     ]);
-    const stored = (await items())['client#pump-4']?.['client_secret_hash'];
-    expect(stored).toBe(hashSecret(generatedSecrets[0]?.client_secret ?? ''));
+    const stored = (await items())['client#pump-4']?.['client_secret_mac'];
+    expect(stored).toBe(await macOf(tables, 'pump-4', generatedSecrets[0]?.client_secret ?? ''));
     expect((await apply({ clients: [pump] })).generatedSecrets).toEqual([]);
-    expect((await items())['client#pump-4']?.['client_secret_hash']).toBe(stored);
+    expect((await items())['client#pump-4']?.['client_secret_mac']).toBe(stored);
   });
 });
 

@@ -5,13 +5,13 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { userDirectory } from '../../../lambdas/aws/directory-table.ts';
-import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { applyPlan } from '../../../lib/operator/apply-plan.ts';
 import { DirectoryConflict } from '../../../lib/operator/directory-error.ts';
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import type { DirectoryStore } from '../../../lib/operator/directory-items.ts';
 import { planDirectory } from '../../../lib/operator/plan-directory.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
+import { addWrappingKey, macOf } from '../../support/stored-secrets.ts';
 import {
   directoryOf,
   type TestTables,
@@ -23,6 +23,7 @@ let store: DirectoryStore;
 let pauses: number[];
 beforeEach(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   pauses = [];
   store = directoryOf(tables, {
     pause: async (milliseconds) => {
@@ -99,7 +100,7 @@ describe('two operators at once', () => {
       expect.stringContaining(changedMeanwhile('client pump-4')),
     ]);
     expect((await items())['client#pump-4']).toMatchObject({
-      client_secret_hash: hashSecret(shown[0]?.client_secret ?? ''),
+      client_secret_mac: await macOf(tables, 'pump-4', shown[0]?.client_secret ?? ''),
     });
   });
 
@@ -178,7 +179,7 @@ describe('an apply that ends early', () => {
     expect(fault).toBeInstanceOf(DirectoryConflict);
     expect(generatedSecrets.map(({ client_id }) => client_id)).toEqual(['pump-4']);
     expect((await items())['client#pump-4']).toMatchObject({
-      client_secret_hash: hashSecret(generatedSecrets[0]?.client_secret ?? ''),
+      client_secret_mac: await macOf(tables, 'pump-4', generatedSecrets[0]?.client_secret ?? ''),
     });
     expect(await items()).not.toHaveProperty('user#u-alice');
     expect((await apply(directory)).generatedSecrets).toEqual([]);

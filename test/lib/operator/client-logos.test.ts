@@ -15,6 +15,7 @@ import { encodeLogo } from '../../../lib/operator/encode-logo.ts';
 import { planDirectory } from '../../../lib/operator/plan-directory.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
 import { fileOf, logoUri, plainPng, pngOf, quarters } from '../../support/example-images.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import {
   directoryOf,
   type TestTables,
@@ -25,6 +26,7 @@ let tables: TestTables;
 let store: DirectoryStore;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   store = directoryOf(tables);
 });
 afterEach(() => tables.stop());

@@ -1,9 +1,7 @@
 /** Clients as an operator sees and rotates them: two live secrets for a while, and none of them in anything shown. */
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keyStore, wrappingKeys } from '../../../lambdas/aws/keys-table.ts';
+import { wrappingKeys } from '../../../lambdas/aws/keys-table.ts';
 import { liveSecrets, storedClient } from '../../../lambdas/ciba/client.ts';
-import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
 import {
   findClient,
@@ -16,6 +14,7 @@ import type { DirectoryStore } from '../../../lib/operator/directory-items.ts';
 import { switchEntry } from '../../../lib/operator/switch-entry.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
 import { generateClientKey } from '../../support/example-jwts.ts';
+import { addWrappingKey, macOf } from '../../support/stored-secrets.ts';
 import {
   directoryOf,
   type TestTables,
@@ -29,6 +28,7 @@ beforeEach(async () => {
   tables = await tablesOnDynalite();
   now = 1_800_000_000;
   store = directoryOf(tables, { clock: () => now });
+  await addWrappingKey(tables, 'first');
 });
 afterEach(() => tables.stop());
 
@@ -55,16 +55,12 @@ const rotate = (rotation: Partial<SecretRotation> = {}) =>
 
 const stored = async () => storedClient.parse((await tables.items('directory'))['client#pump-4']);
 
-/** The hashes that the functions would accept now. */
+/** What the functions would accept now. */
 const accepted = async () =>
-  liveSecrets(await stored(), now).map(({ client_secret_hash }) => client_secret_hash);
+  liveSecrets(await stored(), now).map(({ client_secret_mac }) => client_secret_mac);
 
-async function addWrappingKey(kid: string): Promise<void> {
-  const keys = keyStore(tables.client, 'keys', 'directory');
-  const { keys: others, version } = await keys.secretKeys('wrap');
-  const added = { kid, secret: randomBytes(32).toString('base64url'), createdAt: now };
-  await keys.saveSecretKeys('wrap', [added, ...others], version);
-}
+const macs = (...secrets: string[]) =>
+  Promise.all(secrets.map((secret) => macOf(tables, 'pump-4', secret)));
 
 describe('rotating a secret', () => {
   it('makes a new one and keeps the old one live for as long as it is told, to the second', async () => {
@@ -74,9 +70,9 @@ describe('rotating a secret', () => {
       generated: expect.stringMatching(/^[\w-]{64}$/),
       retiringUntil: now + 3600,
     });
-    const made = hashSecret(rotated?.generated ?? '');
+    const [made, before] = await macs(rotated?.generated ?? '', first);
     now += 3599;
-    expect(await accepted()).toEqual([made, hashSecret(first)]);
+    expect(await accepted()).toEqual([made, before]);
     now += 1;
     expect(await accepted()).toEqual([made]);
   });
@@ -84,7 +80,7 @@ describe('rotating a secret', () => {
   it('takes a given one, which is then not shown again', async () => {
     await apply(pump);
     expect((await rotate({ secret: second }))?.generated).toBeUndefined();
-    expect(await accepted()).toEqual([second, first].map(hashSecret));
+    expect(await accepted()).toEqual(await macs(second, first));
   });
 
   it.each<[string, string, string]>([
@@ -93,7 +89,7 @@ describe('rotating a secret', () => {
   ])('refuses one %s, and changes nothing', async (_, secret, message) => {
     await apply(pump);
     await expect(rotate({ secret })).rejects.toThrow(message);
-    expect(await accepted()).toEqual([hashSecret(first)]);
+    expect(await accepted()).toEqual(await macs(first));
   });
 
   it('refuses a second rotation while an older secret is live, unless it is forced', async () => {
@@ -102,9 +98,9 @@ describe('rotating a secret', () => {
     await expect(rotate()).rejects.toThrow(
       'client pump-4: the secret before the present one is still valid, until 2027-01-15T09:00:00Z; --force ends it at once and retires the present one',
     );
-    expect(await accepted()).toEqual([second, first].map(hashSecret));
+    expect(await accepted()).toEqual(await macs(second, first));
     const forced = await rotate({ force: true });
-    expect(await accepted()).toEqual([forced?.generated ?? '', second].map(hashSecret));
+    expect(await accepted()).toEqual(await macs(forced?.generated ?? '', second));
   });
 
   it('needs no force once the older one has ended', async () => {
@@ -117,7 +113,7 @@ describe('rotating a secret', () => {
   it('ends the present one at once with nothing to keep', async () => {
     await apply(pump);
     const rotated = await rotate({ keepSeconds: 0 });
-    expect(await accepted()).toEqual([hashSecret(rotated?.generated ?? '')]);
+    expect(await accepted()).toEqual(await macs(rotated?.generated ?? ''));
   });
 
   it('is for clients with a secret: one with keys is told so', async () => {
@@ -139,7 +135,7 @@ describe('rotating a secret', () => {
     const both = await Promise.allSettled([rotate(), rotate()]);
     const won = both.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []));
     expect(won).toHaveLength(1);
-    expect((await stored()).client_secret_hash).toBe(hashSecret(won[0]?.generated ?? ''));
+    expect(await accepted()).toContain((await macs(won[0]?.generated ?? ''))[0]);
     expect(both.find((one) => one.status === 'rejected')).toMatchObject({
       reason: { name: 'DirectoryConflict' },
     });
@@ -163,9 +159,8 @@ describe('rotating a secret', () => {
   });
 
   it('of a client_secret_jwt client keeps both readable, wrapped each', async () => {
-    await addWrappingKey('first');
     await apply({ ...pump, token_endpoint_auth_method: 'client_secret_jwt' });
-    await addWrappingKey('second');
+    await addWrappingKey(tables, 'second');
     await rotate({ secret: second });
     const keys = wrappingKeys(tables.client, 'keys', () => now);
     const wrapped = liveSecrets(await stored(), now).map((one) => one.client_secret_wrapped ?? '');
@@ -190,7 +185,7 @@ describe('applying a directory file after a rotation', () => {
     await expect(apply(pump)).rejects.toThrow(message);
     now += 86_400;
     await expect(apply(pump)).rejects.toThrow(message);
-    expect((await stored()).client_secret_hash).toBe(hashSecret(second));
+    expect([(await stored()).client_secret_mac]).toEqual(await macs(second));
   });
 
   it('with the new secret, or with none, keeps both secrets as they are', async () => {
@@ -202,7 +197,7 @@ describe('applying a directory file after a rotation', () => {
     await apply(others);
     expect(await tables.items('directory')).toEqual(before);
     await apply({ ...others, interval: 5 });
-    expect(await accepted()).toEqual([second, first].map(hashSecret));
+    expect(await accepted()).toEqual(await macs(second, first));
   });
 
   it('that gives it keys leaves no secret at all', async () => {
@@ -234,7 +229,7 @@ describe('what is shown of clients', () => {
       secret: 'set',
       retiringUntil: now + 3600,
     });
-    for (const hidden of [first, second].map(hashSecret)) {
+    for (const hidden of await macs(first, second)) {
       expect(JSON.stringify(shown)).not.toContain(hidden);
     }
     expect(await findClient(store, 'nobody')).toBeUndefined();

@@ -3,12 +3,12 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { createClients } from '../../../lib/operator/deployment.ts';
 import { ciba } from '../../support/ciba-command.ts';
 import { disturb } from '../../support/disturbed-calls.ts';
 import { logoUri, quarters } from '../../support/example-images.ts';
 import { operatedDeployment } from '../../support/operated-deployment.ts';
+import { addWrappingKey, macOf } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
@@ -16,6 +16,7 @@ let folder: string;
 let outputs: Record<string, string>;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   folder = await mkdtemp(join(tmpdir(), 'ciba-'));
   outputs = { DirectoryTable: 'directory', KeysTable: 'keys' };
 });
@@ -62,7 +63,7 @@ describe('ciba apply', () => {
     expect(stdout).toMatch(/\+ add +user u-alice +alice, alice@example\.com/);
     const [shown = ''] = /(?<=^pump-4 +)[\w-]{64}/m.exec(stdout) ?? [];
     expect((await items())['client#pump-4']).toMatchObject({
-      client_secret_hash: hashSecret(shown),
+      client_secret_mac: await macOf(tables, 'pump-4', shown),
     });
     const again = await run(['apply', '-f', path]);
     expect(again).toEqual({
@@ -70,6 +71,18 @@ describe('ciba apply', () => {
       stdout: 'Nothing changes: 0 to add, 0 to change, 0 to remove, 2 unchanged.\n',
       stderr: '',
     });
+  });
+
+  it('P26: says on stderr, and with --json, what it leaves out, and stores nothing of it', async () => {
+    const path = await file('directory.json', {
+      clients: [{ ...pump, contacts: ['ops@x.example'] }],
+    });
+    const notice = `${path}: clients[0] (pump-4) contacts: is not kept`;
+    expect((await run(['apply', '-f', path, '--dry-run'])).stderr).toContain(notice);
+    const { stdout, stderr } = await run(['apply', '-f', path, '--yes', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ added: 1, applied: true, notices: [notice] });
+    expect(stderr).toContain(notice);
+    expect(JSON.stringify(await items())).not.toContain('ops@x.example');
   });
 
   it('writes nothing if the answer is no, and ends with 1', async () => {
@@ -232,8 +245,8 @@ describe('ciba client', () => {
     for (const { exitCode, stdout } of shown) {
       expect(exitCode).toBe(0);
       expect(stdout).toContain('pump-4');
-      expect(stdout).not.toContain(hashSecret(secret));
-      expect(stdout).not.toMatch(/hash|wrapped|client_secret"/);
+      expect(stdout).not.toContain(await macOf(tables, 'pump-4', secret));
+      expect(stdout).not.toMatch(/mac|hash|wrapped|client_secret"/);
     }
     expect(shown[2]?.stdout).toMatch(
       /^secret +set, the one before retiring until 2027-01-15T08:01:00Z$/m,
@@ -250,8 +263,11 @@ describe('ciba client', () => {
     const { client_secret, ...others } = JSON.parse(stdout);
     expect(others).toEqual({ client_id: 'pump-4', retiring_until: '2027-01-16T08:00:00Z' });
     expect((await items())['client#pump-4']).toMatchObject({
-      client_secret_hash: hashSecret(client_secret),
-      retiring_secret: { client_secret_hash: hashSecret(secret), until: 1_800_086_400 },
+      client_secret_mac: await macOf(tables, 'pump-4', client_secret),
+      retiring_secret: {
+        client_secret_mac: await macOf(tables, 'pump-4', secret),
+        until: 1_800_086_400,
+      },
     });
   });
 
@@ -266,7 +282,7 @@ describe('ciba client', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toBe('The secret before is valid until 2027-01-16T08:00:00Z.\n');
     expect((await items())['client#pump-4']).toMatchObject({
-      client_secret_hash: hashSecret(piped),
+      client_secret_mac: await macOf(tables, 'pump-4', piped),
     });
   });
 

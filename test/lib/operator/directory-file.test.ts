@@ -13,6 +13,7 @@ import {
 } from '../../../lib/operator/directory-file.ts';
 import { assertPolicies } from '../../../lib/operator/policies.ts';
 import { logoUri, quarters } from '../../support/example-images.ts';
+import { generateClientKey } from '../../support/example-jwts.ts';
 
 const client = {
   client_id: 'pump-4',
@@ -57,7 +58,7 @@ describe('parseDirectory', () => {
     [
       'jwks_uri (T18)',
       { ...client, jwks_uri: 'https://x' },
-      'clients[0] (pump-4): unknown member jwks_uri',
+      'clients[0] (pump-4) jwks_uri: must be left out: nothing is fetched for a client; allowed: jwks',
     ],
     [
       'a short secret',
@@ -71,6 +72,28 @@ describe('parseDirectory', () => {
     ],
   ])('names %s', (_fault, entry, message) => {
     expect(() => parseDirectory({ clients: [entry] })).toThrow(message);
+  });
+
+  it('P26: tells what is registered elsewhere from what nobody knows, each on a line', () => {
+    const entry = { ...client, subject_type: 'pairwise', client_nmae: 'x', 'scope#de': 'x' };
+    expect(() => parseDirectory({ clients: [entry] })).toThrow(
+      new DirectoryError(
+        [
+          'clients[0] (pump-4) subject_type: allowed: "public"',
+          'clients[0] (pump-4): unknown member client_nmae',
+          'clients[0] (pump-4): unknown member scope#de',
+        ].join('\n'),
+      ),
+    );
+  });
+
+  it('P11: names a key that is no point of its curve by its place, whatever is skipped before it', () => {
+    const { jwk } = generateClientKey('ES256', { kid: 'k1' });
+    const beside = { ...jwk, kid: 'k2', y: Buffer.alloc(32, 7).toString('base64url') };
+    const jwks = { keys: [{ kty: 'AKP' }, jwk, { ...jwk, use: 'enc' }, beside] };
+    expect(() => parseDirectory({ clients: [{ ...client, jwks }] })).toThrow(
+      'clients[0] (pump-4) jwks.keys.3: is no key of its type',
+    );
   });
 
   it('tells every fault at once', () => {
@@ -286,6 +309,27 @@ describe('readDirectoryFiles', () => {
     expect(await readDirectoryFiles(paths)).toEqual(
       parseDirectory({ clients: [client], users: [user] }),
     );
+  });
+
+  it('P11, P26: takes notice of what is left out, by file, entry and place', async () => {
+    const { jwk } = generateClientKey('ES256', { kid: 'k1' });
+    const jwks = {
+      keys: [
+        { ...jwk, use: 'enc' },
+        { ...jwk, ext: true },
+      ],
+    };
+    const full = { ...client, contacts: ['a@b.example'], jwks, subject_type: 'public' };
+    const path = await fileOf('one.json', JSON.stringify({ clients: [full] }));
+    const notices: string[] = [];
+    const read = await readDirectoryFiles([path], (notice) => notices.push(notice));
+    expect(read.clients).toEqual([
+      { ...parseDirectory({ clients: [client] }).clients[0], jwks: { keys: [jwk] } },
+    ]);
+    expect(notices).toEqual([
+      `${path}: clients[0] (pump-4) contacts: is not kept`,
+      `${path}: clients[0] (pump-4) jwks.keys.0: is skipped (use enc)`,
+    ]);
   });
 
   it('names both files of an entry, or of a login, that is in two', async () => {

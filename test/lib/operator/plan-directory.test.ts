@@ -10,12 +10,14 @@ import { planJson, planRows, planSummary } from '../../../lib/operator/describe-
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import type { DirectoryStore } from '../../../lib/operator/directory-items.ts';
 import { planDirectory } from '../../../lib/operator/plan-directory.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
 let store: DirectoryStore;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   store = {
     client: tables.client,
     tableName: 'directory',
