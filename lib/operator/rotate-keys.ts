@@ -1,6 +1,7 @@
 /** Asks the deployment for new keys now, which is what its schedule does when they are due. */
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import { OperatorError } from './operator-error.ts';
 
 /** What functions and verifiers remember of keys, in seconds: a shorter lead surprises them. */
@@ -39,9 +40,5 @@ export async function rotateKeys(
 }
 
 function readJson(payload: Uint8Array | undefined): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload ?? []).toString());
-  } catch {
-    return undefined;
-  }
+  return parseStrictJson(Buffer.from(payload ?? []).toString());
 }
