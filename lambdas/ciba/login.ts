@@ -2,6 +2,7 @@
  * How end-users are named: user names and e-mail addresses, each in one normal form that is stored and compared,
  * and the kinds of `login_hint` (CIBA Core 7.1) that stand for them.
  */
+import { parseStrictObject } from './strict-json.ts';
 
 /** Longest `login_hint`, in characters. */
 export const LOGIN_HINT_LENGTH = 512;
@@ -59,7 +60,8 @@ function domainToAscii(domain: string): string | undefined {
 export type LoginHint = { by: 'login'; login: string } | { by: 'sub'; sub: string };
 
 /**
- * Reads a `login_hint`: a user name, an e-mail address, or Auth0's JSON form `{"format":"iss_sub","iss":…,"sub":…}`.
+ * Reads a `login_hint`: a user name, an e-mail address, or the JSON of RFC 9493's format `iss_sub`, as Auth0 has it:
+ * `{"format":"iss_sub","iss":…,"sub":…}`.
  * `undefined` for a text that can name nobody here, another issuer's subject included.
  */
 export function parseLoginHint(hint: string, issuer: string): LoginHint | undefined {
@@ -79,24 +81,17 @@ export function parseLogin(
   return login === undefined ? undefined : { kind, login };
 }
 
+/** RFC 9493 3.2.3, and 3: nothing but the members of its format. */
+const issSubMembers = ['format', 'iss', 'sub'];
+
 function parseIssSub(hint: string, issuer: string): LoginHint | undefined {
-  const members = parseJsonObject(hint);
+  const members = parseStrictObject(hint);
   if (members?.['format'] !== 'iss_sub') return undefined;
+  if (!Object.keys(members).every((name) => issSubMembers.includes(name))) return undefined;
   // Auth0's issuers end in a slash and so do the hints its toolkits write; ours is an origin, for which both forms are equal.
   if (members['iss'] !== issuer && members['iss'] !== `${issuer}/`) return undefined;
   const sub = members['sub'];
   return typeof sub === 'string' && isSub(sub) ? { by: 'sub', sub } : undefined;
-}
-
-function parseJsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value))
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A subject identifier as this provider assigns it: 1 to 64 printable ASCII characters (OpenID Connect Core 2 allows 255). */

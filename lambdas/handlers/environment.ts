@@ -10,6 +10,7 @@ import {
   type NotificationPolicies,
   notificationPolicies,
 } from '../ciba/notification-policy.ts';
+import { parseStrictJson } from '../ciba/strict-json.ts';
 
 export type { NotificationLimit };
 
@@ -24,12 +25,10 @@ const seconds = z.pipe(z.pipe(text, z.transform(Number)), z.number().check(z.int
 /* @__NO_SIDE_EFFECTS__ */
 function json<Value extends z.ZodMiniType>(value: Value) {
   const parsed = z.transform((given: string, context): unknown => {
-    try {
-      return JSON.parse(given);
-    } catch {
-      context.issues.push({ code: 'custom', message: 'not JSON', input: given });
-      return z.NEVER;
-    }
+    const value = parseStrictJson(given);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: 'not JSON', input: given });
+    return z.NEVER;
   });
   return z.pipe(z.pipe(text, parsed), value);
 }

@@ -3,6 +3,7 @@
  * tools that sign their requests.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeUtf8, parseJson } from '../operator/data-file.ts';
 import { DirectoryError } from '../operator/directory-error.ts';
 import { type Directory, parseDirectory } from '../operator/directory-file.ts';
 import {
@@ -88,15 +89,14 @@ async function act(
   { replaceDirectory, rotateKeys }: ControlActions,
 ): Promise<unknown> {
   if (path === '/rotate-keys') return rotateKeys();
-  return replaceDirectory(parseDirectory(JSON.parse(body.toString())));
+  return replaceDirectory(parseDirectory(parseJson('directory', decodeUtf8('directory', body))));
 }
 
 async function answer(response: ServerResponse, run: () => Promise<unknown>): Promise<void> {
   try {
     answerJson(response, 200, await run());
   } catch (error) {
-    const isFault = error instanceof DirectoryError || error instanceof SyntaxError;
-    answerJson(response, isFault ? 400 : 500, {
+    answerJson(response, error instanceof DirectoryError ? 400 : 500, {
       message: error instanceof Error ? error.message : String(error),
     });
   }

@@ -1,6 +1,7 @@
 /** Calls a function of the deployment that does something for the operator, and reads what it answers. */
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import { OperatorError } from './operator-error.ts';
 
 interface FunctionCall<Answer extends z.ZodMiniType> {
@@ -24,7 +25,7 @@ export async function callFunction<Answer extends z.ZodMiniType>(
   const { FunctionError: fault, Payload: payload } = await lambda.send(
     new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(input)) }),
   );
-  const given = readJson(payload);
+  const given = parseStrictJson(Buffer.from(payload ?? []).toString());
   if (fault !== undefined) throw failed(does, fault, given);
   const result = answer.safeParse(given);
   if (result.success) return result.data;
@@ -37,12 +38,4 @@ function failed(does: string, fault: string, given: unknown): OperatorError {
   return new OperatorError(
     `The function that ${does} failed: ${errorType}: ${errorMessage}. Asking again goes on where it ended; its log tells more`,
   );
-}
-
-function readJson(payload: Uint8Array | undefined): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload ?? []).toString());
-  } catch {
-    return undefined;
-  }
 }

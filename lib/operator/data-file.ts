@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parseDocument } from 'yaml';
-import { findRepeatedMember } from '../../lambdas/ciba/strict-json.ts';
+import { readStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import { DirectoryError } from './directory-error.ts';
 
 /**
@@ -13,7 +13,11 @@ import { DirectoryError } from './directory-error.ts';
  * @throws DirectoryError naming the file
  */
 export async function readTextFile(path: string): Promise<string> {
-  const octets = await readOctets(path);
+  return decodeUtf8(path, await readOctets(path));
+}
+
+/** @throws DirectoryError naming the file */
+export function decodeUtf8(path: string, octets: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(octets);
   } catch (error) {
@@ -43,21 +47,12 @@ export async function readDataFile(path: string): Promise<unknown> {
 
 /** @throws DirectoryError naming the file */
 export function parseJson(path: string, text: string): unknown {
-  const value = parseJsonText(path, text);
-  const repeated = findRepeatedMember(text);
-  if (!repeated) return value;
-  const { line, column } = positionOf(text, repeated.index);
-  throw new DirectoryError(
-    `${path}: member ${repeated.name} is there twice, again at line ${line}, column ${column}`,
-  );
-}
-
-function parseJsonText(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new DirectoryError(`${path}: is not JSON (${reason(error)})`, { cause: error });
-  }
+  const read = readStrictJson(text);
+  if ('value' in read) return read.value;
+  const { reason: what, index } = read.fault;
+  if (index === undefined) throw new DirectoryError(`${path}: is not JSON (${what})`);
+  const { line, column } = positionOf(text, index);
+  throw new DirectoryError(`${path}: ${what} at line ${line}, column ${column}`);
 }
 
 function positionOf(text: string, index: number): { line: number; column: number } {

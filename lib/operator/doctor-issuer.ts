@@ -1,6 +1,7 @@
 /** Whether the issuer answers as a client would have it, with the keys that are published, and what time it has. */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { readKeys } from './read-keys.ts';
 
@@ -93,7 +94,7 @@ async function read<Schema extends z.ZodMiniType>(
   if (typeof answer === 'string') return fault(`${url} does not answer (${answer})`, mend);
   const text = await answer.text();
   if (answer.status !== 200) return fault(`${url} answers ${answer.status}`, mend);
-  const parsed = schema.safeParse(parseJson(text));
+  const parsed = schema.safeParse(parseStrictJson(text));
   if (parsed.success) return { value: parsed.data };
   return fault(`${url} does not answer what it should`, 'see what answers there, and its DNS');
 }
@@ -103,14 +104,6 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function fault(message: string, mend: string): Finding {

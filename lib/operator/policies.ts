@@ -1,6 +1,7 @@
 /** Whether the policies that clients name are policies of the deployment, which tells them in its stack's outputs. */
 import * as z from 'zod/mini';
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import { DirectoryError } from './directory-error.ts';
 
 /** The members that name a policy, and the output whose members are the names there are. */
@@ -36,7 +37,7 @@ const policies = z.record(z.string(), z.unknown());
 function readNames(output: string, text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
   try {
-    return Object.keys(policies.parse(JSON.parse(text)));
+    return Object.keys(policies.parse(parseStrictJson(text)));
   } catch (error) {
     throw new Error(`The stack's output ${output} is no JSON object`, { cause: error });
   }

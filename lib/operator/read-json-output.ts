@@ -1,5 +1,6 @@
 /** The stack's outputs that are JSON: maps whose names the operator chose, as those of flows and templates. */
 import * as z from 'zod';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import type { Deployment } from './deployment.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -35,17 +36,9 @@ export function policiesOf(
 
 /** @throws OperatorError for an output that is not of this form */
 function readJson<Value>(name: string, text: string, schema: z.ZodType<Value>): Value {
-  const parsed = schema.safeParse(parseJson(text));
+  const parsed = schema.safeParse(parseStrictJson(text));
   if (parsed.success) return parsed.data;
   throw new OperatorError(`The output ${name} cannot be read: npx cdk deploy`, {
     cause: parsed.error,
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

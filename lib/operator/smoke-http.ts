@@ -1,5 +1,6 @@
 /** HTTP as the smoke flow needs it: forms out, JSON and pages in, and every surprise told as what was expected and seen. */
 import * as z from 'zod/mini';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 
 /** A step that did not go as it should. */
 export class Unexpected extends Error {
@@ -45,14 +46,14 @@ export function readJson<Schema extends z.ZodMiniType>(
   schema: Schema,
   expected: { status: number; what: string },
 ): z.output<Schema> {
-  const parsed = schema.safeParse(parseJson(answer.text));
+  const parsed = schema.safeParse(parseStrictJson(answer.text));
   if (answer.status === expected.status && parsed.success) return parsed.data;
   throw new Unexpected(`${expected.status} with ${expected.what}`, describe(answer));
 }
 
 /** The `error` of an answer (RFC 6749 5.2), if it has one. */
 export function errorOf({ text }: Answer): string | undefined {
-  return oauthError.safeParse(parseJson(text)).data?.error;
+  return oauthError.safeParse(parseStrictJson(text)).data?.error;
 }
 
 const oauthError = z.object({ error: z.string() });
@@ -63,19 +64,11 @@ export function assertRefused(answer: Answer, status: number, error: string): vo
   throw new Unexpected(`${status} ${error}`, describe(answer));
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 const SHOWN_CHARACTERS = 300;
 
 /** Errors are shown as they came; an answer that is none may hold tokens, so only its members are named. */
 export function describe({ status, text }: Answer): string {
-  const body = parseJson(text);
+  const body = parseStrictJson(text);
   if (typeof body !== 'object' || body === null)
     return `${status} ${text.slice(0, SHOWN_CHARACTERS)}`;
   return 'error' in body

@@ -126,6 +126,25 @@ describe('login_hint_token', () => {
   });
 });
 
+describe('P45, T30: a login_hint of the format iss_sub', () => {
+  const good = JSON.stringify({ format: 'iss_sub', iss: issuer, sub: user.sub });
+
+  it('names the user', async () => {
+    expect((await askFor(basic, { login_hint: good })).status).toBe(200);
+  });
+
+  it.each([`"sub":"${user.sub}"`, `"\\u0073ub":"${user.sub}"`, '"more":1', '"__proto__":{}'])(
+    'names nobody with another member, as %s',
+    async (member) => {
+      const login_hint = good.replace('}', `,${member}}`);
+      expect(errorOf(await askFor(basic, { login_hint }))).toMatchObject({
+        status: 400,
+        error: 'unknown_user_id',
+      });
+    },
+  );
+});
+
 describe('P3, T17: one JWT, one use', () => {
   it('a hint token with its own typ names the user whose sub is the client, and is no assertion', async () => {
     const login_hint_token = await namingItself('login-hint-token+jwt');

@@ -3,7 +3,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseStrictObject } from '../../../lambdas/ciba/strict-json.ts';
+import {
+  JSON_DEPTH,
+  parseStrictObject,
+  readStrictJson,
+} from '../../../lambdas/ciba/strict-json.ts';
 
 describe('parseStrictObject', () => {
   it('reads every object that JSON can write', () => {
@@ -28,6 +32,25 @@ describe('parseStrictObject', () => {
   ])('refuses a member that is there %s', (_where, text) => {
     expect(() => JSON.parse(text)).not.toThrow();
     expect(parseStrictObject(text)).toBeUndefined();
+  });
+
+  it('P45: reads what is nested as deep as the limit, and nothing deeper, however deep', () => {
+    const nested = (depth: number) => `${'{"a":['.repeat(depth / 2)}1${']}'.repeat(depth / 2)}`;
+    expect(parseStrictObject(nested(JSON_DEPTH))).toEqual(JSON.parse(nested(JSON_DEPTH)));
+    for (const depth of [JSON_DEPTH + 2, 10_000, 1_000_000]) {
+      expect(readStrictJson(nested(depth))).toEqual({
+        fault: { reason: 'it is nested more than 64 deep', index: expect.any(Number) },
+      });
+    }
+  });
+
+  it('P45: reads texts and numbers of any length without running out of stack', () => {
+    const long = ['a', '\\n', '\\u0061', '\\"', '\u00e9', '\ud83d\ude00'].map(
+      (one) => `["${one.repeat(2_000_000)}"]`,
+    );
+    for (const text of [...long, `0.${'1'.repeat(1e6)}`]) {
+      expect(readStrictJson(text)).toHaveProperty('value');
+    }
   });
 
   it.each([

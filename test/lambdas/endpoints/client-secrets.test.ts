@@ -79,7 +79,7 @@ function environment(): typeof deps {
 async function present(clientId: string, clientSecret: string) {
   tables.sent.length = 0;
   const request = formRequest('/token', {}, clientId, clientSecret);
-  const outcome = await readAuthenticatedForm(request, deps, {} as never).then(
+  const outcome = await readAuthenticatedForm(request, deps, {} as never, []).then(
     ({ client }) => client.client_id,
     (error: { code?: string }) => error.code,
   );
