@@ -79,12 +79,13 @@ async function startDemo(
 ): Promise<Demo | undefined> {
   const example = chooseExample(directory, generatedSecrets);
   if (demoPort === undefined || !example) return undefined;
-  const { client, usernames } = example;
+  const { client, usernames, subjects } = example;
   const { serveDemo } = await import('../lib/demo/serve-demo.ts');
   return serveDemo({
     port: demoPort,
     inbox,
     users: usernames,
+    subjects,
     pump: {
       issuer,
       clientId: client.client_id,

@@ -30,8 +30,8 @@ export const de: Texts = {
     openid: 'wissen, dass Sie es sind',
     profile: 'Ihren Namen, Benutzernamen und Ihre Sprache sehen',
     email: 'Ihre E-Mail-Adresse sehen',
-    offline_access: 'diesen Zugang behalten, ohne Sie jedes Mal zu fragen',
   },
+  offlineAccess: (span) => `diesen Zugang ${span} lang behalten, ohne Sie jedes Mal zu fragen`,
   otherScope: (value) => `nutzen: ${value}`,
 
   domain: 'Registrierte Domain:',

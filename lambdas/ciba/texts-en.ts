@@ -29,8 +29,8 @@ export const en: Texts = {
     openid: 'know that it is you',
     profile: 'see your name, user name and language',
     email: 'see your e-mail address',
-    offline_access: 'keep this access without asking you each time',
   },
+  offlineAccess: (span) => `keep this access for ${span} without asking you each time`,
   otherScope: (value) => `use: ${value}`,
 
   domain: 'Registered domain:',

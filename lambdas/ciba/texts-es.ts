@@ -30,8 +30,8 @@ export const es: Texts = {
     openid: 'saber que es usted',
     profile: 'ver su nombre, su nombre de usuario y su idioma',
     email: 'ver su dirección de correo electrónico',
-    offline_access: 'conservar este acceso sin preguntarle cada vez',
   },
+  offlineAccess: (span) => `conservar este acceso durante ${span} sin preguntarle cada vez`,
   otherScope: (value) => `usar: ${value}`,
 
   domain: 'Dominio registrado:',

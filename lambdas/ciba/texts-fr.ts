@@ -30,8 +30,8 @@ export const fr: Texts = {
     openid: 'savoir qu’il s’agit bien de vous',
     profile: 'voir votre nom, votre nom d’utilisateur et votre langue',
     email: 'voir votre adresse e-mail',
-    offline_access: 'conserver cet accès sans vous redemander à chaque fois',
   },
+  offlineAccess: (span) => `conserver cet accès pendant ${span} sans vous redemander à chaque fois`,
   otherScope: (value) => `utiliser\u00a0: ${value}`,
 
   domain: 'Domaine enregistré\u00a0:',

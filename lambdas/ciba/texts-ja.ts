@@ -22,8 +22,8 @@ export const ja: Texts = {
     openid: 'お客様ご本人であることの確認',
     profile: 'お名前、ユーザー名、言語の閲覧',
     email: 'メールアドレスの閲覧',
-    offline_access: '毎回確認せずに、このアクセスを継続すること',
   },
+  offlineAccess: (span) => `毎回確認せずに、このアクセスを${span}間継続すること`,
   otherScope: (value) => `利用: ${value}`,
 
   domain: '登録ドメイン:',

@@ -3,7 +3,8 @@
  * so that a language which lacks a text does not compile. Numbers and their plurals are those of Intl.
  */
 import { DEFAULT_LOCALE, findLocale } from './locale.ts';
-import { scopeValues } from './scope.ts';
+import { REFRESH_TOKEN_SECONDS } from './refresh-token.ts';
+import { OFFLINE_ACCESS, scopeValues } from './scope.ts';
 import { de } from './texts-de.ts';
 import { en } from './texts-en.ts';
 import { es } from './texts-es.ts';
@@ -30,7 +31,7 @@ export const notices = [
 export type Notice = (typeof notices)[number];
 
 /** Scopes that have words of their own (OpenID Connect Core 5.4 and 11). */
-export type KnownScope = 'openid' | 'profile' | 'email' | 'offline_access';
+export type KnownScope = 'openid' | 'profile' | 'email';
 
 /** The texts of one language, each plain text: whoever shows one in HTML escapes it. */
 export interface Texts {
@@ -57,6 +58,8 @@ export interface Texts {
   /** Above what the client will be able to do. */
   ifYouApprove: (clientName: string) => string;
   scopes: Record<KnownScope, string>;
+  /** What `offline_access` grants, and for how long (ASVS 10.7.2). */
+  offlineAccess: (span: string) => string;
   otherScope: (value: string) => string;
 
   /** Before the domain of the client. */
@@ -96,6 +99,7 @@ export function lookUpTexts(wanted: readonly string[]): Texts {
 /** What a client that is granted a scope may do; a value without words by its name, as the operator registered it. */
 export function describeScope(texts: Texts, scope: string): string[] {
   const known = new Map<string, string>(Object.entries(texts.scopes));
+  known.set(OFFLINE_ACCESS, texts.offlineAccess(describeDays(texts, REFRESH_TOKEN_SECONDS)));
   return scopeValues(scope).map((value) => known.get(value) ?? texts.otherScope(value));
 }
 
@@ -115,7 +119,12 @@ export function describeSpan({ locale }: Texts, seconds: number): string {
   ].join(' ');
 }
 
-function formatUnit(locale: string, amount: number, unit: 'minute' | 'second'): string {
+/** A span of days: `30 days`. A day that is not over counts, so that nothing lasts longer than is said. */
+export function describeDays({ locale }: Texts, seconds: number): string {
+  return formatUnit(locale, Math.ceil(seconds / 86_400), 'day');
+}
+
+function formatUnit(locale: string, amount: number, unit: 'day' | 'minute' | 'second'): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
 }
 

@@ -28,6 +28,8 @@ export interface Question {
   bindingMessage: string;
   /** Whether the binding message is a code, for the user to type. */
   isCode: boolean;
+  /** The subject that the pump has on record for the user; where it has none, the provider says who it is. */
+  sub?: string | undefined;
 }
 
 /** Reads the provider's discovery document, once. The rest goes by what stands there. */
@@ -47,17 +49,18 @@ export function connectPump(pump: PumpRegistration): Promise<client.Configuratio
 /** Asks the user, shows each step as it is reached, and ends with the decision. Nobody waits any more once `given up`. */
 export async function* askForApproval(
   config: client.Configuration,
-  { user, bindingMessage, isCode }: Question,
+  { user, bindingMessage, isCode, sub }: Question,
   givenUp: AbortSignal,
 ): AsyncGenerator<Approval> {
   yield { step: 'asking' };
   try {
+    const acr = isCode ? `${config.serverMetadata().issuer}/acr/code` : undefined;
     // The user compares the binding message with what the pump shows, or types it, so the pump has to show it.
     const request = await client.initiateBackchannelAuthentication(config, {
       scope: 'openid profile email',
       login_hint: user,
       binding_message: bindingMessage,
-      ...(isCode && { acr_values: `${config.serverMetadata().issuer}/acr/code` }),
+      ...(acr !== undefined && { acr_values: acr }),
     });
     const { auth_req_id, expires_in: expiresIn, interval = 5 } = request;
     // What comes before the dot is no secret: mail and page show it as the Request ID.
@@ -75,12 +78,28 @@ export async function* askForApproval(
     const tokens = await client.pollBackchannelAuthenticationGrant(config, request, undefined, {
       signal,
     });
-    // The ID Token is verified by now: it says who approved. The access token is for the APIs behind the pump.
-    yield { step: 'approved', claims: tokens.claims() ?? {} };
+    // The ID Token is verified by now: it says who approved, and how. The access token is for the APIs behind the pump.
+    const claims = tokens.claims() ?? {};
+    yield isAnswer(claims, { acr, sub }) ? { step: 'approved', claims } : otherAnswer;
   } catch (error) {
     if (!givenUp.aborted) yield judgeError(error, user);
   }
 }
+
+/**
+ * OpenID Connect Core 3.1.3.7: whoever asks for a level looks whether it is the one that was reached, since `acr_values` is
+ * a wish; and whoever asks for a user, whether it was that user.
+ */
+function isAnswer(
+  claims: Record<string, unknown>,
+  asked: { acr: string | undefined; sub: string | undefined },
+): boolean {
+  const isAt = asked.acr === undefined || claims['acr'] === asked.acr;
+  const isBy = asked.sub === undefined || claims['sub'] === asked.sub;
+  return isAt && isBy;
+}
+
+const otherAnswer = fail('The approval is not the one that was asked for.', undefined);
 
 /** What an error means to the person at the pump. */
 function judgeError(error: unknown, user: string): Approval {

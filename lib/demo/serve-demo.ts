@@ -26,6 +26,8 @@ export interface DemoSettings {
   inbox: string;
   /** Names to suggest. */
   users: string[];
+  /** The subjects that the pump has on record, by name. */
+  subjects?: ReadonlyMap<string, string>;
 }
 
 /** A running demo. */
@@ -46,7 +48,8 @@ const LOOK_MILLISECONDS = 400;
  * Starts the demo on 127.0.0.1, at a provider that answers already.
  * @throws if the provider's discovery document or the port cannot be had
  */
-export async function serveDemo({ port, pump, inbox, users }: DemoSettings): Promise<Demo> {
+export async function serveDemo(settings: DemoSettings): Promise<Demo> {
+  const { port, pump, inbox, users, subjects } = settings;
   const { issuer } = pump;
   const config = await connectPump(pump);
   const sales = new Map<string, Sale>();
@@ -118,7 +121,7 @@ export async function serveDemo({ port, pump, inbox, users }: DemoSettings): Pro
     const [oldest] = sales.keys();
     if (oldest !== undefined && sales.size >= SALES) sales.delete(oldest);
     sales.set(id, sale);
-    const question = { user, bindingMessage, isCode };
+    const question = { user, bindingMessage, isCode, sub: subjects?.get(user) };
     for await (const approval of askForApproval(config, question, ending.signal)) {
       sale.approval = approval;
       if (approval.step === 'waiting') sale.requestId = approval.requestId;

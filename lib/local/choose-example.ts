@@ -10,6 +10,8 @@ export interface Example {
     token_endpoint_auth_method: 'client_secret_basic' | 'client_secret_post';
   };
   usernames: [string, ...string[]];
+  /** Of these users, by their names. */
+  subjects: ReadonlyMap<string, string>;
 }
 
 /** The first such client and all such users; undefined if either is missing. */
@@ -17,9 +19,8 @@ export function chooseExample(
   { clients, users }: Directory,
   generatedSecrets: { client_id: string; client_secret: string }[],
 ): Example | undefined {
-  const [username, ...others] = users
-    .filter(({ enabled, email_verified }) => enabled && email_verified)
-    .map((user) => user.username);
+  const reachable = users.filter(({ enabled, email_verified }) => enabled && email_verified);
+  const [username, ...others] = reachable.map((user) => user.username);
   if (username === undefined) return undefined;
   for (const { client_id, client_name, enabled, ...registration } of clients) {
     const method = registration.token_endpoint_auth_method;
@@ -31,6 +32,7 @@ export function chooseExample(
     return {
       client: { client_id, client_name, client_secret, token_endpoint_auth_method: method },
       usernames: [username, ...others],
+      subjects: new Map(reachable.map((user) => [user.username, user.sub])),
     };
   }
   return undefined;

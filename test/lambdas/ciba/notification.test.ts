@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { formatHandle, formatSecret } from '../../../lambdas/ciba/handles.ts';
 import { notificationVariables, templateData } from '../../../lambdas/ciba/notification.ts';
 import { findUnreadable } from '../../../lambdas/ciba/readable-text.ts';
+import { REFRESH_TOKEN_SECONDS } from '../../../lambdas/ciba/refresh-token.ts';
 import { lookUpTexts } from '../../../lambdas/ciba/texts.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
 
@@ -55,6 +56,20 @@ describe('templateData', () => {
     const data = templateData(en, about);
     expect([data.magicLink, data.magicLink_html]).toEqual([link, link]);
   });
+
+  it.each(['de', 'en', 'es', 'fr', 'ja'])(
+    'P38: says in %s for how many days access is kept',
+    (locale) => {
+      const scope = 'openid offline_access';
+      const data = templateData(lookUpTexts([locale]), {
+        ...about,
+        request: { ...request, scope },
+      });
+      const days = new RegExp(`[^\\d]${REFRESH_TOKEN_SECONDS / 86_400}\\s`);
+      expect(data.requestedScopes).toMatch(days);
+      expect(data.requestedScopes_html).toMatch(days);
+    },
+  );
 
   it('says what is asked in words, a line or a list item each', () => {
     const scope = 'openid email payments:read';

@@ -1,6 +1,8 @@
 /** The catalogue of what people read: every language says everything, in words of its own, and counts as its readers do. */
 import { describe, expect, it } from 'vitest';
+import { REFRESH_TOKEN_SECONDS } from '../../../lambdas/ciba/refresh-token.ts';
 import {
+  describeDays,
   describeMoment,
   describeScope,
   describeSpan,
@@ -47,6 +49,14 @@ describe.each(locales)('the texts in %s', (locale) => {
     ]);
   });
 
+  it('P38: say for how many days offline_access is granted, as many as a refresh token lives', () => {
+    const days = String(REFRESH_TOKEN_SECONDS / 86_400);
+    const [sentence = ''] = describeScope(texts, 'offline_access');
+    expect(sentence.match(/\d+/g)).toEqual([days]);
+    expect(sentence).toContain(describeDays(texts, REFRESH_TOKEN_SECONDS));
+    expect(texts.offlineAccess('SPAN')).toContain('SPAN');
+  });
+
   it('have a title and a text for every notice', () => {
     expect(Object.keys(texts.notices).toSorted()).toEqual([...notices].toSorted());
   });
@@ -78,6 +88,22 @@ describe('a span', () => {
   ])('in %s, of %d s, is %j', (locale, seconds, expected) => {
     expect(describeSpan(lookUpTexts([locale]), seconds).replace(/\s/g, ' ')).toBe(expected);
   });
+});
+
+it.each([
+  ['en', 1, '1 day'],
+  ['en', 30, '30 days'],
+  ['de', 1, '1 Tag'],
+  ['de', 30, '30 Tage'],
+  ['es', 1, '1 día'],
+  ['es', 30, '30 días'],
+  ['fr', 1, '1 jour'],
+  ['fr', 30, '30 jours'],
+  ['ja', 30, '30 日'],
+])('P38: in %s, %d days are %j, and a day that has begun counts', (locale, days, expected) => {
+  const of = (seconds: number) => describeDays(lookUpTexts([locale]), seconds).replace(/\s/g, ' ');
+  expect(of(days * 86_400)).toBe(expected);
+  expect(of(days * 86_400 - 1)).toBe(expected);
 });
 
 it('a moment has its day, in the language, and needs no time zone', () => {

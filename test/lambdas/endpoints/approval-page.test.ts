@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
+import { REFRESH_TOKEN_SECONDS } from '../../../lambdas/ciba/refresh-token.ts';
 import { lookUpTexts, type Notice, notices } from '../../../lambdas/ciba/texts.ts';
 import {
   type CodeFault,
@@ -112,7 +113,7 @@ describe('the page that asks', () => {
     ['openid profile', ['know that it is you', 'see your name, user name and language']],
     [
       'openid offline_access',
-      ['know that it is you', 'keep this access without asking you each time'],
+      ['know that it is you', 'keep this access for 30 days without asking you each time'],
     ],
     ['openid email', ['know that it is you', 'see your e-mail address']],
     ['payments:read openid', ['use: payments:read', 'know that it is you']],
@@ -122,6 +123,11 @@ describe('the page that asks', () => {
   ])('puts the scope %j in words', (scope, sentences) => {
     const items = [...html({ scope }).matchAll(/<li>([^<]*)<\/li>/g)].map(([, item]) => item);
     expect(items).toEqual(sentences);
+  });
+
+  it.each(locales)('P38: says in %s for how many days access is kept', (locale) => {
+    const text = textOf(html({ scope: 'openid offline_access' }, 'Pump', EXAMPLE_NOW, { locale }));
+    expect(text).toMatch(new RegExp(`\\b${REFRESH_TOKEN_SECONDS / 86_400}\\s`));
   });
 
   it('names no domain where none is registered, and never links the one that is', () => {

@@ -76,6 +76,29 @@ describe('the pump', () => {
     expect(provider.requests.at(-1)?.get('acr_values')).toBe(`${provider.issuer}/acr/code`);
   });
 
+  it.each<[string, Record<string, unknown>, boolean]>([
+    ['that it is what was asked for', {}, true],
+    ['a lower level', { acr: 'link' }, false],
+    ['no level', { acr: undefined }, false],
+    ['a level that looks alike', { acr: 'code/' }, false],
+    ['another subject', { sub: 'u-bob' }, false],
+  ])(
+    'P36: looks at level and subject: of an ID Token that says %s',
+    async (_what, changes, isTaken) => {
+      const levelOf = (name: unknown) => name && `${provider.issuer}/acr/${name}`;
+      const claims = { ...changes, acr: levelOf('acr' in changes ? changes['acr'] : 'code') };
+      const id_token = await provider.idToken(claims);
+      const tokens = { access_token: 'a', token_type: 'Bearer', id_token };
+      const asking = { ...order, isCode: true, sub: 'u-alice' };
+      const step = await last([acknowledged], [{ status: 200, body: tokens }], undefined, asking);
+      expect(step).toMatchObject(
+        isTaken
+          ? { step: 'approved' }
+          : { step: 'failed', reason: 'The approval is not the one that was asked for.' },
+      );
+    },
+  );
+
   it('tells a denial by the user from a refusal to ask', async () => {
     expect(await last([acknowledged], [oauthError(400, 'access_denied')])).toEqual({
       step: 'denied',
@@ -123,10 +146,12 @@ describe('the pump', () => {
     });
   });
 
-  it('believes no ID Token that is another client’s, or whose signature is not the provider’s', async () => {
+  it('P36: believes no ID Token that is another client’s, that nobody signed, or whose signature is not the provider’s', async () => {
     const own = await provider.idToken({});
     for (const id_token of [
       await provider.idToken({ aud: 'desk-1' }),
+      await provider.forged({}),
+      provider.unsigned({}),
       `${own.slice(0, -9)}AAAAAAAAA`,
     ]) {
       const tokens = { access_token: 'a', token_type: 'Bearer', id_token };

@@ -1,6 +1,6 @@
 /** A provider that answers what a case tells it to, with discovery and keys, to see what the pump makes of each answer. */
 import { createServer } from 'node:http';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { closeServer, listenOnLoopback } from '../../../lib/local/loopback.ts';
 
 /** An answer of an endpoint. */
@@ -20,6 +20,9 @@ export interface ScriptedProvider {
   requests: URLSearchParams[];
   /** An ID Token that is this provider's. */
   idToken(claims: Record<string, unknown>): Promise<string>;
+  /** The same without a signature, or with that of somebody who has not the key. */
+  unsigned(claims: Record<string, unknown>): string;
+  forged(claims: Record<string, unknown>): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -33,8 +36,13 @@ export const oauthError = (status: number, error: string): Scripted => ({
   body: { error, error_description: 'Why. (Correlation ID: ref.correlation-1)' },
 });
 
-export async function startScriptedProvider(): Promise<ScriptedProvider> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
+const kid = 'key-1';
+
+export async function startScriptedProvider(
+  alg: 'ES256' | 'RS256' = 'ES256',
+): Promise<ScriptedProvider> {
+  const { privateKey, publicKey } = await generateKeyPair(alg);
+  const foreign = await generateKeyPair(alg);
   const requests: URLSearchParams[] = [];
   const script: Pick<ScriptedProvider, 'asked' | 'polled'> = { asked: [], polled: [] };
   const next = (answers: Scripted[]) => (answers.length > 1 ? answers.shift() : answers[0]);
@@ -55,8 +63,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
       case '/.well-known/openid-configuration':
         return { status: 200, body: metadata };
       case '/jwks':
-        return { status: 200, body: { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] } };
-      case '/ask':
+        return { status: 200, body: { keys: [{ ...(await exportJWK(publicKey)), alg, kid }] } };
+      case '/cibaAuthorization':
         requests.push(new URLSearchParams(body));
         return next(script.asked);
       default:
@@ -66,21 +74,30 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
 
   const metadata = {
     issuer,
-    backchannel_authentication_endpoint: `${issuer}/ask`,
+    backchannel_authentication_endpoint: `${issuer}/cibaAuthorization`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
-    id_token_signing_alg_values_supported: ['ES256'],
+    id_token_signing_alg_values_supported: [alg],
   };
+  const usual = { sub: 'u-alice', aud: 'pump-4' };
+  const sign = (claims: Record<string, unknown>, key: CryptoKey) =>
+    new SignJWT({ ...usual, ...claims })
+      .setProtectedHeader({ alg, kid })
+      .setIssuer(issuer)
+      .setIssuedAt()
+      .setExpirationTime('1 minute')
+      .sign(key);
   return Object.assign(script, {
     issuer,
     requests,
-    idToken: (claims: Record<string, unknown>) =>
-      new SignJWT({ sub: 'u-alice', aud: 'pump-4', ...claims })
-        .setProtectedHeader({ alg: 'ES256' })
+    idToken: (claims: Record<string, unknown>) => sign(claims, privateKey),
+    unsigned: (claims: Record<string, unknown>) =>
+      new UnsecuredJWT({ ...usual, ...claims })
         .setIssuer(issuer)
         .setIssuedAt()
         .setExpirationTime('1 minute')
-        .sign(privateKey),
+        .encode(),
+    forged: (claims: Record<string, unknown>) => sign(claims, foreign.privateKey),
     stop: () => closeServer(server),
   });
 }

@@ -26,6 +26,7 @@ beforeAll(async () => {
     port: 0,
     inbox: `http://localhost:${await listenOnLoopback(inbox, { port: 0 })}`,
     users: ['alice', '<b>'],
+    subjects: new Map([['alice', 'u-alice']]),
     pump: {
       issuer: provider.issuer,
       clientId: 'pump-4',
@@ -91,6 +92,17 @@ describe('the demo', () => {
     const html = await answer.text();
     expect(html).toContain(`role="alert">${mistake}`);
     expect(html).toContain('<form method="post"');
+  });
+
+  it('P36: unlocks the pump for nobody but the user who was asked', async () => {
+    const { polled } = provider;
+    const id_token = await provider.idToken({ sub: 'u-bob' });
+    const body = { access_token: 'a', token_type: 'Bearer', id_token };
+    provider.polled = [{ status: 200, body }];
+    const address = (await order()).headers.get('location') ?? '';
+    const read = async () => (await fetch(demo.url + address)).text();
+    await expect.poll(read).toContain('The approval is not the one that was asked for.');
+    provider.polled = polled;
   });
 
   it('escapes names, and has neither script in its pages nor a secret', async () => {
