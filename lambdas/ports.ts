@@ -66,8 +66,8 @@ export interface AuthenticationRequestStore {
   stampPoll(owner: Owner, now: number): Promise<PollOutcome>;
 
   /**
-   * S7, too early. Raises the interval that the poll was judged by, for good and once, however often this is repeated, and
-   * returns the interval from now on, in seconds; `undefined` if decided meanwhile.
+   * S7, too early. Raises the interval that the poll was judged by, for good and once, however often this is repeated, up to
+   * the most that is enforced, and returns the interval from now on, in seconds; `undefined` if decided meanwhile.
    */
   slowDown(ref: string, judgedBy: number): Promise<number | undefined>;
 

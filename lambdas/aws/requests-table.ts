@@ -16,6 +16,7 @@ import {
   claimMail,
   countWrongCode,
   decide,
+  MOST_SLOWED_SECONDS,
   REPLAY_GRACE_SECONDS,
   redeem,
   revoke,
@@ -44,6 +45,7 @@ export const storedNames: StoredNames = {
   flow: 'fl',
   decoy: 'dc',
   interval: 'iv',
+  firstInterval: 'fi',
   polledAt: 'pa',
   polls: 'pn',
   linkNonce: 'ln',
@@ -80,6 +82,7 @@ const facts = {
   expiresAt: z.number(),
   ttl: z.number(),
   interval: z.number(),
+  firstInterval: z.optional(z.number()),
   polledAt: z.optional(z.number()),
   polls: z.number(),
   linkNonce: z.optional(z.string()),
@@ -246,11 +249,17 @@ export function polling(
     async slowDown(ref, judgedBy) {
       const interval = judgedBy + SLOW_DOWN_SECONDS;
       const slowed = await table.update(ref, {
-        update: 'SET #interval = :interval',
-        condition: '#interval = :judgedBy AND #status IN (:pending, :failed)',
+        update:
+          'SET #interval = :interval, #firstInterval = if_not_exists(#firstInterval, :judgedBy)',
+        condition: [
+          '#interval = :judgedBy',
+          '(attribute_not_exists(#firstInterval) OR #firstInterval >= :leastFirst)',
+          '#status IN (:pending, :failed)',
+        ].join(' AND '),
         values: {
           ':interval': interval,
           ':judgedBy': judgedBy,
+          ':leastFirst': interval - MOST_SLOWED_SECONDS,
           ':pending': 'pending',
           ':failed': 'failed',
         },
@@ -270,7 +279,7 @@ export function polling(
             : []),
         ]
           .join(', ')
-          .concat(' REMOVE #polledAt'),
+          .concat(' REMOVE #polledAt, #firstInterval'),
         condition: [
           '#secretHash = :secretHash',
           '#clientId = :clientId',

@@ -34,8 +34,10 @@ interface RequestFacts {
 
 /** What polling leaves behind (CIBA Core 10.1 and 11). */
 interface PollBookkeeping {
-  /** Least time between two polls, in seconds; grows with every `slow_down`. */
+  /** Least time between two polls, in seconds; grows with `slow_down`. */
   interval: number;
+  /** The interval of the acknowledgement, kept from the first `slow_down` on. */
+  firstInterval?: number | undefined;
   /** The last poll of the owner. */
   polledAt?: number | undefined;
   /** How many polls of the owner there were; a write repeated after a lost answer counts twice. */

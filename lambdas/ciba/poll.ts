@@ -14,11 +14,14 @@ import type { Client } from './client.ts';
  */
 export const POLL_LEEWAY_SECONDS = 0.5;
 
+/** How long before the end of a request its client is to have polled once more, in seconds. */
+const LAST_POLL_SECONDS = 1;
+
 /** The longest wait a pending answer asks for, in seconds, unless the interval itself is longer. */
 export const LONGEST_RETRY_AFTER = 8;
 
 export type PollJudgement =
-  | { answer: 'authorization_pending'; retryAfter: number }
+  | { answer: 'authorization_pending'; retryAfter: number | undefined }
   | { answer: 'slow_down' }
   | { answer: 'access_denied' }
   | { answer: 'expired_token' }
@@ -48,24 +51,35 @@ function isFailureTold(before: AuthenticationRequest, failedFlow: Client['failed
   return before.status === 'failed' && failedFlow === 'deny' && before.decoy === undefined;
 }
 
-/** The first poll is never too early: the clock starts with it. */
+/**
+ * The first poll is never too early: the clock starts with it. Nor is one that kept what the answer before it asked for,
+ * though the end made that shorter than the interval.
+ */
 function isTooEarly(before: AuthenticationRequest, now: number): boolean {
-  if (before.polledAt === undefined) return false;
-  return now - before.polledAt < before.interval - POLL_LEEWAY_SECONDS;
+  const { polledAt, interval } = before;
+  if (polledAt === undefined) return false;
+  const asked = untilLastPoll(interval, before, polledAt) ?? interval;
+  return now - polledAt < asked - POLL_LEEWAY_SECONDS;
 }
 
+type Polled = Pick<AuthenticationRequest, 'createdAt' | 'expiresAt' | 'interval'>;
+
 /**
- * How long to wait before the next poll, in seconds: as long as the request is old, so that an unhurried user costs few
- * polls, at most {@link LONGEST_RETRY_AFTER}, not beyond the end, and never less than the interval.
+ * How long to wait before the next poll, in whole seconds: as long as the request is old, so that an unhurried user costs few
+ * polls, at most {@link LONGEST_RETRY_AFTER}, and never less than the interval; but so that a poll comes before the end.
+ * `undefined` where the end is so near that none does.
  */
-export function retryAfter(
-  request: Pick<AuthenticationRequest, 'createdAt' | 'expiresAt' | 'interval'>,
+export function retryAfter(request: Polled, now: number): number | undefined {
+  const stretched = Math.min(LONGEST_RETRY_AFTER, Math.floor(now - request.createdAt));
+  return untilLastPoll(Math.max(request.interval, stretched), request, now);
+}
+
+/** A wait, cut so that the poll after it comes before the end by {@link LAST_POLL_SECONDS}; whole seconds, as they are sent. */
+export function untilLastPoll(
+  wait: number,
+  { expiresAt }: Pick<AuthenticationRequest, 'expiresAt'>,
   now: number,
-): number {
-  const stretched = Math.min(
-    LONGEST_RETRY_AFTER,
-    now - request.createdAt,
-    request.expiresAt - now - 1,
-  );
-  return Math.max(request.interval, Math.floor(stretched));
+): number | undefined {
+  const left = Math.floor(expiresAt - now - LAST_POLL_SECONDS);
+  return left < 1 ? undefined : Math.min(wait, left);
 }

@@ -17,6 +17,12 @@ import type { MailFailure } from './mail-failure.ts';
 /** CIBA Core 11: `slow_down` adds at least five seconds, for this and every later poll. */
 export const SLOW_DOWN_SECONDS = 5;
 
+/**
+ * The most that is enforced beyond the interval of the acknowledgement. The standard binds the client to five seconds more
+ * each time; a client that waits so once, and then its first interval again, is not to be driven off for it.
+ */
+export const MOST_SLOWED_SECONDS = 10;
+
 type Stored = AuthenticationRequest | undefined;
 
 /** What a refused transition leaves: nothing to write, and why. */
@@ -50,13 +56,25 @@ export function stampPoll(request: Stored, owner: Owner, now: number): PollTrans
 
 export type SlowDownTransition =
   | Refused<'not_pending'>
-  | { outcome: 'slowed_before'; interval: number; next?: never }
+  | { outcome: 'slowed_before' | 'slowed_most'; interval: number; next?: never }
   | { outcome: 'slowed'; interval: number; next: AuthenticationRequest };
 
 /**
- * S7, too early: the interval that the poll was judged by grows for good (CIBA Core 11). It grows once, whether the write
- * is repeated after a lost answer or polls come at once: a client that counts along is never behind. Only an undecided
- * request slows down; one that failed is polled like a pending one, so that a client cannot tell them apart.
+ * The interval after a poll that came too early, in seconds: {@link SLOW_DOWN_SECONDS} more, and at most
+ * {@link MOST_SLOWED_SECONDS} more than the acknowledged one.
+ */
+export function slowedInterval({
+  interval,
+  firstInterval = interval,
+}: Pick<AuthenticationRequest, 'interval' | 'firstInterval'>): number {
+  return Math.min(interval + SLOW_DOWN_SECONDS, firstInterval + MOST_SLOWED_SECONDS);
+}
+
+/**
+ * S7, too early: the interval that the poll was judged by grows for good (CIBA Core 11), up to the most that is enforced. It
+ * grows once, whether the write is repeated after a lost answer or polls come at once: a client that counts along is never
+ * behind. Only an undecided request slows down; one that failed is polled like a pending one, so that a client cannot tell
+ * them apart.
  */
 export function slowDown(request: Stored, judgedBy: number): SlowDownTransition {
   if (request?.status !== 'pending' && request?.status !== 'failed') {
@@ -65,8 +83,10 @@ export function slowDown(request: Stored, judgedBy: number): SlowDownTransition 
   if (request.interval !== judgedBy) {
     return { outcome: 'slowed_before', interval: request.interval };
   }
-  const interval = judgedBy + SLOW_DOWN_SECONDS;
-  return { outcome: 'slowed', interval, next: { ...request, interval } };
+  const interval = slowedInterval(request);
+  if (interval === judgedBy) return { outcome: 'slowed_most', interval };
+  const { firstInterval = judgedBy } = request;
+  return { outcome: 'slowed', interval, next: { ...request, interval, firstInterval } };
 }
 
 export interface Claim {
@@ -298,7 +318,7 @@ export function redeem(request: Stored, redemption: Redemption): RedeemTransitio
   if (request.contactVersion !== redemption.contactVersion) return { outcome: 'contact_changed' };
   const { attemptId, refresh, now } = redemption;
   // Nobody polls it any more, and the room is needed: the item is to stay within one write unit.
-  const { polledAt: _spent, ...rest } = request;
+  const { polledAt: _spent, firstInterval: _spentToo, ...rest } = request;
   return {
     outcome: 'redeemed',
     request,

@@ -2,7 +2,7 @@
  * The CIBA grant (CIBA Core 10.1): a poll is stamped and judged in one write; an approved request is redeemed once, for
  * tokens that were signed before.
  */
-import type { ApprovedRequest } from '../ciba/authentication-request.ts';
+import type { ApprovedRequest, AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { CIBA_GRANT_TYPE, type Client } from '../ciba/client.ts';
 import {
   formatHandle,
@@ -12,11 +12,11 @@ import {
   SECRET_ENTROPY_BYTES,
 } from '../ciba/handles.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { judgePoll } from '../ciba/poll.ts';
+import { judgePoll, untilLastPoll } from '../ciba/poll.ts';
 import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
 import { isWithinScope } from '../ciba/scope.ts';
 import { tokenResponse } from '../ciba/tokens.ts';
-import type { Owner } from '../ciba/transitions.ts';
+import { type Owner, slowedInterval } from '../ciba/transitions.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
@@ -43,7 +43,7 @@ export async function redeemByPoll(
     case 'authorization_pending':
       throw authorizationPending(judgement.retryAfter);
     case 'slow_down':
-      throw await slowDown(deps, owner.ref, stamped.before.interval);
+      throw await slowDown(deps, stamped.before, now);
     case 'access_denied':
       throw new OAuthError('access_denied', 'The authorization request has been denied.');
     case 'expired_token':
@@ -68,24 +68,34 @@ function ownerOf(form: Form, client: Client): Owner {
   return { ref: handle.ref, secretHash: hashSecret(handle.secret), clientId: client.client_id };
 }
 
-function authorizationPending(retryAfter: number): OAuthError {
+function authorizationPending(retryAfter: number | undefined): OAuthError {
   return new OAuthError('authorization_pending', 'The authorization request is still pending.', {
-    headers: { 'Retry-After': String(retryAfter) },
+    headers: retryAfterHeader(retryAfter),
   });
 }
 
-/** The only poll that costs a second write. If the user has decided in between, the next poll is answered at once. */
+/** None where no poll after it would come before the end (RFC 9110, 10.2.3). */
+function retryAfterHeader(seconds: number | undefined): Record<string, string> {
+  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+}
+
+/**
+ * The only poll that costs a second write, as long as the interval still grows. If the user has decided in between, the
+ * next poll is answered at once.
+ */
 async function slowDown(
   { requests }: TokenDeps,
-  ref: string,
-  judgedBy: number,
+  before: AuthenticationRequest,
+  now: number,
 ): Promise<OAuthError> {
-  const interval = await requests.slowDown(ref, judgedBy);
-  if (interval === undefined) return authorizationPending(judgedBy);
+  const grows = slowedInterval(before) > before.interval;
+  const interval = grows ? await requests.slowDown(before.ref, before.interval) : before.interval;
+  const wait = untilLastPoll(interval ?? before.interval, before, now);
+  if (interval === undefined) return authorizationPending(wait);
   return new OAuthError(
     'slow_down',
     'The authorization request is still pending. Please slow down the poll requests.',
-    { headers: { 'Retry-After': String(interval) } },
+    { headers: retryAfterHeader(wait) },
   );
 }
 

@@ -134,6 +134,13 @@ export const rotateKeysEnvironment = /* @__PURE__ */ z.object({
   ROTATION_PERIOD: seconds,
 });
 
+/** What Lambda sets by itself, and where S3 is, which only an emulator sets. */
+export const platformEnvironment = /* @__PURE__ */ z.object({
+  AWS_REGION: text,
+  AWS_ENDPOINT_URL: z.optional(z.url()),
+  AWS_ENDPOINT_URL_S3: z.optional(z.url()),
+});
+
 export type AuthorizeEnvironment = z.input<typeof authorizeEnvironment>;
 export type TokenEnvironment = z.input<typeof tokenEnvironment>;
 export type ApproveEnvironment = z.input<typeof approveEnvironment>;

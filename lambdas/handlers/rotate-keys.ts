@@ -7,7 +7,7 @@ import { keyStore } from '../aws/keys-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { rotateKeysTask } from '../tasks/rotate-keys.ts';
 import { customResourceHandler, isCustomResourceEvent } from './custom-resource.ts';
-import { readEnvironment, rotateKeysEnvironment } from './environment.ts';
+import { platformEnvironment, readEnvironment, rotateKeysEnvironment } from './environment.ts';
 import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(rotateKeysEnvironment);
@@ -19,7 +19,12 @@ const rotateKeys = rotateKeysTask({
   periodSeconds: environment.ROTATION_PERIOD,
 });
 
-const firstKeys = customResourceHandler(() => rotateKeys({ rotate: 'when-due' }));
+const platform = readEnvironment(platformEnvironment);
+
+const firstKeys = customResourceHandler(() => rotateKeys({ rotate: 'when-due' }), {
+  region: platform.AWS_REGION,
+  s3Endpoint: platform.AWS_ENDPOINT_URL_S3 ?? platform.AWS_ENDPOINT_URL,
+});
 
 export const handler = (input: unknown) =>
   isCustomResourceEvent(input) ? firstKeys(input) : rotateKeys(input);

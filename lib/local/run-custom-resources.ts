@@ -25,6 +25,19 @@ const answerSchema = z.object({
   LogicalResourceId: z.string(),
 });
 
+/** Stands for the bucket that CloudFormation waits at. */
+export interface ResponseBucket {
+  /** Where S3 is to a function that answers. */
+  endpoint: string;
+  /** Calls a custom resource's function and answers what went wrong, or undefined. */
+  create(
+    stackName: string,
+    resource: LocalCustomResource,
+    invoke: Invoke,
+  ): Promise<string | undefined>;
+  stop(): Promise<void>;
+}
+
 /**
  * Calls the functions one after the other, in the template's order, and waits for each one's success.
  * @throws LocalHostError if one fails, or ends without an answer to its ResponseURL
@@ -32,50 +45,52 @@ const answerSchema = z.object({
 export async function runCustomResources(
   stackName: string,
   resources: LocalCustomResource[],
+  bucket: ResponseBucket,
   invoke: Invoke,
 ): Promise<void> {
   for (const resource of resources) {
-    const fault = await createResource(stackName, resource, invoke);
+    const fault = await bucket.create(stackName, resource, invoke);
     if (fault !== undefined)
       throw new LocalHostError(`Custom resource ${resource.logicalId}: ${fault}`);
   }
 }
 
-/** What went wrong, or undefined. */
-async function createResource(
-  stackName: string,
-  { logicalId, type, functionArn, properties }: LocalCustomResource,
-  invoke: Invoke,
-): Promise<string | undefined> {
-  let answered: unknown;
+/** Starts it; each resource answers at a path of its own. */
+export async function serveResponses(): Promise<ResponseBucket> {
+  const answers = new Map<string, string>();
   const server = createAsyncServer(async (request, response) => {
     const body = request.method === 'PUT' ? await readBody(request, ANSWER_BYTES) : undefined;
-    answered = body?.toString();
+    if (body !== undefined) answers.set(request.url ?? '', body.toString());
     response.writeHead(body === undefined ? 400 : 200).end();
   });
-  const url = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
-  const event = {
-    RequestType: 'Create',
-    RequestId: randomUUID(),
-    StackId: localArn('cloudformation:stack/', `${stackName}/local`),
-    LogicalResourceId: logicalId,
-    ResourceType: type,
-    ResponseURL: `${url}/${randomUUID()}`,
-    ServiceToken: functionArn,
-    ResourceProperties: properties,
+  const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
+  return {
+    endpoint,
+    async create(stackName, { logicalId, type, functionArn, properties }, invoke) {
+      const path = `/${randomUUID()}`;
+      const event = {
+        RequestType: 'Create',
+        RequestId: randomUUID(),
+        StackId: localArn('cloudformation:stack/', `${stackName}/local`),
+        LogicalResourceId: logicalId,
+        ResourceType: type,
+        ResponseURL: endpoint + path,
+        ServiceToken: functionArn,
+        ResourceProperties: properties,
+      };
+      try {
+        await invoke(functionArn, event);
+      } catch (error) {
+        return `its function failed: ${String(error)}`;
+      }
+      return judge(answers.get(path), event);
+    },
+    stop: () => closeServer(server),
   };
-  try {
-    await invoke(functionArn, event);
-  } catch (error) {
-    return `its function failed: ${String(error)}`;
-  } finally {
-    await closeServer(server);
-  }
-  return judge(answered, event);
 }
 
-function judge(answered: unknown, event: Record<string, unknown>): string | undefined {
-  if (typeof answered !== 'string') return 'its function ended without an answer to ResponseURL';
+function judge(answered: string | undefined, event: Record<string, unknown>): string | undefined {
+  if (answered === undefined) return 'its function ended without an answer to ResponseURL';
   const parsed = answerSchema.safeParse(JSON.parse(answered));
   if (!parsed.success) return `its answer is not one that CloudFormation takes: ${answered}`;
   const { Status: status, Reason: reason, ...ids } = parsed.data;

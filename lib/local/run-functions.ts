@@ -49,6 +49,11 @@ export interface ServiceEndpoints {
   stepFunctions: string;
 }
 
+/** What functions find beside them: the bucket that CloudFormation waits at. */
+export interface FunctionEndpoints extends ServiceEndpoints {
+  s3: string;
+}
+
 /** The functions of a stack. */
 export interface LocalFunctions {
   /**
@@ -79,7 +84,7 @@ const GRACE_MILLISECONDS = 1000;
  */
 export function runFunctions(
   functions: LocalFunction[],
-  endpoints: ServiceEndpoints,
+  endpoints: FunctionEndpoints,
   log: LocalLog,
 ): LocalFunctions {
   const threads = new Map<string, FunctionThread>();
@@ -243,7 +248,10 @@ class FunctionThread {
 }
 
 /** What Lambda sets, where the services are, and what the template says; nothing of this process. */
-function environmentOf(lambda: LocalFunction, endpoints: ServiceEndpoints): Record<string, string> {
+function environmentOf(
+  lambda: LocalFunction,
+  endpoints: FunctionEndpoints,
+): Record<string, string> {
   return {
     // Every request to a service is signed under this id: it tells whose call it is, as a role's does.
     AWS_ACCESS_KEY_ID: lambda.name,
@@ -255,6 +263,7 @@ function environmentOf(lambda: LocalFunction, endpoints: ServiceEndpoints): Reco
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(lambda.memoryMegabytes),
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_SESV2: endpoints.sesv2,
     AWS_ENDPOINT_URL_SFN: endpoints.stepFunctions,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

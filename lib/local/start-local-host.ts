@@ -10,7 +10,7 @@ import type { LocalLog } from './local-log.ts';
 import { closeServer, listenOnLoopback } from './loopback.ts';
 import { readAssembly } from './read-assembly.ts';
 import { type LocalStack, readStack } from './read-stack.ts';
-import { runCustomResources } from './run-custom-resources.ts';
+import { runCustomResources, serveResponses } from './run-custom-resources.ts';
 import { tellOfMail } from './run-event-rules.ts';
 import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
 import { runSchedules } from './run-schedules.ts';
@@ -103,17 +103,23 @@ async function start(
   );
   stops.push(inbox.stop);
   const stepFunctions = await serveStepFunctions(stack.stateMachines, invoke, log);
+  const responses = await serveResponses();
+  stops.push(responses.stop);
   const endpoints = {
     dynamodb: tables.endpoint,
     sesv2: inbox.endpoint,
     stepFunctions: stepFunctions.endpoint,
   };
   const seenByFunctions = (await options.interpose?.(endpoints)) ?? endpoints;
-  const functions = runFunctions(stack.functions, seenByFunctions, log);
+  const functions = runFunctions(
+    stack.functions,
+    { ...seenByFunctions, s3: responses.endpoint },
+    log,
+  );
   stops.push(functions.stop, stepFunctions.stop);
 
   await createTables(tables.client, stack.tables);
-  await runCustomResources(stack.name, stack.customResources, invoke);
+  await runCustomResources(stack.name, stack.customResources, responses, invoke);
   await functions.restart();
 
   const apply: LocalHost['applyDirectory'] = (directory, { prune }) =>

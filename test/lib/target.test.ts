@@ -49,6 +49,12 @@ describe('target=emulator', () => {
     expect(types.filter((type) => refused.includes(type))).toEqual([]);
   });
 
+  it('P34: lets no function of either call another S3 than that of AWS', () => {
+    for (const { Resources } of [aws, emulator]) {
+      expect(JSON.stringify(Resources)).not.toContain('AWS_ENDPOINT_URL');
+    }
+  });
+
   it('changes nothing else', () => {
     const kept = Object.entries(aws.Resources).filter(([, { Type }]) => !refused.includes(Type));
     expect(emulator).toEqual({ ...aws, Resources: Object.fromEntries(kept) });

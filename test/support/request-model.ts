@@ -15,6 +15,7 @@ import {
   countWrongCode,
   decide,
   fail,
+  MOST_SLOWED_SECONDS,
   type Owner,
   recordMailed,
   recordMailFailure,
@@ -167,6 +168,7 @@ export interface Model {
   mails: number;
 }
 
+const INTERVAL = 2;
 const LIFETIME = 120;
 const REFRESH_ENDS = 200;
 const CLAIM_SECONDS = 15;
@@ -187,7 +189,7 @@ export function initialModel(cast: Cast): Model {
       createdAt: 0,
       expiresAt: LIFETIME,
       forgetAt: 150,
-      interval: 2,
+      interval: INTERVAL,
       polls: 0,
       flow: 'ciba-flow',
       ...(cast.wrongCodes !== undefined && { bindingMessage: code, wrongCodes: 0 }),
@@ -271,6 +273,7 @@ function brokenByMove(before: Item, after: Item): string | undefined {
     return 'S14: news took the place of why a request failed';
   }
   if (after.interval < before.interval) return 'the interval shrank';
+  if (after.interval > INTERVAL + MOST_SLOWED_SECONDS) return 'S7: slowed down without end';
   const isOver = before.status !== 'pending' && before.status !== 'failed';
   if (isOver && after.interval !== before.interval) return 'a decided request was slowed down';
   if (before.status !== 'redeemed' || after.status !== 'redeemed') return undefined;
@@ -506,6 +509,9 @@ function brokenBySlowDown(
   }
   const grown = (after?.interval ?? 0) - (before?.interval ?? 0);
   if (grown > 0 && before?.interval !== judgedBy) return 'S7: slowed down twice for one poll';
+  if (outcome === 'slowed_most' && judgedBy < INTERVAL + MOST_SLOWED_SECONDS) {
+    return 'S7: a poll too early is not slowed down';
+  }
   return undefined;
 }
 

@@ -179,6 +179,28 @@ export function describeRequestStore(
         expect((await stored(request))?.interval).toBe(12);
       });
 
+      it('P16: slow_down stops at ten seconds more than was acknowledged, and writes no more', async () => {
+        const request = await created({ interval: 3 });
+        for (const [judgedBy, interval] of [
+          [3, 8],
+          [8, 13],
+          [13, 13],
+          [13, 13],
+        ] as const) {
+          expect(await store.slowDown(request.ref, judgedBy)).toBe(interval);
+        }
+        expect(await stored(request)).toMatchObject({ interval: 13, firstInterval: 3 });
+      });
+
+      it('P16: nothing of it is left once tokens went out', async () => {
+        const request = await mailed();
+        await store.slowDown(request.ref, 2);
+        await store.decide(decisionOf(request));
+        await store.redeem(redemptionOf(request));
+        expect(await stored(request)).not.toHaveProperty('firstInterval');
+        expect(await stored(request)).toMatchObject({ status: 'redeemed', interval: 7 });
+      });
+
       it('F4: a slow_down that is repeated after a lost answer adds nothing more', async () => {
         const request = await created();
         await store.slowDown(request.ref, 2);

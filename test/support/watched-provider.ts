@@ -242,9 +242,10 @@ export async function startWatchedProvider(directory: Directory) {
     });
     const port = await listenOnLoopback(server, { port: 0 });
     const make = () => rotateKeysTask(rotation)({ rotate: 'now' });
-    await customResourceHandler(make)({
+    const s3Endpoint = loopbackUrl(port);
+    await customResourceHandler(make, { region: 'eu-west-1', s3Endpoint })({
       RequestType: 'Update',
-      ResponseURL: loopbackUrl(port),
+      ResponseURL: s3Endpoint,
       StackId: 's',
       RequestId: 'r',
       LogicalResourceId: 'l',

@@ -54,7 +54,7 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
       (store, refs) =>
         store.stampPoll({ ref: refOf(refs, at), ...owner }, now),
   ),
-  slowDown: fc.tuple(which, fc.constantFrom(2, 2, 7)).map(
+  slowDown: fc.tuple(which, fc.constantFrom(2, 2, 7, 12)).map(
     ([at, judgedBy]) =>
       (store, refs) =>
         store.slowDown(refOf(refs, at), judgedBy),

@@ -139,15 +139,17 @@ describe('the item', () => {
         bindingMessage: '𠀀'.repeat(64),
         createdAt: EXAMPLE_NOW + 0.123,
         expiresAt: EXAMPLE_NOW + 600.123,
-        interval: 555,
+        interval: 70,
+        firstInterval: 60,
         wrongCodes: 2,
         wrongCodeAttempt: 'w'.repeat(16),
       }),
       linkNonce: nonce,
       mailFailure: { cause: 'mail_not_rendered', at: EXAMPLE_NOW + 2_592_599.123 },
     } as const;
+    const { firstInterval: _forgotten, ...redeemedFacts } = facts;
     const longest: AuthenticationRequest = {
-      ...facts,
+      ...redeemedFacts,
       mailedAt: EXAMPLE_NOW + 5.123,
       status: 'redeemed',
       decidedAt: EXAMPLE_NOW + 598.123,

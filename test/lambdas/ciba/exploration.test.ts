@@ -77,7 +77,7 @@ const smallCasts: Record<string, Cast> = {
   },
   'a poller who hurries, deny, a failing flow': {
     pollers: 1,
-    polls: 3,
+    polls: 4,
     denier: true,
     failingFlow: true,
     repeatsSlowDown: true,
@@ -253,6 +253,14 @@ const withoutGuard: Record<string, Partial<Rules>> = {
       item?.status === 'failed'
         ? { outcome: 'not_pending' }
         : productionRules.slowDown(item, judgedBy),
+  },
+  'slowDown: ten seconds at most': {
+    slowDown: (item, judgedBy) =>
+      productionRules.slowDown(item && { ...item, firstInterval: judgedBy }, judgedBy),
+  },
+  'slowDown: ten seconds from the first interval on': {
+    slowDown: (item, judgedBy) =>
+      productionRules.slowDown(item && { ...item, firstInterval: judgedBy - 10 }, judgedBy),
   },
   'slowDown: only what the poll was judged by': {
     slowDown: (item) => productionRules.slowDown(item, item?.interval ?? 0),

@@ -4,7 +4,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
-import { judgePoll, LONGEST_RETRY_AFTER, retryAfter } from '../../../lambdas/ciba/poll.ts';
+import {
+  judgePoll,
+  LONGEST_RETRY_AFTER,
+  retryAfter,
+  untilLastPoll,
+} from '../../../lambdas/ciba/poll.ts';
+import { slowDown } from '../../../lambdas/ciba/transitions.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 
 const now = EXAMPLE_NOW;
@@ -102,23 +108,32 @@ describe('retryAfter', () => {
     [8, 8],
     [60, 8],
     [112, 7],
-    [118, 2],
-    [119.5, 2],
-  ])('%s s after the request asks for %i s', (age, seconds) => {
+    [117, 2],
+    [118, 1],
+    [118.5, undefined],
+    [119.5, undefined],
+  ])('%s s after the request asks for %s s', (age, seconds) => {
     expect(retryAfter(pending, now + age)).toBe(seconds);
   });
 
-  it('is a whole number, never less than the interval, and more than 8 s only where the interval is', () => {
+  it('P16: is a whole number, never less than the interval unless the end is nearer, never beyond it less a second', () => {
     const ages = fc.double({ min: 0, max: 600, noNaN: true });
     const lifetimes = fc.integer({ min: 10, max: 600 });
-    const intervals = fc.integer({ min: 1, max: 60 });
+    const intervals = fc.integer({ min: 1, max: 70 });
     fc.assert(
       fc.property(ages, lifetimes, intervals, (age, lifetime, interval) => {
         const request = { ...pending, expiresAt: now + lifetime, interval };
-        const seconds = retryAfter(request, now + age);
+        const at = now + age;
+        const seconds = retryAfter(request, at);
+        const left = Math.floor(request.expiresAt - at - 1);
+        if (left < 1) {
+          expect(seconds).toBeUndefined();
+          return;
+        }
         expect(Number.isInteger(seconds)).toBe(true);
-        expect(seconds).toBeGreaterThanOrEqual(interval);
+        expect(seconds).toBeGreaterThanOrEqual(Math.min(interval, left));
         expect(seconds).toBeLessThanOrEqual(Math.max(interval, LONGEST_RETRY_AFTER));
+        expect(at + Number(seconds)).toBeLessThanOrEqual(request.expiresAt - 1);
       }),
       { numRuns: 1000 },
     );
@@ -137,10 +152,113 @@ describe('retryAfter', () => {
       let age = pending.interval;
       let count = 1;
       while (age < approvedAfter) {
-        age += retryAfter(pending, now + age);
+        age += retryAfter(pending, now + age) ?? pending.interval;
         count += 1;
       }
       expect(count).toBe(polls);
     },
   );
+});
+
+/** A wait of a client: what it was asked to wait, or a part of the interval that was acknowledged. */
+type Wait = 'as asked' | number;
+
+/** What a client does that waits so, until it has an end; its polls as they were answered, and the state of the request. */
+function polled(
+  first: { interval: number; lifetime: number },
+  waits: readonly Wait[],
+  decidedAfter: number,
+) {
+  let request: AuthenticationRequest = {
+    ...pending,
+    interval: first.interval,
+    expiresAt: now + first.lifetime,
+  };
+  const polls: { at: number; answer: string; asked: number | undefined }[] = [];
+  let at = now;
+  for (const wait of waits) {
+    const asked = polls.at(-1)?.asked ?? first.interval;
+    at += wait === 'as asked' ? asked : wait * first.interval;
+    if (request.status === 'pending' && at >= now + decidedAfter) {
+      request = { ...request, status: 'approved', decidedAt: now + decidedAfter };
+    }
+    const judgement = judgePoll(request, { failed_flow: 'expire' }, at);
+    request = { ...request, polledAt: at };
+    if (judgement.answer === 'slow_down') {
+      const slowed = slowDown(request, request.interval);
+      if ('next' in slowed && slowed.next) request = slowed.next;
+    }
+    const told = judgement.answer === 'authorization_pending' ? judgement.retryAfter : undefined;
+    const slow = judgement.answer === 'slow_down' && untilLastPoll(request.interval, request, at);
+    polls.push({ at, answer: judgement.answer, asked: slow === false ? told : slow });
+    if (!['authorization_pending', 'slow_down'].includes(judgement.answer)) break;
+  }
+  return { request, polls };
+}
+
+describe('P16: whatever the pattern of polls', () => {
+  const first = fc.record({
+    interval: fc.integer({ min: 1, max: 60 }),
+    lifetime: fc.integer({ min: 10, max: 600 }),
+  });
+  const wait: fc.Arbitrary<Wait> = fc.oneof(
+    fc.constant<Wait>('as asked'),
+    fc.constant<Wait>(1),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+  );
+  const pattern = fc
+    .array(wait, { minLength: 1, maxLength: 5 })
+    .map((waits) => Array.from({ length: 80 }, () => waits).flat());
+
+  it('no more than ten seconds beyond the acknowledged interval are enforced or asked for', () => {
+    fc.assert(
+      fc.property(first, pattern, (acknowledged, waits) => {
+        const { request, polls } = polled(acknowledged, waits, 600);
+        const most = acknowledged.interval + 10;
+        expect(request.interval).toBeLessThanOrEqual(most);
+        for (const { at, asked } of polls) {
+          expect(asked ?? 0).toBeLessThanOrEqual(Math.max(most, LONGEST_RETRY_AFTER));
+          if (asked !== undefined) expect(at + asked).toBeLessThanOrEqual(request.expiresAt - 1);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('an approval is seen at most that and one interval later', () => {
+    fc.assert(
+      fc.property(
+        first,
+        pattern,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (given, waits, part) => {
+          const decidedAfter = part * given.lifetime;
+          const { polls } = polled(given, waits, decidedAfter);
+          const next = polls.find(({ at }) => at >= now + decidedAfter);
+          if (next === undefined) return;
+          expect(next.answer).toBe(next.at < now + given.lifetime ? 'approved' : 'expired_token');
+          const most = Math.max(given.interval + 10, LONGEST_RETRY_AFTER) + given.interval;
+          expect(next.at - now - decidedAfter).toBeLessThanOrEqual(most);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a client that waits what it is asked is never too early, and polls in the last two seconds', () => {
+    const start = fc.array(wait, { maxLength: 10 });
+    fc.assert(
+      fc.property(first, start, (acknowledged, hasty) => {
+        const obedient = Array.from({ length: 600 }, (): Wait => 'as asked');
+        const { request, polls } = polled(acknowledged, [...hasty, ...obedient], 600);
+        const since = polls.slice(hasty.length + 1);
+        expect(since.map(({ answer }) => answer)).not.toContain('slow_down');
+        const within = polls.filter(({ at }) => at < request.expiresAt);
+        const last = within.at(-1);
+        if (last === undefined || within.length <= hasty.length) return;
+        expect(request.expiresAt - last.at).toBeLessThan(2);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -281,7 +281,23 @@ describe('what a transition writes', () => {
     expect(slowDown(pending, pending.interval)).toEqual({
       outcome: 'slowed',
       interval: pending.interval + 5,
-      next: { ...pending, interval: pending.interval + 5 },
+      next: { ...pending, interval: pending.interval + 5, firstInterval: pending.interval },
+    });
+  });
+
+  it('P16: of a poll too early is nothing once ten seconds more are enforced (S7, CIBA 11)', () => {
+    let request: AuthenticationRequest = pending;
+    const intervals = Array.from({ length: 4 }, () => {
+      const slowed = slowDown(request, request.interval);
+      if ('next' in slowed && slowed.next) request = slowed.next;
+      return 'interval' in slowed ? slowed.interval : slowed.outcome;
+    });
+    const { interval } = pending;
+    expect(intervals).toEqual([interval + 5, interval + 10, interval + 10, interval + 10]);
+    expect(request).toEqual({ ...pending, interval: interval + 10, firstInterval: interval });
+    expect(slowDown(request, request.interval)).toEqual({
+      outcome: 'slowed_most',
+      interval: interval + 10,
     });
   });
 
@@ -572,7 +588,7 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
         (request) =>
           stampPoll(request, owner, at),
     ),
-    fc.constantFrom(2, 7).map(
+    fc.constantFrom(2, 7, 12).map(
       (judgedBy): Step =>
         (request) =>
           slowDown(request, judgedBy),
@@ -640,6 +656,7 @@ it('I1, I4, I6, I8: in any order of any events one decision counts, one redempti
         expect(edges[request.status]).toContain(next.status);
         expect(next.linkNonce).toBe(request.linkNonce ?? next.linkNonce);
         expect(next.interval).toBeGreaterThanOrEqual(request.interval);
+        expect(next.interval).toBeLessThanOrEqual(pending.interval + 10);
         if ('reported' in next) expect(next.status).toBe('denied');
         if (request.mailFailure) expect(next.mailFailure).toBe(request.mailFailure);
         if ('decidedAt' in next) expect(next.decidedAt).toBeLessThan(next.expiresAt);

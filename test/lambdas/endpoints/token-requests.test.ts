@@ -441,11 +441,11 @@ describe('a decided request', () => {
 });
 
 describe('a pending request', () => {
-  it('TR-03: grows its interval by five seconds for good, and says so', async () => {
+  it('TR-03, P16: grows its interval by five seconds for good, at most twice, and says so', async () => {
     const { provider } = watchedProvider();
     const authReqId = await provider.ask();
     const answers: unknown[] = [];
-    for (const wait of [0, 1, 3, 7, 11.9, 12, 16, 17.5]) {
+    for (const wait of [0, 1, 3, 7, 11.4, 11.5, 12, 2, 20]) {
       provider.now.at += wait;
       const { body, headers } = await provider.poll(authReqId);
       answers.push([wait, body['error'], headers.get('retry-after')]);
@@ -454,12 +454,53 @@ describe('a pending request', () => {
       [0, 'authorization_pending', '2'],
       [1, 'slow_down', '7'],
       [3, 'slow_down', '12'],
-      [7, 'slow_down', '17'],
-      [11.9, 'slow_down', '22'],
-      [12, 'slow_down', '27'],
-      [16, 'slow_down', '32'],
-      [17.5, 'slow_down', '37'],
+      [7, 'slow_down', '12'],
+      [11.4, 'slow_down', '12'],
+      [11.5, 'authorization_pending', '12'],
+      [12, 'authorization_pending', '12'],
+      [2, 'slow_down', '12'],
+      [20, 'authorization_pending', '12'],
     ]);
+  });
+
+  it('P16: of a client that waits Retry-After once and then its first interval is seen decided within 12 s', async () => {
+    const { provider } = watchedProvider();
+    const authReqId = await provider.ask();
+    const link = await provider.mailedLink(authReqId);
+    const askedAt = provider.now.at;
+    let wait = 2;
+    for (let polls = 0; ; polls += 1) {
+      const next = provider.now.at + wait;
+      if (provider.now.at < askedAt + 67 && next >= askedAt + 67) {
+        provider.now.at = askedAt + 67;
+        await provider.decide(link, 'approve');
+      }
+      provider.now.at = next;
+      const { status, body, headers } = await provider.poll(authReqId);
+      if (status === 200) break;
+      wait = body['error'] === 'slow_down' ? Number(headers.get('retry-after')) : 2;
+      expect(polls).toBeLessThan(60);
+    }
+    expect(provider.now.at - askedAt).toBeLessThanOrEqual(67 + 12);
+  });
+
+  it('P16: twenty rapid polls, at any age of the request, are never asked to wait beyond the end less a second', async () => {
+    for (const age of [0, 1, 60, 100, 107, 108, 112.5, 117, 117.9, 118, 118.5, 119, 119.9]) {
+      const { provider, asked } = watchedProvider();
+      const authReqId = await provider.ask();
+      provider.now.at += age;
+      const waits: (string | null)[] = [];
+      for (let poll = 0; poll < 20; poll += 1) {
+        waits.push((await provider.poll(authReqId)).headers.get('retry-after'));
+      }
+      const left = 120 - age - 1;
+      for (const wait of waits) {
+        if (left < 1) expect(wait).toBeNull();
+        else expect(Number(wait)).toBeLessThanOrEqual(Math.min(12, left));
+        if (left >= 1) expect(Number(wait)).toBeGreaterThanOrEqual(1);
+      }
+      expect(asked.filter((transition) => transition === 'slowDown').length).toBe(2);
+    }
   });
 
   it('costs one write per poll, and a second one only when it is too early', async () => {
@@ -511,12 +552,12 @@ describe('a pending request', () => {
     }
   });
 
-  it('never asks for more than whole seconds, nor for fewer than its interval (RFC 9110 10.2.3)', async () => {
+  it('never asks for more than whole seconds, nor for fewer than its interval as long as that lasts (RFC 9110 10.2.3)', async () => {
     const { provider } = watchedProvider();
     const authReqId = await provider.ask();
     for (let elapsed = 0; elapsed < 119; elapsed += 2.3) {
       const { headers } = await provider.poll(authReqId);
-      expect(headers.get('retry-after')).toMatch(/^[2-8]$/);
+      expect(headers.get('retry-after')).toMatch(elapsed < 117 ? /^[2-8]$/ : /^1$/);
       provider.now.at += 2.3;
     }
   });
