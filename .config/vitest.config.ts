@@ -7,6 +7,7 @@ import { suiteReporter } from '../test/support/suite-notes.ts';
 const longFiles = [
   'endpoints/timing',
   'fault-injection',
+  'linear-work',
   'ciba-on-localhost',
   'exploration',
   'redemption-race',

@@ -124,7 +124,16 @@ async function start(options: LocalOptions): Promise<LocalHost> {
   // SES takes a mail whose variables are not all given and never delivers it; here that fails at once.
   process.env['AWS_SES_STRICT_TEMPLATE_RENDERING'] = 'true';
   const log = options.headless ? logEverything : logForPerson;
-  return startLocalHost({ assembly, port, inboxPort, controlPort, dataDirectory, log });
+  const { renameWwwAuthenticate } = options;
+  return startLocalHost({
+    assembly,
+    port,
+    inboxPort,
+    controlPort,
+    dataDirectory,
+    renameWwwAuthenticate,
+    log,
+  });
 }
 
 function logEverything(kind: LogKind, line: string): void {

@@ -12,7 +12,7 @@ export const routes = {
   /** CIBA Core 10.1. */
   token: '/token',
   /** The approval page; `{link}` is the link token of one mail, and whatever a mail program made a part of it. */
-  approve: '/approve/{link+}',
+  approve: '/approve/{proxy+}',
   /** The same for a link that was cut there: the page says so. */
   approveWithoutLink: '/approve',
   /** The client's logo that the approval page shows; `{hash}` is the SHA-256 of the image, in base64url. */
@@ -38,7 +38,7 @@ export const protocolRoutes = {
 
 /** Where the approval page of a link token is. */
 export function approvePath(link: string): string {
-  return routes.approve.replace('{link+}', link);
+  return routes.approve.replace('{proxy+}', link);
 }
 
 /** Where the logo of a client is served. */

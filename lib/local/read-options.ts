@@ -18,6 +18,8 @@ export interface LocalOptions {
   dataDirectory: string | undefined;
   /** Settings of the deployment that are overridden. */
   settings: Record<string, string>;
+  /** Whether `WWW-Authenticate` is renamed, as API Gateway may do. */
+  renameWwwAuthenticate: boolean;
   /** Folder of a stack that is synthesized already. */
   assembly: string | undefined;
   help: boolean;
@@ -35,6 +37,8 @@ export const usage = `npm run local -- [options]
   --data DIR           keep the tables in DIR (default: in memory)
   --set KEY=VALUE      override a setting of the deployment; can be repeated
   --assembly DIR       run this synthesized stack, and do not synthesize
+  --rename-www-authenticate
+                       answer WWW-Authenticate as x-amzn-remapped-www-authenticate, as API Gateway may
 `;
 
 const DEFAULT_PORT = 4010;
@@ -61,6 +65,7 @@ export function readOptions(argv: string[]): LocalOptions {
     dataDirectory: readPath('--data', given.data),
     settings: readSettings(given.set ?? []),
     assembly: readPath('--assembly', given.assembly),
+    renameWwwAuthenticate: given['rename-www-authenticate'] ?? false,
     help: given.help ?? false,
   };
   const ports = [port, options.inboxPort, options.controlPort, options.demoPort];
@@ -89,6 +94,7 @@ function parse(argv: string[]) {
         data: { type: 'string' },
         set: { type: 'string', multiple: true },
         assembly: { type: 'string' },
+        'rename-www-authenticate': { type: 'boolean' },
         help: { type: 'boolean' },
       },
     });

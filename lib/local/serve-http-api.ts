@@ -27,6 +27,7 @@ const BODY_BYTES = 10 * 1024 * 1024;
 export interface HttpApiSettings {
   api: HttpApi;
   routes: LocalRoute[];
+  renameWwwAuthenticate: boolean;
   invoke: Invoke;
   log: LocalLog;
 }
@@ -72,7 +73,7 @@ async function answer(
 async function callRoute(
   request: IncomingMessage,
   { route, parameters }: { route: LocalRoute; parameters: MatchedRoute['parameters'] },
-  { api, invoke, log }: HttpApiSettings,
+  { api, renameWwwAuthenticate, invoke, log }: HttpApiSettings,
 ): Promise<HttpAnswer> {
   const receivedAt = new Date();
   const { method = '', url = '', rawHeaders, socket } = request;
@@ -83,7 +84,8 @@ async function callRoute(
   const received = { method, target: url, headers, body, sourceIp, receivedAt };
   const event = makeHttpApiEvent(received, { key: route.key, parameters }, api);
   try {
-    return toAnswer(await invoke(route.functionArn, event));
+    const result = toAnswer(await invoke(route.functionArn, event));
+    return renameWwwAuthenticate ? renamed(result) : result;
   } catch (error) {
     // What a function threw is told where it was thrown.
     if (!(error instanceof FunctionError)) log('failure', `${route.key}: ${String(error)}`);
@@ -126,6 +128,13 @@ function toAnswer(result: unknown): HttpAnswer {
     cookies,
     body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
   };
+}
+
+/** As AWS documents it for REST APIs, and may do with HTTP APIs. */
+function renamed(answer: HttpAnswer): HttpAnswer {
+  const { 'www-authenticate': challenge, ...headers } = answer.headers;
+  if (challenge === undefined) return answer;
+  return { ...answer, headers: { ...headers, 'x-amzn-remapped-www-authenticate': challenge } };
 }
 
 /** An answer of the gateway itself. */
@@ -186,7 +195,7 @@ function matchPath(routePath: string, path: string): Record<string, string> | un
 }
 
 /**
- * Of `/approve/` accounts differ whether `/approve` or `/approve/{link+}` takes it, and agree that one of them does: here the
+ * Of `/approve/` accounts differ whether `/approve` or `/approve/{proxy+}` takes it, and agree that one of them does: here the
  * latter.
  */
 function matchGreedily(

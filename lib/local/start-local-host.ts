@@ -37,6 +37,8 @@ export interface LocalHostOptions {
    * @default none: functions call the services themselves
    */
   interpose?: (services: ServiceEndpoints) => Promise<ServiceEndpoints>;
+  /** Whether the HTTP API renames `WWW-Authenticate`, as API Gateway may do. @default no */
+  renameWwwAuthenticate?: boolean;
   log: LocalLog;
 }
 
@@ -145,7 +147,13 @@ async function start(
     createLocalAws({ stack, endpoints, invoke }),
   );
   stops.push(control.stop, runSchedules(stack.schedules, invoke));
-  open({ api: { id: 'local', domainName: 'localhost', port }, routes: stack.routes, invoke, log });
+  open({
+    api: { id: 'local', domainName: 'localhost', port },
+    routes: stack.routes,
+    renameWwwAuthenticate: options.renameWwwAuthenticate ?? false,
+    invoke,
+    log,
+  });
 
   return {
     issuer,

@@ -124,7 +124,14 @@ async function presentWrongSecret(client: Client) {
     login_hint: client.loginHint,
   });
   assertRefused(answer, 401, 'invalid_client');
-  return { seen: 'refused' };
+  return { seen: `refused; ${challengeOf(answer)}` };
+}
+
+/** RFC 9110 15.5.2: by which header the answer names a scheme; API Gateway may rename the standard's own. */
+function challengeOf({ headers }: Answer): string {
+  const names = ['WWW-Authenticate', 'x-amzn-remapped-www-authenticate'];
+  const came = names.filter((name) => headers.has(name));
+  return `challenge in ${came.join(' and ') || 'no header'}`;
 }
 
 const acknowledgementSchema = z.object({

@@ -87,6 +87,6 @@ describe.each(['/', ...wellKnown, '/jwks'])('%s', (path) => {
     const head = await fetch(issuer + path, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
     const response = await fetch(issuer + path, { method: 'POST' });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 });

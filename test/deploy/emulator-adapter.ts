@@ -85,7 +85,8 @@ function takingTurns(atOnce: number): () => Promise<() => void> {
 const functionOf: [path: RegExp, name: string][] = [
   [/^\/(?:cibaAuthorization|bc-authorize)$/, 'BackchannelAuthentication'],
   [/^\/token$/, 'TokenIssuance'],
-  [/^\/approve\/[^/]+$/, 'ApprovalPage'],
+  [/^\/approve(?:\/|$)/, 'ApprovalPage'],
+  [/^\/(?:$|jwks$|favicon\.ico$|logo\/|\.well-known\/)/, 'MetadataDocuments'],
 ];
 
 const proxyResult = z.object({

@@ -579,7 +579,7 @@ describe('the HTTP API', () => {
       'ANY /cibaAuthorization': authorize,
       'ANY /bc-authorize': authorize,
       'ANY /token': { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2 },
-      'ANY /approve/{link+}': { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 6 },
+      'ANY /approve/{proxy+}': { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 6 },
       'ANY /approve': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 10 },
       'ANY /': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 10 },
       'ANY /favicon.ico': { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 10 },
@@ -599,7 +599,7 @@ describe('the HTTP API', () => {
     );
     const total = (of: (limit: Throttle) => number) => limits.map(of).reduce((a, b) => a + b);
     expect(RouteSettings).toHaveProperty(['ANY /token']);
-    expect(RouteSettings).toHaveProperty(['ANY /approve/{link+}']);
+    expect(RouteSettings).toHaveProperty(['ANY /approve/{proxy+}']);
     expect(total(({ ThrottlingRateLimit }) => ThrottlingRateLimit)).toBeLessThan(10_000);
     expect(total(({ ThrottlingBurstLimit }) => ThrottlingBurstLimit)).toBeLessThan(5000);
   });

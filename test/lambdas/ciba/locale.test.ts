@@ -48,6 +48,28 @@ describe('lookUpLocale', () => {
   });
 });
 
+describe('P1: a tag', () => {
+  it.each([
+    ['the longest that RFC 5646 knows of', `en${'-a'.repeat(16)}`.concat('b'), 'en'],
+    ['one that has the length of it', 'fr-x-1234567-1234567-1234567-12345', 'fr'],
+    ['one that is a character longer', `fr-x-1234567-1234567-1234567-${'1'.repeat(7)}`, undefined],
+    ['one of thousands of subtags', `de${'-a'.repeat(4500)}`, undefined],
+    ['one without a hyphen', 'd'.repeat(9000), undefined],
+  ])('%s leads to what it may', (_what, tag, chosen) => {
+    expect(findLocale([tag], available)).toBe(chosen);
+  });
+
+  it('behind one that is too long is heard all the same', () => {
+    const header = `${'x-'.repeat(100)}y, de-CH;q=0.5`;
+    expect(findLocale(acceptedLanguages(header), available)).toBe('de-CH');
+  });
+
+  it('beyond the first thousand characters of a header is not looked for', () => {
+    expect(acceptedLanguages(`${' '.repeat(2000)}de`)).toEqual([]);
+    expect(acceptedLanguages(`fr, ${'x'.repeat(2000)}, de`)[0]).toBe('fr');
+  });
+});
+
 describe('findLocale', () => {
   it('answers nothing where none of the wanted ones leads to one', () => {
     expect(findLocale(['it', '*', ''], available)).toBeUndefined();

@@ -130,8 +130,7 @@ describe('T30: parameters', () => {
   it.each([
     'scope=openid&login_hint=alice&login_hint=alice',
     'scope=openid&scope=openid&login_hint=alice',
-    'scope=openid&login_hint=alice&x=1&x=2',
-    'scope=openid&login_hint=alice&%78=1&x=2',
+    'scope=openid&login_hint=alice&%73cope=openid',
     'scope=openid&login_hint=alice&client_id=pump-4&client_id=pump-4',
   ])('sent twice are invalid_request (CIBA 13): %s', async (body) => {
     const response = await providerInMemory().authorize(form(body));

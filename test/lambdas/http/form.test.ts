@@ -45,6 +45,19 @@ describe('readForm', () => {
     await expect(read(body)).rejects.toMatchObject({ code: 'invalid_request', status: undefined });
   });
 
+  it.each<[string, Record<string, string>]>([
+    ['a=1&x=1&x=2', { a: '1' }],
+    ['x=1&a=1&x=', { a: '1' }],
+    ['A=1&a=2', { a: '2' }],
+    ['%78=1&x=2&b=3', { b: '3' }],
+    [`a=1&${'x=y&'.repeat(4000)}`, { a: '1' }],
+  ])(
+    'P19: reads what it is asked for, however often others are there: %j',
+    async (body, parameters) => {
+      expect([...(await read(body))]).toEqual(Object.entries(parameters));
+    },
+  );
+
   it.each([
     mediaType,
     `${mediaType};charset=UTF-8`,

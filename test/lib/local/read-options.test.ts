@@ -18,7 +18,8 @@ describe('readOptions', () => {
 
   test('takes every option', () => {
     const line = '--headless --port 1 --inbox-port 9 --control-port 8 --seed /s --data /d';
-    expect(readOptions([...line.split(' '), '--set', 'a=b=c', '--set', 'd='])).toEqual({
+    const flags = ['--rename-www-authenticate', '--set', 'a=b=c', '--set', 'd='];
+    expect(readOptions([...line.split(' '), ...flags])).toEqual({
       headless: true,
       port: 1,
       inboxPort: 9,
@@ -28,6 +29,7 @@ describe('readOptions', () => {
       dataDirectory: '/d',
       settings: { a: 'b=c', d: '' },
       assembly: undefined,
+      renameWwwAuthenticate: true,
       help: false,
     });
   });

@@ -64,6 +64,11 @@ const functions = {
     cookies: ['a=1; Path=/', 'b=2'],
     body: JSON.stringify(event),
   });`,
+  Tail: `export const handler = async (event) => ({
+    statusCode: 401,
+    headers: { 'WWW-Authenticate': 'Basic realm="x"' },
+    body: JSON.stringify(event.pathParameters ?? null),
+  });`,
   Plain: 'export const handler = async () => ({ hello: "world" });',
   Throw: 'export const handler = async () => { throw new RangeError("no such thing"); };',
   Header: 'export const handler = async () => ({ statusCode: 200, headers: { x: "a\\nb" } });',
@@ -164,6 +169,7 @@ const resources = {
 
 const routes = {
   Echo: '/echo/{name}',
+  Tail: '/tail/{rest+}',
   Plain: '/plain',
   Throw: '/throw',
   Header: '/header',
@@ -219,14 +225,59 @@ describe('the HTTP API', () => {
     expect(await response.json()).toEqual({ hello: 'world' });
   });
 
-  test.each(['/', '/nowhere', '/echo', '/echo/', '/echo/a/b', '/plain/', '//plain', '/PLAIN'])(
-    'answers 404 for %s, which no route has',
-    async (path) => {
-      const response = await fetch(`${host.issuer}${path}`);
-      expect(response.status).toBe(404);
-      expect(await response.text()).toBe('{"message":"Not Found"}');
-    },
-  );
+  test.each([
+    ['/tail/a', { rest: 'a' }],
+    ['/tail/a/b%20c/', { rest: 'a/b c/' }],
+    ['/tail//a', { rest: '/a' }],
+    ['/tail/', { rest: '' }],
+  ])('hands all that is left of %s to a greedy route', async (path, parameters) => {
+    expect(await (await fetch(`${host.issuer}${path}`)).json()).toEqual(parameters);
+  });
+
+  test('P40: answers HEAD with the length of GET, and no body', async () => {
+    const [get, head] = await Promise.all(
+      ['GET', 'HEAD'].map((method) => fetch(`${host.issuer}/plain`, { method })),
+    );
+    expect(await head?.text()).toBe('');
+    expect(head?.headers.get('content-length')).toBe(String((await get?.text())?.length));
+  });
+
+  test('P52: renames WWW-Authenticate where it is told to', async () => {
+    const assembly = await makeAssembly({
+      functions,
+      routes: { Tail: '/tail/{rest+}' },
+      resources,
+    });
+    const renaming = await startLocalHost({ ...anyPorts, assembly, renameWwwAuthenticate: true });
+    const names = ['www-authenticate', 'x-amzn-remapped-www-authenticate'];
+    const challenges = await Promise.all(
+      [host, renaming].map(async ({ issuer }) => {
+        const { headers } = await fetch(`${issuer}/tail/a`);
+        return names.map((name) => headers.get(name));
+      }),
+    );
+    await renaming.stop();
+    expect(challenges).toEqual([
+      ['Basic realm="x"', null],
+      [null, 'Basic realm="x"'],
+    ]);
+  });
+
+  test.each([
+    '/tail',
+    '/',
+    '/nowhere',
+    '/echo',
+    '/echo/',
+    '/echo/a/b',
+    '/plain/',
+    '//plain',
+    '/PLAIN',
+  ])('answers 404 for %s, which no route has', async (path) => {
+    const response = await fetch(`${host.issuer}${path}`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toBe('{"message":"Not Found"}');
+  });
 
   test.each(['/throw', '/header', '/exit'])(
     'answers 500 without a word of why for %s, and goes on',
