@@ -53,12 +53,13 @@ function isFailureTold(before: AuthenticationRequest, failedFlow: Client['failed
 
 /**
  * The first poll is never too early: the clock starts with it. Nor is one that kept what the answer before it asked for,
- * though the end made that shorter than the interval.
+ * though the end made that shorter than the interval. Where it asked for nothing any more, so near the end, the
+ * acknowledged interval will do.
  */
 function isTooEarly(before: AuthenticationRequest, now: number): boolean {
-  const { polledAt, interval } = before;
+  const { polledAt, interval, firstInterval = interval } = before;
   if (polledAt === undefined) return false;
-  const asked = untilLastPoll(interval, before, polledAt) ?? interval;
+  const asked = untilLastPoll(interval, before, polledAt) ?? firstInterval;
   return now - polledAt < asked - POLL_LEEWAY_SECONDS;
 }
 
