@@ -45,7 +45,7 @@ const unicodeUnits = [
   'İ',
 ];
 
-/** A text of so many octets, with an end that fits none of its beginning. */
+/** A text of so many octets. */
 export type Fill = (octets: number) => string;
 
 function repeat(unit: string, octets: number): string {
@@ -53,17 +53,25 @@ function repeat(unit: string, octets: number): string {
   return unit.repeat(times).slice(0, octets);
 }
 
-const framed = (unit: string): [string, Fill] => [
+/** From the very beginning, and a letter at the end that goes with some of it and not with other. */
+const tailed = (unit: string): [string, Fill] => [
   JSON.stringify(unit),
+  (octets) => (octets === 0 ? '' : `${repeat(unit, octets - 1)}x`),
+];
+
+/** Between a letter and what fits nothing. */
+const framed = (unit: string): [string, Fill] => [
+  `x${JSON.stringify(unit)}!`,
   (octets) => (octets === 0 ? '' : `x${repeat(unit, octets - 2)}!`),
 ];
+
 const bare = (unit: string): [string, Fill] => [
   `${JSON.stringify(unit)} alone`,
   (octets) => repeat(unit, octets),
 ];
 
-const asciiFills = [...units.map(framed), ...[' ', 'a', 'a-', '"', ','].map(bare)];
-const fills = [...asciiFills, ...unicodeUnits.map(framed), ...unicodeUnits.map(bare)];
+const asciiFills = [...units.map(tailed), ...[' ', 'a', 'a-', '"', ','].map(framed)];
+const fills = [...asciiFills, ...unicodeUnits.map(tailed), ...unicodeUnits.map(bare)];
 
 /** The function that a request is for. */
 type Endpoint = 'authorize' | 'token' | 'approve' | 'metadata';
@@ -161,7 +169,7 @@ const otherHeaders = [
 ];
 
 /** What is not read is still trimmed and kept. */
-const keptFills = ['a', ' ', '\t'].flatMap((unit) => [framed(unit), bare(unit)]);
+const keptFills = ['a', ' ', '\t'].flatMap((unit) => [framed(unit), tailed(unit)]);
 
 /** Beginnings after which a header is read further. */
 const headerBeginnings: [name: string, beginning: string][] = [
@@ -339,7 +347,7 @@ function fieldPlaces(opened: Opened): Place[] {
     fields: Record<string, string>,
     name: string,
   ) => ({
-    name: `${endpoint}, ${Object.values(fields)[0] ?? ''} ${name}`,
+    name: `${endpoint}, ${fields['grant_type'] ?? fields['acr_values'] ?? fields['client_assertion_type'] ?? 'the'} ${name}`,
     endpoint,
     limit: FIELD_BYTES,
     fills,
