@@ -225,6 +225,7 @@ const everyCode: OAuthErrorCode[] = [
   'expired_login_hint_token',
   'unauthorized_client',
   'invalid_binding_message',
+  'invalid_authorization_details',
   'invalid_client',
   'access_denied',
   'unsupported_grant_type',
@@ -452,6 +453,10 @@ async function everyTypedCode(): Promise<void> {
 async function everyClientFault(): Promise<void> {
   const asked = { scope, login_hint: user.email };
   await ask('narrow-1');
+  await ask('basic-1', {
+    login_hint: user.email,
+    authorization_details: `[{"type":"${user.email}"}]`,
+  });
   for (const path of ['/cibaAuthorization', '/token']) {
     await post(path, 'basic-1', asked, secrets.wrong);
     await post(path, 'post-1', asked, secrets.wrong);

@@ -3,6 +3,7 @@
  * what cannot be honoured, scope, the hint, binding message, the levels asked for, requested expiry. No check looks
  * anything up.
  */
+import { refuseAuthorizationDetails } from './authorization-details.ts';
 import { type Client, EXPIRES_IN_BOUNDS, mayRefresh } from './client.ts';
 import {
   type ConfirmationLevel,
@@ -59,7 +60,8 @@ export interface LifetimeSettings {
 
 /**
  * Reads and checks every parameter; parameters nobody knows are ignored (CIBA Core 7.2).
- * @throws OAuthError `invalid_request`, `invalid_scope` or `invalid_binding_message` (CIBA Core 13)
+ * @throws OAuthError `invalid_request`, `invalid_scope` or `invalid_binding_message` (CIBA Core 13), or
+ * `invalid_authorization_details` (RFC 9396 5)
  */
 export function parseBackchannelAuthenticationRequest(
   form: Form,
@@ -90,12 +92,7 @@ function refuseUnsupported(form: Form): void {
   if (form.has('request')) {
     throw new OAuthError('invalid_request', 'Signed authentication requests are not supported.');
   }
-  if (form.has('authorization_details')) {
-    throw new OAuthError(
-      'invalid_request',
-      'The parameter authorization_details is not supported.',
-    );
-  }
+  refuseAuthorizationDetails(form);
 }
 
 /** CIBA Core 7.1: "one and only one" of the three hints. */

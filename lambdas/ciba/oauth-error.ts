@@ -1,6 +1,6 @@
 /**
  * The one error of the protocol: a registered code, a text the client can act on, and a reason for our own log.
- * Codes of RFC 6749 section 5.2, CIBA Core 11 (token endpoint) and 13 (backchannel authentication endpoint).
+ * Codes of RFC 6749 section 5.2, CIBA Core 11 (token endpoint) and 13 (backchannel authentication endpoint), RFC 9396.
  */
 
 /** The two endpoints that answer in the shape of RFC 6749, section 5.2. */
@@ -20,6 +20,8 @@ const statusByCode = {
   unauthorized_client: 400,
   /** CIBA Core 13. */
   invalid_binding_message: 400,
+  /** RFC 9396 5. */
+  invalid_authorization_details: 400,
   /** CIBA Core 13, RFC 6749 5.2. */
   invalid_client: 401,
   /** CIBA Core 11: 400 at the token endpoint; CIBA Core 13: 403 at the backchannel authentication endpoint. */

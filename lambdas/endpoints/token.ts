@@ -1,6 +1,7 @@
 /**
  * The token endpoint (CIBA Core 10.1, OpenID Connect Core 12): authenticates the client and hands over to the grant.
  */
+import { refuseAuthorizationDetails } from '../ciba/authorization-details.ts';
 import { CIBA_GRANT_TYPE, mayRefresh, mayUseCiba, REFRESH_GRANT_TYPE } from '../ciba/client.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { oauthEndpoint } from '../http/oauth-endpoint.ts';
@@ -30,7 +31,9 @@ export const tokenParameters = [
 export function tokenEndpoint(deps: TokenDeps): (request: Request) => Promise<Response> {
   return oauthEndpoint('token', deps, async (httpRequest, trace) => {
     const authenticated = await readAuthenticatedForm(httpRequest, deps, trace, tokenParameters);
-    return grantOf(authenticated).answer(deps, authenticated, trace);
+    const grant = grantOf(authenticated);
+    refuseAuthorizationDetails(authenticated.form);
+    return grant.answer(deps, authenticated, trace);
   });
 }
 

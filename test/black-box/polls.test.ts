@@ -166,6 +166,20 @@ describe.concurrent('a token request that is none', () => {
     ['of the refresh grant', { grant_type: 'refresh_token', refresh_token: 'x' }, 'invalid_grant'],
     ['of the refresh grant without a token', { grant_type: 'refresh_token' }, 'invalid_request'],
     ['of client credentials', { grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+    [
+      'P20: with authorization_details',
+      {
+        grant_type: 'urn:openid:params:grant-type:ciba',
+        auth_req_id: 'x',
+        authorization_details: '[]',
+      },
+      'invalid_authorization_details',
+    ],
+    [
+      'P20: of the refresh grant with authorization_details',
+      { grant_type: 'refresh_token', refresh_token: 'x', authorization_details: '[{}]' },
+      'invalid_authorization_details',
+    ],
   ])('%s is refused', async (_what, parameters, error) => {
     expect(errorOf(await post('/token', basic, parameters))).toMatchObject({ status: 400, error });
   });

@@ -91,7 +91,12 @@ describe('the errors of CIBA 13', () => {
     ['an id_token_hint', { login_hint: '', id_token_hint: 'x' }, 400, 'invalid_request'],
     ['a login_hint_token', { login_hint: '', login_hint_token: 'x' }, 400, 'invalid_request'],
     ['a signed request', { request: 'x' }, 400, 'invalid_request'],
-    ['authorization_details', { authorization_details: '[]' }, 400, 'invalid_request'],
+    [
+      'authorization_details',
+      { authorization_details: '[]' },
+      400,
+      'invalid_authorization_details',
+    ],
     ['requested_expiry 0', { requested_expiry: '0' }, 400, 'invalid_request'],
     ['requested_expiry -1', { requested_expiry: '-1' }, 400, 'invalid_request'],
     ['requested_expiry 1.5', { requested_expiry: '1.5' }, 400, 'invalid_request'],

@@ -11,6 +11,7 @@ describe('statusOf', () => {
     ['unknown_user_id', 400, 400],
     ['unauthorized_client', 400, 400],
     ['invalid_binding_message', 400, 400],
+    ['invalid_authorization_details', 400, 400],
     ['invalid_client', 401, 401],
     ['access_denied', 403, 400],
     ['unsupported_grant_type', 400, 400],

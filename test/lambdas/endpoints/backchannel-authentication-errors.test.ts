@@ -66,7 +66,12 @@ describe('each error', () => {
     [400, 'invalid_request', 'three hints', ask({ id_token_hint: 'x', login_hint_token: 'y' })],
     [400, 'invalid_request', 'a hint of another kind', ask({ login_hint: '', id_token_hint: 'x' })],
     [400, 'invalid_request', 'T22: a signed request', ask({ request: 'x' })],
-    [400, 'invalid_request', 'authorization_details', ask({ authorization_details: '[]' })],
+    [
+      400,
+      'invalid_authorization_details',
+      'authorization_details',
+      ask({ authorization_details: '[]' }),
+    ],
     [400, 'invalid_binding_message', 'a link', ask({ binding_message: 'see evil.com' })],
     [400, 'invalid_binding_message', '65 characters', ask({ binding_message: 'x'.repeat(65) })],
     [400, 'invalid_request', 'no positive requested_expiry', ask({ requested_expiry: '0' })],
