@@ -468,7 +468,7 @@ function findDomainContradictions(settings: CheckedProviderSettings): string[] {
 }
 
 function findLifetimeContradictions(settings: CheckedProviderSettings): string[] {
-  const { minExpiresIn, expiresIn, maxExpiresIn } = settings;
+  const { minExpiresIn, expiresIn, maxExpiresIn, interval } = settings;
   if (minExpiresIn > maxExpiresIn) {
     return [
       `Setting minExpiresIn must be at most maxExpiresIn, which is ${maxExpiresIn}; it is ${minExpiresIn}.`,
@@ -477,6 +477,11 @@ function findLifetimeContradictions(settings: CheckedProviderSettings): string[]
   if (expiresIn < minExpiresIn || expiresIn > maxExpiresIn) {
     return [
       `Setting expiresIn must be from minExpiresIn to maxExpiresIn, that is ${minExpiresIn} to ${maxExpiresIn}; it is ${expiresIn}.`,
+    ];
+  }
+  if (interval >= minExpiresIn) {
+    return [
+      `Setting interval must be less than minExpiresIn, which is ${minExpiresIn}; it is ${interval}.`,
     ];
   }
   return [];

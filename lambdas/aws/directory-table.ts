@@ -6,6 +6,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { type Client, storedClient } from '../ciba/client.ts';
+import { logins } from '../ciba/login.ts';
 import { type PublicJwk, publicJwk } from '../ciba/signing-keys.ts';
 import { storedUser } from '../ciba/user.ts';
 import type {
@@ -92,7 +93,7 @@ export function userDirectory(dynamo: DynamoDBClient, tableName: string): UserDi
       // A login that leads to nobody costs a second read as well, so that its time does not tell.
       const user = await findUser(item ? loginItem.parse(item).sub : NOBODY);
       // A login that the user has given up may still lead here for a moment.
-      return user && [user.username, user.email].includes(login) ? user : undefined;
+      return user && logins(user).includes(login) ? user : undefined;
     },
   };
 }

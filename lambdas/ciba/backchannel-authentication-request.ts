@@ -49,6 +49,8 @@ export interface BackchannelAuthenticationRequest {
   confirmationLevel: ConfirmationLevel;
   /** Lifetime of the request, in seconds: what the acknowledgement says and the store enforces. */
   expiresIn: number;
+  /** Least time between polls, in seconds: always less than the lifetime (CIBA Core 7.3). */
+  interval: number;
 }
 
 /** What the deployment sets where the client or the request says nothing, in seconds. */
@@ -56,6 +58,8 @@ export interface LifetimeSettings {
   defaultExpiresIn: number;
   minExpiresIn: number;
   maxExpiresIn: number;
+  /** Least time between polls for a client that registered none. */
+  defaultInterval: number;
 }
 
 /**
@@ -84,6 +88,7 @@ export function parseBackchannelAuthenticationRequest(
     bindingMessage,
     confirmationLevel: level,
     expiresIn: lifetime(form.get('requested_expiry'), client, settings),
+    interval: pollingInterval(client, settings),
   };
 }
 
@@ -148,19 +153,35 @@ function demandCode(bindingMessage: string | undefined): void {
   );
 }
 
+/** The longest lifetime of this deployment. */
+function longestLifetime({ maxExpiresIn }: LifetimeSettings): number {
+  return Math.min(maxExpiresIn, EXPIRES_IN_BOUNDS.max);
+}
+
+/**
+ * CIBA Core 7.3: a client that waits the interval has to find the request alive. The lifetime is kept above the interval,
+ * whoever chose either; only a lifetime that the deployment does not grant lowers the interval.
+ */
+function pollingInterval(client: Client, settings: LifetimeSettings): number {
+  return Math.min(client.interval ?? settings.defaultInterval, longestLifetime(settings) - 1);
+}
+
 /** CIBA Core 7.1: `requested_expiry` is a positive integer, however long; it is kept within the deployment's bounds. */
 function lifetime(
   requested: string | undefined,
   client: Client,
   settings: LifetimeSettings,
 ): number {
-  const max = Math.min(settings.maxExpiresIn, EXPIRES_IN_BOUNDS.max);
-  if (requested === undefined) return Math.min(client.expires_in ?? settings.defaultExpiresIn, max);
+  const least = pollingInterval(client, settings) + 1;
+  const max = longestLifetime(settings);
+  if (requested === undefined) {
+    return Math.min(Math.max(client.expires_in ?? settings.defaultExpiresIn, least), max);
+  }
   if (!/^0*[1-9][0-9]*$/.test(requested)) {
     throw new OAuthError(
       'invalid_request',
       'The requested_expiry must be a positive whole number of seconds.',
     );
   }
-  return Math.min(Math.max(Number(requested), settings.minExpiresIn), max);
+  return Math.min(Math.max(Number(requested), settings.minExpiresIn, least), max);
 }

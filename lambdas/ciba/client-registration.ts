@@ -159,9 +159,14 @@ export const keptMemberNames = Object.keys(keptMembers.shape);
 
 type Metadata = z.output<z.ZodMiniObject<typeof metadata>>;
 
-/** The members that contradict the authentication method, each with what is allowed. */
+/** The members that contradict the authentication method or one another, each with what is allowed. */
 function disagreements(client: Metadata & { client_secret?: string | undefined }) {
-  return [...assertionFaults(client), ...secretFaults(client), ...keyFaults(client)];
+  return [
+    ...assertionFaults(client),
+    ...secretFaults(client),
+    ...keyFaults(client),
+    ...lifetimeFaults(client),
+  ];
 }
 
 /** A client with a secret of another method signs nothing: whatever it names is not looked at. */
@@ -199,6 +204,12 @@ function keyFaults(client: Metadata): [string, string][] {
       `must have a key for ${alg}; another algorithm is named by token_endpoint_auth_signing_alg`,
     ],
   ];
+}
+
+/** CIBA Core 7.3. What one of them is without the other is for the deployment to say. */
+function lifetimeFaults({ expires_in: lifetime, interval }: Metadata): [string, string][] {
+  if (lifetime === undefined || interval === undefined || interval < lifetime) return [];
+  return [['interval', `must be less than expires_in, which is ${lifetime}`]];
 }
 
 export type ClientRegistration = z.output<typeof clientRegistration>;

@@ -3,8 +3,8 @@
  */
 import * as z from 'zod/mini';
 import { clientRegistration } from './client-registration.ts';
-import { normaliseEmail, normaliseUsername } from './login.ts';
-import { type UserRegistration, userRegistration } from './user-registration.ts';
+import { logins } from './login.ts';
+import { userRegistration } from './user-registration.ts';
 
 /** Clients and users; a member nobody knows is an error that names it. */
 export const directoryFile = z.strictObject({
@@ -18,13 +18,6 @@ export const directoryFile = z.strictObject({
 });
 
 export type Directory = z.output<typeof directoryFile>;
-
-/** The normal forms under which a user can be found. */
-export function logins(user: Pick<UserRegistration, 'username' | 'email'>): string[] {
-  const username = normaliseUsername(user.username);
-  const email = user.email === undefined ? undefined : normaliseEmail(user.email);
-  return [username, email].filter((login) => login !== undefined);
-}
 
 /** A check that no two entries share a key. */
 function unique<Entry>(keysOf: (entry: Entry) => string[], member: string) {

@@ -1,6 +1,6 @@
 /**
- * How end-users are named: user names and e-mail addresses, each in one normal form that is stored and compared,
- * and the kinds of `login_hint` (CIBA Core 7.1) that stand for them.
+ * How end-users are named: user names and e-mail addresses, which are kept, mailed and claimed as they were written and
+ * compared by a normal form alone, and the kinds of `login_hint` (CIBA Core 7.1) that stand for them.
  */
 import { parseStrictObject } from './strict-json.ts';
 
@@ -31,18 +31,42 @@ export function normaliseUsername(text: string): string | undefined {
 }
 
 /**
- * The normal form of one e-mail address: lower case, the domain in its IDNA (ASCII) form.
+ * One e-mail address as it is kept, mailed and claimed: the local part as it was written, since "the local-part of a mailbox
+ * MUST BE treated as case sensitive" (RFC 5321, 2.4), the domain in its IDNA (ASCII) form in lower case.
  * `undefined` for anything that is not exactly one address with a host name below a top-level domain.
  */
-export function normaliseEmail(text: string): string | undefined {
+export function parseEmail(text: string): string | undefined {
   const at = text.indexOf('@');
   if (at < 1 || at !== text.lastIndexOf('@')) return undefined;
   const local = text.slice(0, at);
   if (local.length > EMAIL_LOCAL_LENGTH || !localPart.test(local)) return undefined;
   const domain = domainToAscii(text.slice(at + 1));
   if (domain === undefined) return undefined;
-  const email = `${local.toLowerCase()}@${domain}`;
+  const email = `${local}@${domain}`;
   return email.length <= EMAIL_LENGTH ? email : undefined;
+}
+
+/** The normal form of one e-mail address, by which it is looked up and compared: lower case; `undefined` for no address. */
+export function normaliseEmail(text: string): string | undefined {
+  return parseEmail(text)?.toLowerCase();
+}
+
+/** Whether two addresses lead to one user: they differ at most in how they are written. */
+export function isSameEmail(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return normaliseEmail(one) === normaliseEmail(other);
+}
+
+/** The normal forms under which a user can be found. */
+export function logins({ username, email }: Named): string[] {
+  const names = [normaliseUsername(username), email === undefined ? email : normaliseEmail(email)];
+  return names.filter((login) => login !== undefined);
+}
+
+/** What a user is called. */
+interface Named {
+  username: string;
+  email?: string | undefined;
 }
 
 function domainToAscii(domain: string): string | undefined {

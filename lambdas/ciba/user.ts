@@ -2,9 +2,10 @@
  * End-users as they are stored, under the claim names of OpenID Connect Core 5.1, and whether they can be asked.
  */
 import * as z from 'zod/mini';
+import { isSameEmail } from './login.ts';
 import { undeliverableCauses } from './mail-failure.ts';
 
-/** A user as it is stored: the address in normal form, and a number that changes whenever the way to reach the user does. */
+/** A user as it is stored: names as they were written, and a number that changes whenever the way to reach the user does. */
 export const storedUser = z.object({
   sub: z.string(),
   username: z.string(),
@@ -68,5 +69,5 @@ export function judgeReachability(user: User | undefined): Judgement<Unreachable
 
 /** Whether mail is known not to arrive at the user's address as it is now. */
 export function isUndeliverable({ email, undeliverable }: User): boolean {
-  return undeliverable !== undefined && undeliverable.email === email;
+  return undeliverable !== undefined && isSameEmail(undeliverable.email, email);
 }

@@ -56,8 +56,6 @@ const NOBODYS_LOGIN = '@';
 
 export interface BackchannelAuthenticationDeps extends ClientAuthenticationDeps {
   settings: LifetimeSettings & {
-    /** Least time between polls for a client that registered none, in seconds. */
-    defaultInterval: number;
     /** How long the audit keeps a request after its end, in seconds. */
     auditRetention: number;
     notificationPolicies: NotificationPolicies;
@@ -298,7 +296,7 @@ function requestFacts(
     createdAt,
     expiresAt,
     forgetAt: Math.ceil(expiresAt) + settings.auditRetention,
-    interval: client.interval ?? settings.defaultInterval,
+    interval: asked.interval,
     polls: 0,
   };
 }

@@ -3,8 +3,7 @@
  * stored already exactly so is not written, so that an import that was interrupted goes on where it ended.
  */
 import type * as z from 'zod/mini';
-import { logins } from '../../lambdas/ciba/directory.ts';
-import { normaliseEmail } from '../../lambdas/ciba/login.ts';
+import { isSameEmail, logins } from '../../lambdas/ciba/login.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import { type UserRegistration, userRegistration } from '../../lambdas/ciba/user-registration.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -118,7 +117,8 @@ function completed(
 ): UserRegistration {
   if (!before) return user;
   const email = 'email' in members ? user.email : before.email;
-  const isSameEmail = email !== undefined && normaliseEmail(email) === before.email;
+  // However it is written: the operator verified whose mailbox it is.
+  const isSameMailbox = email !== undefined && isSameEmail(email, before.email);
   const name = 'name' in members ? user.name : before.name;
   const locale = 'locale' in members ? user.locale : before.locale;
   return {
@@ -126,7 +126,7 @@ function completed(
     username: user.username,
     ...(email !== undefined && { email }),
     email_verified:
-      'email_verified' in members ? user.email_verified : isSameEmail && before.email_verified,
+      'email_verified' in members ? user.email_verified : isSameMailbox && before.email_verified,
     ...(name !== undefined && { name }),
     ...(locale !== undefined && { locale }),
     enabled: 'enabled' in members ? user.enabled : before.enabled,

@@ -1,6 +1,6 @@
 /** Readers of option values: each names what is allowed, and commander names the option. */
 import { InvalidArgumentError } from 'commander';
-import { normaliseEmail } from '../../lambdas/ciba/login.ts';
+import { parseEmail } from '../../lambdas/ciba/login.ts';
 
 /** A whole number within bounds. */
 export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
@@ -11,9 +11,9 @@ export function wholeNumber({ min, max }: { min: number; max: number }): (text: 
   };
 }
 
-/** One e-mail address, in normal form. */
+/** One e-mail address, as it is mailed. */
 export function emailAddress(text: string): string {
-  const address = normaliseEmail(text);
+  const address = parseEmail(text);
   if (address !== undefined) return address;
   throw new InvalidArgumentError('Allowed: one e-mail address such as alice@example.com');
 }

@@ -2,7 +2,8 @@
 import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
 import { storedClient } from '../../lambdas/ciba/client.ts';
-import { type Directory, logins } from '../../lambdas/ciba/directory.ts';
+import type { Directory } from '../../lambdas/ciba/directory.ts';
+import { logins } from '../../lambdas/ciba/login.ts';
 import { storedUser } from '../../lambdas/ciba/user.ts';
 import { DirectoryConflict } from './directory-error.ts';
 import { type DirectoryStore, scanItems } from './directory-items.ts';

@@ -4,8 +4,7 @@
  */
 import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
-import { logins } from '../../lambdas/ciba/directory.ts';
-import { normaliseEmail, normaliseUsername } from '../../lambdas/ciba/login.ts';
+import { isSameEmail, logins, parseEmail } from '../../lambdas/ciba/login.ts';
 import { storedUser, type User } from '../../lambdas/ciba/user.ts';
 import type { UserRegistration } from '../../lambdas/ciba/user-registration.ts';
 import { type DirectoryStore, readItems } from './directory-items.ts';
@@ -100,14 +99,15 @@ function loginsOf(draft: Draft): string[] {
 }
 
 function nextUser(registration: UserRegistration, before: User | undefined, now: number): User {
-  const email = registration.email === undefined ? undefined : normaliseEmail(registration.email);
+  const email = registration.email === undefined ? undefined : parseEmail(registration.email);
+  // Written in other letters it is another address to the mail system (RFC 5321, 2.4).
   const sameContact =
     before?.email === email && before?.email_verified === registration.email_verified;
   // What is noted of an address is true of it until the operator says otherwise, and of no other one.
-  const undeliverable = before?.undeliverable?.email === email ? before?.undeliverable : undefined;
+  const noted = before?.undeliverable;
+  const undeliverable = noted && isSameEmail(noted.email, email) ? noted : undefined;
   return storedUser.parse({
     ...registration,
-    username: normaliseUsername(registration.username),
     ...(email !== undefined && { email }),
     ...(undeliverable && { undeliverable }),
     contact_version:

@@ -1,7 +1,7 @@
 /** The users of a deployment, as an operator is shown them. */
 import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
 import type { DynamoTable, Item } from '../../lambdas/aws/dynamo-table.ts';
-import { isSub, parseLogin } from '../../lambdas/ciba/login.ts';
+import { isSub, logins, parseLogin } from '../../lambdas/ciba/login.ts';
 import { storedUser, type User } from '../../lambdas/ciba/user.ts';
 import { DirectoryConflict } from './directory-error.ts';
 import { type DirectoryStore, directoryTable, scanItems } from './directory-items.ts';
@@ -71,5 +71,5 @@ async function findByLogin(table: DynamoTable, text: string): Promise<ShownUser 
   const leading = await table.read(directoryKey.login(login));
   const found = leading && (await findBySub(table, loginItem.parse(leading).sub));
   // A login that the user has given up may still lead here for a moment.
-  return found && [found.user.username, found.user.email].includes(login) ? found : undefined;
+  return found && logins(found.user).includes(login) ? found : undefined;
 }

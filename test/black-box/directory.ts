@@ -147,8 +147,34 @@ export const clients = {
     logo_uri:
       'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
   },
+  /** Who waits long between polls, and says nothing of the lifetime. */
+  unhurried: { ...client('unhurried', 'client_secret_basic', 'ES256'), interval: 60 },
+  /** Registered as {@link importedRegistration} has it. */
+  imported: { ...keyClient('EdDSA'), client_id: 'imported' },
   /** Whose registration changes while the suite runs. */
   changing: client('changing', 'client_secret_basic', 'RS256'),
+};
+
+/** A registration that was written for other providers as well: members and keys that mean nothing here, and EdDSA's new name. */
+const importedRegistration = {
+  ...clients.imported,
+  token_endpoint_auth_signing_alg: 'Ed25519',
+  jwks: {
+    expires_at: 1_900_000_000,
+    keys: [
+      { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AAAA', kid: 'later' },
+      { ...publicKey('ES256'), use: 'enc', kid: 'for-encryption' },
+      { ...publicKey('EdDSA'), alg: 'Ed25519', ext: true, key_ops: ['verify'] },
+    ],
+  },
+  'client_name#de': 'Eingeführt',
+  response_types: [],
+  redirect_uris: [],
+  subject_type: 'public',
+  application_type: 'web',
+  contacts: ['ops@fuel.example'],
+  backchannel_user_code_parameter: false,
+  client_secret_expires_at: 0,
 };
 
 /** Registered for another grant only. */
@@ -201,6 +227,8 @@ export const users = {
   bouncing: user('bouncing', { email: 'bounce+ciba@simulator.amazonses.com' }),
   complaining: user('complaining', { email: 'complaint+ciba@simulator.amazonses.com' }),
   suppressed: user('suppressed', { email: 'suppressionlist+ciba@simulator.amazonses.com' }),
+  /** Whose names have letters of both cases, and whose language has more than a region. */
+  written: user('Written.Name', { email: 'Mixed.Case@example.com', locale: 'de-DE-1996-x-desk' }),
   /** Whose entry changes while the suite runs. */
   changing: user('changing'),
   /** Who read other languages; of two of them there is no mail in just this one. */
@@ -219,7 +247,11 @@ export const refusedUsers = {
 
 /** The directory file of the suite. */
 export const directory = {
-  clients: [...Object.values(clients), ...Object.values(refusedClients)],
+  clients: [
+    ...Object.values(clients).filter(({ client_id }) => client_id !== clients.imported.client_id),
+    importedRegistration,
+    ...Object.values(refusedClients),
+  ],
   users: [...Object.values(users), ...Object.values(refusedUsers)],
 };
 

@@ -283,6 +283,17 @@ describe('settings', () => {
       'Setting minExpiresIn must be at most maxExpiresIn, which is 200; it is 300.',
     ]);
   });
+
+  it('P28: holds the interval below every lifetime that a request can have', () => {
+    expect(mistakesIn({ senderAddress, interval: 10 })).toEqual([
+      'Setting interval must be less than minExpiresIn, which is 10; it is 10.',
+    ]);
+    expect(mistakesIn({ senderAddress, minExpiresIn: 1, interval: 1 })).toEqual([
+      'Setting interval must be less than minExpiresIn, which is 1; it is 1.',
+    ]);
+    expect(mistakesIn({ senderAddress, interval: 9 })).toEqual([]);
+    expect(mistakesIn({ senderAddress, minExpiresIn: 61, interval: 60 })).toEqual([]);
+  });
 });
 
 describe('the settings of policies', () => {

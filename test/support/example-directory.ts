@@ -2,6 +2,7 @@
  * A client and a user as they are stored, and the directory ports over such entries in memory.
  */
 import { CIBA_GRANT_TYPE, type Client } from '../../lambdas/ciba/client.ts';
+import { logins } from '../../lambdas/ciba/login.ts';
 import { isUndeliverable, type User } from '../../lambdas/ciba/user.ts';
 import type {
   ClientDirectory,
@@ -75,7 +76,7 @@ export function inMemoryDirectory(): InMemoryDirectory {
       },
       async findUserByLogin(login) {
         lookUps.push(`login ${login}`);
-        return [...users.values()].find((user) => [user.username, user.email].includes(login));
+        return [...users.values()].find((user) => logins(user).includes(login));
       },
     },
     addresses: {

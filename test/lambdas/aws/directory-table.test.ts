@@ -54,7 +54,7 @@ describe('users', () => {
   it.each(['alice', 'alice@example.com'])('are found by %s in normal form', async (login) => {
     await apply({ users: [alice] });
     const users = userDirectory(tables.client, 'directory');
-    expect(await users.findUserByLogin(login)).toMatchObject({ sub: 'u-alice', username: 'alice' });
+    expect(await users.findUserByLogin(login)).toMatchObject({ sub: 'u-alice', username: 'Alice' });
   });
 
   it('are not found by a login they have given up', async () => {

@@ -11,7 +11,7 @@ import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-err
 import { anyText } from '../../support/any-text.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 
-const settings = { defaultExpiresIn: 120, minExpiresIn: 10, maxExpiresIn: 600 };
+const settings = { defaultExpiresIn: 120, minExpiresIn: 10, maxExpiresIn: 600, defaultInterval: 2 };
 const ISSUER = 'https://ciba.example';
 const least = { scope: 'openid', login_hint: 'alice' };
 
@@ -44,6 +44,7 @@ describe('a request', () => {
       bindingMessage: undefined,
       confirmationLevel: 'link',
       expiresIn: 120,
+      interval: 2,
     });
   });
 
@@ -65,6 +66,71 @@ describe('a request', () => {
     ['openid offline_access', 'openid'],
   ])('for the scope %j asks the user for %j', (scope, granted) => {
     expect(parse({ scope }).scope).toBe(granted);
+  });
+});
+
+describe('P28: the interval and the lifetime (CIBA 7.3)', () => {
+  const seconds = (min: number, max: number) => fc.integer({ min, max });
+  const optional = (value: fc.Arbitrary<number>) => fc.option(value, { nil: undefined });
+  /** As synth lets them be: from the least interval to the longest lifetime in rising order. */
+  const deployment = fc
+    .tuple(seconds(1, 60), seconds(1, 600), seconds(0, 600), seconds(0, 600))
+    .map(([defaultInterval, min, byDefault, max]) => {
+      const minExpiresIn = Math.min(600, defaultInterval + min);
+      const defaultExpiresIn = Math.min(600, minExpiresIn + byDefault);
+      const maxExpiresIn = Math.min(600, defaultExpiresIn + max);
+      return { defaultInterval, minExpiresIn, defaultExpiresIn, maxExpiresIn };
+    });
+
+  it('by property: each request lives longer than its interval, whoever chose the two', () => {
+    const members = fc.record({
+      expires_in: optional(seconds(10, 600)),
+      interval: optional(seconds(1, 60)),
+    });
+    const requested = optional(seconds(1, 10_000));
+    fc.assert(
+      fc.property(members, deployment, requested, (client, bounds, expiry) => {
+        const asked = parseBackchannelAuthenticationRequest(
+          new Map(
+            Object.entries({ ...least, ...(expiry && { requested_expiry: String(expiry) }) }),
+          ),
+          { ...exampleClient, ...client },
+          'https://ciba.example',
+          bounds,
+        );
+        const wanted = client.interval ?? bounds.defaultInterval;
+        expect(asked.interval).toBeGreaterThanOrEqual(1);
+        expect(asked.interval).toBeLessThan(asked.expiresIn);
+        expect(asked.expiresIn).toBeLessThanOrEqual(bounds.maxExpiresIn);
+        // The lifetime yields; the interval only where the deployment grants no longer one.
+        expect(asked.interval).toBe(Math.min(wanted, bounds.maxExpiresIn - 1));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each<[string, object, Record<string, string>, object, number, number]>([
+    [
+      'a client’s interval beyond the default lifetime',
+      { interval: 60 },
+      {},
+      { defaultExpiresIn: 30 },
+      61,
+      60,
+    ],
+    ['a wish as short as the interval', { interval: 30 }, { requested_expiry: '30' }, {}, 31, 30],
+    ['a wish below it', { interval: 60 }, { requested_expiry: '1' }, {}, 61, 60],
+    ['an interval beyond the longest lifetime', { interval: 60 }, {}, { maxExpiresIn: 20 }, 20, 19],
+    ['an old item with both', { interval: 60, expires_in: 10 }, {}, {}, 61, 60],
+    ['what agrees already', { interval: 5, expires_in: 10 }, {}, {}, 10, 5],
+  ])('%s', (_what, client, parameters, bounds, expiresIn, interval) => {
+    const asked = parseBackchannelAuthenticationRequest(
+      new Map(Object.entries({ ...least, ...parameters })),
+      { ...exampleClient, ...client },
+      'https://ciba.example',
+      { ...settings, ...bounds },
+    );
+    expect(asked).toMatchObject({ expiresIn, interval });
   });
 });
 

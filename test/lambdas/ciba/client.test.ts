@@ -213,7 +213,7 @@ describe('a refusal names the member', () => {
   });
 });
 
-describe('a registration whose members contradict its method is refused by the member', () => {
+describe('a registration whose members contradict its method or one another is refused by the member', () => {
   it.each<[string, object, string, string]>([
     [
       'private_key_jwt without keys',
@@ -264,6 +264,18 @@ describe('a registration whose members contradict its method is refused by the m
       },
       'token_endpoint_auth_signing_alg',
       'allowed for client_secret_jwt: HS256, HS384, HS512',
+    ],
+    [
+      'an interval as long as the lifetime (P28)',
+      { expires_in: 10, interval: 10 },
+      'interval',
+      'must be less than expires_in, which is 10',
+    ],
+    [
+      'an interval beyond the lifetime (P28)',
+      { expires_in: 10, interval: 60 },
+      'interval',
+      'must be less than expires_in, which is 10',
     ],
     [
       'HS512 with a secret of 63 characters',

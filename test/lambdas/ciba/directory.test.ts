@@ -2,7 +2,8 @@
  * The directory file: nothing twice, whatever its spelling, and nothing that nobody knows (threats T29).
  */
 import { describe, expect, it } from 'vitest';
-import { directoryFile, logins } from '../../../lambdas/ciba/directory.ts';
+import { directoryFile } from '../../../lambdas/ciba/directory.ts';
+import { logins } from '../../../lambdas/ciba/login.ts';
 
 const client = (client_id: string) => ({
   client_id,

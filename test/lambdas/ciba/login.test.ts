@@ -6,6 +6,7 @@ import {
   isSub,
   normaliseEmail,
   normaliseUsername,
+  parseEmail,
   parseLoginHint,
 } from '../../../lambdas/ciba/login.ts';
 
@@ -93,6 +94,20 @@ describe('normaliseEmail', () => {
     `${'a'.repeat(58)}@${'x.'.repeat(97)}de`,
   ])('T29: %j is no address', (text) => {
     expect(normaliseEmail(text)).toBeUndefined();
+  });
+});
+
+describe('P18: parseEmail', () => {
+  it.each([
+    ['Mixed.Case@Example.COM', 'Mixed.Case@example.com'],
+    ['USER@BÜCHER.example', 'USER@xn--bcher-kva.example'],
+    ['User+Tag@ｅｘａｍｐｌｅ.com', 'User+Tag@example.com'],
+    ["O'Neil@XN--BCHER-KVA.example", "O'Neil@xn--bcher-kva.example"],
+    ['alice@example.com', 'alice@example.com'],
+  ])('keeps of %s what its writer may mean: %s (RFC 5321 2.4)', (text, kept) => {
+    expect(parseEmail(text)).toBe(kept);
+    expect(parseEmail(kept)).toBe(kept);
+    expect(normaliseEmail(text)).toBe(kept.toLowerCase());
   });
 });
 

@@ -102,9 +102,9 @@ describe('users', () => {
     expect(await users.findUserByLogin('alice@example.com')).toMatchObject({ sub: 'u-bob' });
   });
 
-  it('keep the address in normal form', async () => {
+  it('P18: keep the address as it was written, its domain in the ASCII form that mail takes', async () => {
     await apply({ users: [{ ...alice, email: 'Alice@BÜCHER.example' }] });
-    expect((await user('u-alice'))?.email).toBe('alice@xn--bcher-kva.example');
+    expect((await user('u-alice'))?.email).toBe('Alice@xn--bcher-kva.example');
   });
 });
 

@@ -100,7 +100,9 @@ describe('a plan', () => {
       { clients: [pumpWithoutSecret, { ...pump, client_id: 'new-1' }], users: [bob] },
       true,
     );
-    expect(new Set(tables.sent)).toEqual(new Set(['ScanCommand', 'BatchGetItemCommand']));
+    expect(new Set(tables.sent)).toEqual(
+      new Set(['ScanCommand', 'BatchGetItemCommand', 'GetItemCommand']),
+    );
   });
 
   it('shows no secret, present, given or generated, only what becomes of it', async () => {
