@@ -1,7 +1,7 @@
 /**
  * The function that EventBridge calls with SES's events of our mails.
  */
-import { undeliverableAddresses } from '../aws/directory-table.ts';
+import { undeliverableAddresses, userDirectory } from '../aws/directory-table.ts';
 import { finding, hearingOfMail, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { mailFeedbackTask } from '../tasks/mail-feedback.ts';
@@ -16,4 +16,5 @@ export const handler = mailFeedbackTask({
   ...runtime,
   requests: { ...finding(requests), ...hearingOfMail(requests) },
   addresses: undeliverableAddresses(dynamo, environment.DIRECTORY_TABLE),
+  users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
 });

@@ -4,15 +4,24 @@
  * See {@link https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html}
  */
 import * as z from 'zod/mini';
+import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { isRef } from '../ciba/handles.ts';
+import { normaliseEmail } from '../ciba/login.ts';
 import { isUndeliverableCause, type MailFailure, mailFailures } from '../ciba/mail-failure.ts';
+import type { User } from '../ciba/user.ts';
 import { elapsedMs, type Log } from '../log.ts';
-import type { AuthenticationRequestStore, Clock, UndeliverableAddresses } from '../ports.ts';
+import type {
+  AuthenticationRequestStore,
+  Clock,
+  UndeliverableAddresses,
+  UserDirectory,
+} from '../ports.ts';
 import { loggedTask } from './logged-task.ts';
 
 export interface MailFeedbackDeps {
   requests: Pick<AuthenticationRequestStore, 'find' | 'recordMailFailure'>;
   addresses: UndeliverableAddresses;
+  users: Pick<UserDirectory, 'findUser'>;
   clock: Clock;
   log: Log;
 }
@@ -31,8 +40,11 @@ const complaint = z.object({
 type Bounce = z.output<typeof bounce>;
 type Complaint = z.output<typeof complaint>;
 
-/** Tags have lists of values; ours has one, which the mail was sent with. */
-const mail = z.object({ tags: z.object({ ref: z.tuple([z.string().check(z.refine(isRef))]) }) });
+/** Whom it went to. Tags have lists of values; ours has one, which the mail was sent with. */
+const mail = z.object({
+  destination: z.array(z.string()),
+  tags: z.object({ ref: z.tuple([z.string().check(z.refine(isRef))]) }),
+});
 
 const sesEvent = z.object({
   detail: z.discriminatedUnion('eventType', [
@@ -45,7 +57,11 @@ const sesEvent = z.object({
 
 type SesEvent = z.output<typeof sesEvent>['detail'];
 
-const news = z.object({ ref: z.string(), failure: z.enum(mailFailures) });
+const news = z.object({
+  ref: z.string(),
+  failure: z.enum(mailFailures),
+  destination: z.array(z.string()),
+});
 
 /**
  * Takes an event of SES and keeps what it says, once. What is no such event, or says nothing of the mail's fate, is logged
@@ -58,7 +74,8 @@ export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Pr
     const parsed = sesEvent.safeParse(event);
     const failure = parsed.success ? judge(parsed.data.detail) : undefined;
     if (parsed.success && failure) {
-      return hear({ ref: parsed.data.detail.mail.tags.ref[0], failure });
+      const { tags, destination } = parsed.data.detail.mail;
+      return hear({ ref: tags.ref[0], failure, destination });
     }
     const cause = parsed.success ? 'says nothing of its fate' : 'no event of a mail of ours';
     const ms = elapsedMs(started, deps.clock());
@@ -72,17 +89,38 @@ export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Pr
  * says that nothing is left to do, so a run that was cut off in between is made up for when the event comes again.
  */
 async function record(
-  { requests, addresses, clock }: MailFeedbackDeps,
-  { ref, failure }: z.output<typeof news>,
+  { requests, addresses, users, clock }: MailFeedbackDeps,
+  { ref, failure, destination }: z.output<typeof news>,
 ): Promise<Heard> {
   const request = await requests.find(ref);
   if (!request) return { outcome: 'ignored', cause: 'no such request' };
+  const fault = judgeDestination(request, await users.findUser(request.sub), destination);
+  if (fault !== undefined) return { outcome: 'ignored', cause: fault };
   // The operator may have cleared the address since: what comes twice must not mark it twice.
   if (request.mailFailure) return { outcome: 'known', cause: failure };
   const now = clock();
   if (isUndeliverableCause(failure)) await addresses.noteUndeliverable(request, failure, now);
   const recorded = await requests.recordMailFailure(ref, failure, now);
   return { outcome: recorded ? 'recorded' : 'known', cause: failure };
+}
+
+/**
+ * Why an event is not of the mail of this request. The address that was mailed is the user's as long as the user is reached
+ * as then; of one who is gone or reached elsewhere nobody knows it any more, nor is there an address to mark or a request
+ * that could be approved.
+ */
+function judgeDestination(
+  request: AuthenticationRequest,
+  user: User | undefined,
+  destination: readonly string[],
+): string | undefined {
+  // The claim that writes it comes before every mail.
+  if (request.linkNonce === undefined) return 'no mail was sent for the request';
+  if (user?.email === undefined || user.contact_version !== request.contactVersion)
+    return undefined;
+  const mailed = normaliseEmail(user.email);
+  const isMailed = destination.some((address) => normaliseEmail(address) === mailed);
+  return isMailed ? undefined : 'not to the address that was mailed';
 }
 
 /** What an event says became of its mail; `undefined` if the mail may have arrived all the same, or was welcome. */

@@ -93,6 +93,78 @@ describe('an event', () => {
   });
 });
 
+describe('P39: an event that says whom the mail went to', () => {
+  const hard = bounce('Permanent', 'General');
+  /** An event with another `destination`; without one for `undefined`. */
+  const eventTo = (ref: string, destination: unknown) => {
+    const { detail, ...event } = sesEvent(ref, hard);
+    return { ...event, detail: { ...detail, mail: { ...detail.mail, destination } } };
+  };
+  const ours = 'not to the address that was mailed';
+  const malformed = 'no event of a mail of ours';
+
+  it.each<[string, unknown]>([
+    ['the address', ['alice@example.com']],
+    ['the address in another case', ['Alice@EXAMPLE.com']],
+    ['the address among others', ['bob@example.com', 'alice@example.com']],
+  ])('is heard if that is %s', async (_what, destination) => {
+    const { provider, ref } = await mailed();
+    const heard = await provider.mailFeedback(eventTo(ref, destination));
+    expect(heard).toMatchObject({ outcome: 'recorded' });
+    expect(provider.directory.users.get('u-alice')).toEqual(undeliverableUser('mail_bounced'));
+  });
+
+  it.each<[string, unknown, string]>([
+    ['another address', ['mallory@example.com'], ours],
+    ['several others', ['bob@example.com', 'mallory@example.com'], ours],
+    ['nobody', [], ours],
+    ['an address that begins alike', ['alice@example.com.evil.example'], ours],
+    ['an address that ends alike', ['malice@example.com'], ours],
+    ['a label of the address', ['alice+x@example.com'], ours],
+    ['the user name', ['alice'], ours],
+    ['a list in one text', ['alice@example.com,bob@example.com'], ours],
+    ['a name and the address', ['Alice <alice@example.com>'], ours],
+    ['empty', [''], ours],
+    ['left out', undefined, malformed],
+    ['null', null, malformed],
+    ['a text', 'alice@example.com', malformed],
+    ['a list with something else', ['alice@example.com', 7], malformed],
+    ['an object', { 0: 'alice@example.com' }, malformed],
+  ])('changes nothing if that is %s, and the log says so', async (_what, destination, cause) => {
+    const { provider, ref } = await mailed();
+    const before = await provider.requests.find(ref);
+    const heard = await provider.mailFeedback(eventTo(ref, destination));
+    expect(heard).toEqual({ outcome: 'ignored', cause });
+    expect(await provider.requests.find(ref)).toEqual(before);
+    expect(provider.directory.users.get('u-alice')).toEqual(exampleUser);
+    expect(provider.log.at(-1)).toMatchObject({
+      event: 'mail_feedback',
+      outcome: 'ignored',
+      cause,
+    });
+    expect(JSON.stringify(provider.log)).not.toContain('@');
+  });
+
+  it('is heard of an address that is stored in another case than it was mailed in', async () => {
+    const { provider, ref } = await mailed();
+    provider.directory.users.set('u-alice', { ...exampleUser, email: 'Alice@Example.com' });
+    const heard = await provider.mailFeedback(eventTo(ref, ['alice@example.com']));
+    expect(heard).toMatchObject({ outcome: 'recorded' });
+  });
+
+  it('changes nothing where no mail was ever claimed, as for a decoy', async () => {
+    const provider = providerInMemory();
+    const ref = refOf(await provider.ask());
+    const before = await provider.requests.find(ref);
+    expect(await provider.mailFeedback(sesEvent(ref, hard))).toEqual({
+      outcome: 'ignored',
+      cause: 'no mail was sent for the request',
+    });
+    expect(await provider.requests.find(ref)).toEqual(before);
+    expect(provider.directory.users.get('u-alice')).toEqual(exampleUser);
+  });
+});
+
 describe('what is no such event', () => {
   const ref = 'a'.repeat(26);
   const event = sesEvent(ref, bounce('Permanent', 'General'));
