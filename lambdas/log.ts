@@ -16,6 +16,8 @@ export interface LogEvent {
     | 'mail_feedback'
     | 'key_rotation'
     | 'revoke_refresh_token';
+  /** API Gateway's id of the HTTP request, by which the line of its access log is found. */
+  request_id?: string;
   /** HTTP status of the answer. */
   status?: number;
   /** The error code of the answer, or the outcome of a task. */
@@ -28,8 +30,28 @@ export interface LogEvent {
   client_id?: string;
   /** Why, in words of ours: the cause of an OAuth error, or the name and code of an unexpected one. */
   cause?: string;
+  /** Of a failed client authentication: the client it claims to be, where that has the form of an id. */
+  claimed_client_id?: string;
+  /** How it was tried: a registered name of a method, `client_assertion`, `several`, `other` or `none`. */
+  auth_method?: string;
+  /** The method that this client is registered with. */
+  registered_auth_method?: string;
+  /** The algorithm of the assertion, or `other`, and the registered one. */
+  assertion_alg?: string;
+  registered_assertion_alg?: string;
+  /** Whom the assertion is addressed to, in a word of ours. */
+  assertion_audience?: string;
   /** Duration in milliseconds. */
   ms: number;
+}
+
+/** The member that joins the line of a function with that of the access log. */
+export function requestIdOf({
+  requestId,
+}: {
+  requestId?: string | undefined;
+}): Pick<LogEvent, 'request_id'> {
+  return requestId === undefined ? {} : { request_id: requestId };
 }
 
 export type Log = (event: LogEvent) => void;

@@ -5,6 +5,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { DecisionOriginDetail } from '../lambdas/handlers/environment.ts';
 import { routes } from '../lambdas/routes.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { PublicApi } from './public-api.ts';
@@ -16,6 +17,9 @@ export interface ApprovalPageProps {
   tables: Tables;
 
   issuer: string;
+
+  /** How much is kept of where a decision is made. */
+  recordDecisionOrigin: DecisionOriginDetail;
 
   /** Concurrent runs that are the page's own, if any. */
   reservedConcurrency: number | undefined;
@@ -37,6 +41,7 @@ export class ApprovalPage extends Construct {
         DIRECTORY_TABLE: tables.directory.tableName,
         REQUESTS_TABLE: tables.requests.tableName,
         KEYS_TABLE: tables.keys.tableName,
+        RECORD_DECISION_ORIGIN: props.recordDecisionOrigin,
       },
       rights: [
         tables.allowOnRequests('GetItem', 'UpdateItem'),

@@ -144,6 +144,7 @@ export class CibaProvider extends Construct {
     });
     const approvalPage = new ApprovalPage(this, 'ApprovalPage', {
       ...endpoint,
+      recordDecisionOrigin: settings.recordDecisionOrigin,
       reservedConcurrency: settings.approveReservedConcurrency,
     });
     const metadata = new MetadataDocuments(this, 'MetadataDocuments', endpoint);

@@ -46,9 +46,12 @@ export interface PublicApiProps {
 
 type Route = (typeof routes)[keyof typeof routes];
 
-/** One line of the access log; the names are those of API Gateway's context variables. */
+/**
+ * One line of the access log; the names are those of API Gateway's context variables, but for the id of the request, which is
+ * called as in the lines of the functions.
+ */
 const accessLogLine = {
-  requestId: '$context.requestId',
+  request_id: '$context.requestId',
   time: '$context.requestTimeEpoch',
   sourceIp: '$context.identity.sourceIp',
   httpMethod: '$context.httpMethod',

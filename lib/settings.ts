@@ -6,6 +6,7 @@
 import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import type { DecisionOriginDetail } from '../lambdas/handlers/environment.ts';
 import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
 import {
   type FlowPolicy,
@@ -132,6 +133,14 @@ export interface ProviderSettings {
    * @default 30
    */
   auditRetentionDays?: number | undefined;
+
+  /**
+   * What is kept with a request of where its user decided: `coarse`, the network of the address by its first 16 bits (32 of
+   * IPv6), which is of the size of a country, and the family of the browser; `full`, the address and what the browser says of
+   * itself; or nothing. It goes with the request.
+   * @default coarse
+   */
+  recordDecisionOrigin?: DecisionOriginDetail | undefined;
 
   /**
    * The notification policy of clients that name none.
@@ -295,6 +304,10 @@ const providerSettingsSchema = z.strictObject({
     .optional()
     .describe('1 to 255 printable ASCII characters without space, " and \\'),
   auditRetentionDays: wholeNumber(1, 3653, 30),
+  recordDecisionOrigin: z
+    .enum(['none', 'coarse', 'full'] satisfies DecisionOriginDetail[])
+    .default('coarse')
+    .describe('none, coarse or full'),
   notificationPolicy: policyName.describe('the name of a notification policy'),
   notificationPolicies: notificationPolicies.describe(
     'an object of notification policies by their names, or the JSON of one',

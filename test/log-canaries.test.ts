@@ -6,6 +6,7 @@
 import { GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readBase64url, readOrigin } from '../lambdas/aws/compact-forms.ts';
 import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../lambdas/ciba/client-assertion.ts';
 import type { OAuthErrorCode } from '../lambdas/ciba/oauth-error.ts';
@@ -40,10 +41,15 @@ const secrets = {
   basic: keep('client secret', 'cAnArY/Basic+Secret=Xq7vK2mWz9RtY4bN8cJ5'),
   post: keep('client secret', 'cAnArY-Post-Secret-hG3fD6sL1pQ0mB4xT8nZ2'),
   mac: keep('client secret', 'cAnArY-Mac-Secret-kV6wQ1rC9yH5jS3gF7dL0pA'),
+  /** One that has the form of a client id too. */
+  tame: keep('client secret', 'cAnArY-Tame-Secret-pW3xZ8vB6nM1qL4kJ7hG'),
   wrong: keep('wrong client secret', 'cAnArY-Wrong-Secret-aS5dF6gH7jK8lZ9xC0vB'),
 };
 const bindingMessage = keep('binding message', 'CANARY pump 4711, 50 EUR & "more"');
 const typedCode = keep('typed code', 'CANARY typed 0815');
+const browser = keep('browser', 'Canary/7.4711 (one browser in the world)');
+const sourceIp = keep('address of the browser', '203.0.113.47');
+const forwardedFor = keep('forwarded address', '198.51.100.47');
 const clientKey = generateClientKey('ES256', { kid: 'k1' });
 keep('client private key', String(clientKey.privateKey.export({ format: 'jwk' }).d));
 
@@ -194,7 +200,8 @@ async function decide(
     decision,
     ...typed,
   });
-  return made.send(new Request(link, { method: 'POST', body, headers }));
+  const sent = { 'User-Agent': browser, 'X-Forwarded-For': forwardedFor, ...headers };
+  return made.send(new Request(link, { method: 'POST', body, headers: sent }), { sourceIp });
 }
 
 /** Asks, approves and redeems; every token is kept. */
@@ -288,6 +295,9 @@ describe('with canaries in every input', () => {
     expect([...found].toSorted()).toEqual(
       [
         'binding message: requests',
+        // The watched provider keeps all of it (P10).
+        'browser: requests',
+        'address of the browser: requests',
         'link nonce: requests',
         'subject: requests',
         'mail address: directory user#',
@@ -460,6 +470,7 @@ async function everyClientFault(): Promise<void> {
   for (const path of ['/cibaAuthorization', '/token']) {
     await post(path, 'basic-1', asked, secrets.wrong);
     await post(path, 'post-1', asked, secrets.wrong);
+    await everySecretInAnIdsPlace(path);
     const jwt = clientJwt('client assertion', 'key-1');
     await post(path, 'key-1', { ...asked, client_id: user.email }, jwt);
     await post(path, 'key-1', asked, jwt);
@@ -477,6 +488,43 @@ async function everyClientFault(): Promise<void> {
   }
   await made.send(new Request(`${watchedIssuer}/jwks?${user.email}`));
   await made.send(new Request(`${watchedIssuer}/${user.email}`));
+}
+
+/** Id and secret in each other's place, free text in the place of an id, and what else a header can hold. */
+async function everySecretInAnIdsPlace(path: string): Promise<void> {
+  const swapped = [secrets.tame, 'basic-1'].map(encodeURIComponent).join(':');
+  const headers = [
+    `Basic ${Buffer.from(swapped).toString('base64')}`,
+    `Basic ${Buffer.from(`${user.email}:${secrets.wrong}`).toString('base64')}`,
+    `Basic ${secrets.basic}`,
+    `Basic ${secrets.tame}`,
+    `Bearer ${secrets.basic}`,
+    `${secrets.basic}`,
+  ];
+  for (const Authorization of headers) {
+    await made.send(
+      new Request(`${watchedIssuer}${path}`, {
+        method: 'POST',
+        body: new URLSearchParams({ scope }),
+        headers: { Authorization },
+      }),
+    );
+  }
+  for (const form of [
+    { client_id: secrets.tame, client_secret: 'post-1' },
+    { client_id: user.email, client_secret: secrets.post },
+    { client_secret: secrets.post },
+    { client_id: 'post-1', client_secret: secrets.post, client_assertion: secrets.mac },
+    { client_assertion_type: secrets.mac, client_assertion: secrets.mac },
+  ]) {
+    const body = new URLSearchParams(Object.entries(form));
+    await made.send(new Request(`${watchedIssuer}${path}`, { method: 'POST', body }));
+  }
+  const hostile = { aud: user.email, iss: 'key-1', sub: user.sub };
+  await post(path, 'key-1', {}, clientJwt('client assertion', 'key-1', hostile));
+  const [, payload = '', signature = ''] = clientJwt('client assertion', 'key-1').split('.');
+  const header = Buffer.from(JSON.stringify({ alg: user.email })).toString('base64url');
+  await post(path, 'key-1', {}, `${header}.${payload}.${signature}`);
 }
 
 /** All outcomes of the approval page. */
@@ -602,13 +650,23 @@ async function storedItems(): Promise<StoredItem[]> {
   for (const TableName of ['requests', 'directory', 'keys']) {
     const { Items = [] } = await client.send(new ScanCommand({ TableName }));
     for (const one of Items) {
-      const item = unmarshall(one);
+      const item = inText(unmarshall(one));
       const [, kind = ''] =
-        /^(client#|user#|login#|jwks|link|wrap|signing#\w+)/.exec(item['pk'] ?? '') ?? [];
+        /^(client#|user#|login#|jwks|link|wrap|signing#\w+)/.exec(String(item['pk'])) ?? [];
       all.push({ key: `${TableName} ${kind}`.trim(), item, text: JSON.stringify(item) });
     }
   }
   return all;
+}
+
+/** What an item keeps as octets, as the text that they stand for. */
+function inText(item: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(item).map(([name, value]) => {
+      if (!(value instanceof Uint8Array)) return [name, value];
+      return [name, name === 'df' ? readOrigin(value) : readBase64url(value)];
+    }),
+  );
 }
 
 /** Every text in which a canary stands, in whatever spelling. */

@@ -16,7 +16,7 @@ import type { Audited } from '../ciba/audit.ts';
 import { isOAuthErrorCode, type OAuthErrorCode } from '../ciba/oauth-error.ts';
 import { dayOf, dayPartitions, type Whose } from './day-partitions.ts';
 import { attributeNames, available, type Item } from './dynamo-table.ts';
-import { ITEM_VERSION, isRefused, storedNames, toRequest } from './requests-table.ts';
+import { isRefused, READ_VERSIONS, storedNames, toRequest } from './requests-table.ts';
 
 /** The index of the requests by day, as the stack names it. */
 const BY_DAY = 'byDay';
@@ -293,7 +293,7 @@ async function readBatch({ client, tableName }: Source, refs: string[]): Promise
 const names = attributeNames(storedNames);
 
 const refusedItem = z.object({
-  v: z.literal(ITEM_VERSION),
+  v: z.literal(READ_VERSIONS),
   status: z.literal('refused'),
   ref: z.string(),
   clientId: z.string(),

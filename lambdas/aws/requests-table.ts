@@ -10,11 +10,13 @@ import {
   type PendingRequest,
 } from '../ciba/authentication-request.ts';
 import { MOST_WRONG_CODES } from '../ciba/confirmation.ts';
+import type { DecisionOrigin } from '../ciba/decision-origin.ts';
 import { mailFailures } from '../ciba/mail-failure.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import {
   claimMail,
   countWrongCode,
+  type DecisionOfUser,
   decide,
   MOST_SLOWED_SECONDS,
   REPLAY_GRACE_SECONDS,
@@ -25,11 +27,28 @@ import {
 } from '../ciba/transitions.ts';
 import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
+import {
+  type Compact,
+  compactBase64url,
+  compactMailFailure,
+  compactMessage,
+  compactOrigin,
+  readBase64url,
+  readMailFailure,
+  readMessage,
+  readOrigin,
+} from './compact-forms.ts';
 import { dayPartition } from './day-partitions.ts';
 import { type DynamoTable, dynamoTable, type Item, type StoredNames } from './dynamo-table.ts';
 
-/** The format of the item, stored with it; no release had another one. */
-export const ITEM_VERSION = 2;
+/** The format of the item, stored with it. */
+const ITEM_VERSION = 3;
+
+/**
+ * The formats that are read. Version 2 had texts where version 3 has octets, a word where it has a letter, and no origin of a
+ * decision; a request that was made under it is polled, decided, redeemed and refreshed like any other.
+ */
+export const READ_VERSIONS = [2, ITEM_VERSION];
 
 /** The status of what was never acknowledged: it is in the audit and no request. */
 const REFUSED = 'refused';
@@ -41,6 +60,7 @@ const REFUSED = 'refused';
 export const storedNames: StoredNames = {
   secretHash: 'sh',
   contactVersion: 'cv',
+  scope: 'sc',
   bindingMessage: 'bm',
   flow: 'fl',
   decoy: 'dc',
@@ -57,6 +77,8 @@ export const storedNames: StoredNames = {
   wrongCodes: 'wc',
   wrongCodeAttempt: 'wa',
   decidedAt: 'da',
+  decidedFrom: 'df',
+  decidedWith: 'dw',
   reported: 'rd',
   failedAt: 'fa',
   redeemedAt: 'ra',
@@ -67,16 +89,26 @@ export const storedNames: StoredNames = {
   refreshEndsAt: 're',
 };
 
+const compact = z.custom<Compact>(
+  (value) => typeof value === 'string' || value instanceof Uint8Array,
+);
+const base64url = z.pipe(compact, z.transform(readBase64url));
+const message = z.pipe(compact, z.transform(readMessage));
+const mailFailureWord = z.pipe(
+  z.pipe(z.string(), z.transform(readMailFailure)),
+  z.enum(mailFailures),
+);
+
 const facts = {
-  v: z.literal(ITEM_VERSION),
+  v: z.literal(READ_VERSIONS),
   ref: z.string(),
-  secretHash: z.string(),
+  secretHash: base64url,
   clientId: z.string(),
   sub: z.string(),
   contactVersion: z.number(),
   decoy: z.optional(z.enum(unreachableReasons)),
   scope: z.string(),
-  bindingMessage: z.optional(z.string()),
+  bindingMessage: z.optional(message),
   flow: z.string(),
   createdAt: z.number(),
   expiresAt: z.number(),
@@ -85,14 +117,17 @@ const facts = {
   firstInterval: z.optional(z.number()),
   polledAt: z.optional(z.number()),
   polls: z.number(),
-  linkNonce: z.optional(z.string()),
-  mailClaimId: z.optional(z.string()),
+  linkNonce: z.optional(base64url),
+  mailClaimId: z.optional(base64url),
   mailClaimUntil: z.optional(z.number()),
   mailedAt: z.optional(z.number()),
-  mailFailure: z.optional(z.enum(mailFailures)),
+  mailFailure: z.optional(mailFailureWord),
   mailFailedAt: z.optional(z.number()),
   wrongCodes: z.optional(z.number()),
-  wrongCodeAttempt: z.optional(z.string()),
+  wrongCodeAttempt: z.optional(base64url),
+  decidedFrom: z.optional(z.pipe(compact, z.transform(readOrigin))),
+  /** Left out where there was no room for anything. */
+  decidedWith: z._default(z.string(), ''),
 };
 
 /** An item of the table, in each status. Attributes of an earlier status stay and are not looked at. */
@@ -116,25 +151,57 @@ const storedItem = z.discriminatedUnion('status', [
     status: z.literal('redeemed'),
     decidedAt: z.number(),
     redeemedAt: z.number(),
-    attemptId: z.string(),
-    refreshHash: z.optional(z.string()),
+    attemptId: base64url,
+    refreshHash: z.optional(base64url),
     refreshEndsAt: z.optional(z.number()),
     replayedAt: z.optional(z.number()),
     revokedAt: z.optional(z.number()),
   }),
 ]);
 
-/** The item of a request: the same facts, flat, with the TTL attribute and the key of the index by day. */
+/** The item of a request: the same facts, flat and compact, with the TTL attribute and the key of the index by day. */
 export function toItem(request: AuthenticationRequest): Item {
-  const { forgetAt, mailClaim, mailFailure, ...rest } = request;
+  const { forgetAt, mailClaim, mailFailure, decisionOrigin, ...rest } = request;
   return {
     v: ITEM_VERSION,
     ...rest,
+    ...compacted(rest, base64urlMembers, compactBase64url),
+    ...compacted(rest, ['bindingMessage'], compactMessage),
     ttl: forgetAt,
     day: dayPartition(request),
-    ...(mailClaim && { mailClaimId: mailClaim.id, mailClaimUntil: mailClaim.until }),
-    ...(mailFailure && { mailFailure: mailFailure.cause, mailFailedAt: mailFailure.at }),
+    ...(mailClaim && {
+      mailClaimId: compactBase64url(mailClaim.id),
+      mailClaimUntil: mailClaim.until,
+    }),
+    ...(mailFailure && {
+      mailFailure: compactMailFailure(mailFailure.cause),
+      mailFailedAt: mailFailure.at,
+    }),
+    ...(decisionOrigin && originMembers(decisionOrigin)),
   };
+}
+
+/** Random values and hashes: base64url in what is known of a request, octets in its item. */
+const base64urlMembers = [
+  'secretHash',
+  'linkNonce',
+  'wrongCodeAttempt',
+  'attemptId',
+  'refreshHash',
+];
+
+/** The members of these names that are there, each in its compact form. */
+function compacted(item: Item, names: string[], compactForm: (text: string) => Compact): Item {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = item[name];
+      return typeof value === 'string' ? [[name, compactForm(value)]] : [];
+    }),
+  );
+}
+
+function originMembers({ from, agent }: DecisionOrigin): Item {
+  return { decidedFrom: compactOrigin(from), ...(agent !== '' && { decidedWith: agent }) };
 }
 
 /** The request of an item. @throws for an item of another format */
@@ -146,11 +213,16 @@ export function toRequest(item: Item): AuthenticationRequest {
     mailClaimUntil,
     mailFailure,
     mailFailedAt,
+    decidedFrom,
+    decidedWith,
     ...rest
   } = storedItem.parse(item);
   return {
     ...rest,
     forgetAt: ttl,
+    ...(decidedFrom !== undefined && {
+      decisionOrigin: { from: decidedFrom, agent: decidedWith },
+    }),
     ...(mailClaimId !== undefined &&
       mailClaimUntil !== undefined && { mailClaim: { id: mailClaimId, until: mailClaimUntil } }),
     ...(mailFailure !== undefined &&
@@ -225,6 +297,17 @@ export function refusing(table: DynamoTable): Pick<AuthenticationRequestStore, '
   };
 }
 
+/** What every step of the client's demands. An item of version 2 has the hash as text. */
+const OWNED = '#secretHash IN (:secretHash, :secretHashAsText) AND #clientId = :clientId';
+
+function ownerValues(secretHash: string, clientId: string): Item {
+  return {
+    ':secretHash': compactBase64url(secretHash),
+    ':secretHashAsText': secretHash,
+    ':clientId': clientId,
+  };
+}
+
 export function polling(
   table: DynamoTable,
 ): Pick<AuthenticationRequestStore, 'stampPoll' | 'slowDown' | 'redeem' | 'recordReplay'> {
@@ -232,12 +315,11 @@ export function polling(
     async stampPoll({ ref, secretHash, clientId }, now) {
       const stamped = await table.update(ref, {
         update: 'SET #polledAt = :now ADD #polls :one',
-        condition: '#secretHash = :secretHash AND #clientId = :clientId AND #status <> :redeemed',
+        condition: `${OWNED} AND #status <> :redeemed`,
         values: {
           ':now': now,
           ':one': 1,
-          ':secretHash': secretHash,
-          ':clientId': clientId,
+          ...ownerValues(secretHash, clientId),
           ':redeemed': 'redeemed',
         },
         returning: 'ALL_OLD',
@@ -281,8 +363,7 @@ export function polling(
           .join(', ')
           .concat(' REMOVE #polledAt, #firstInterval'),
         condition: [
-          '#secretHash = :secretHash',
-          '#clientId = :clientId',
+          OWNED,
           '#status = :approved',
           '#expiresAt > :now',
           '#contactVersion = :contactVersion',
@@ -290,13 +371,12 @@ export function polling(
         values: {
           ':redeemed': 'redeemed',
           ':now': now,
-          ':attemptId': attemptId,
-          ':secretHash': secretHash,
-          ':clientId': clientId,
+          ':attemptId': compactBase64url(attemptId),
+          ...ownerValues(secretHash, clientId),
           ':approved': 'approved',
           ':contactVersion': contactVersion,
           ...(refresh && {
-            ':refreshHash': refresh.hash,
+            ':refreshHash': compactBase64url(refresh.hash),
             ':refreshEndsAt': refresh.endsAt,
             ':ttl': refresh.forgetAt,
           }),
@@ -311,16 +391,14 @@ export function polling(
       const recorded = await table.update(ref, {
         update: 'SET #replayedAt = :now',
         condition: [
-          '#secretHash = :secretHash',
-          '#clientId = :clientId',
+          OWNED,
           '#status = :redeemed',
           '#redeemedAt < :graceEnded',
           'attribute_not_exists(#replayedAt)',
         ].join(' AND '),
         values: {
           ':now': now,
-          ':secretHash': secretHash,
-          ':clientId': clientId,
+          ...ownerValues(secretHash, clientId),
           ':redeemed': 'redeemed',
           ':graceEnded': now - REPLAY_GRACE_SECONDS,
         },
@@ -330,12 +408,34 @@ export function polling(
   };
 }
 
-/** What a step of the user's demands: the link, a request that nobody has decided, and time. */
-const DECIDABLE = '#linkNonce = :linkNonce AND #status = :pending AND #expiresAt > :now';
+/**
+ * What a step of the user's demands: the link, a request that nobody has decided, and time. An item of version 2 has nonce
+ * and message as text.
+ */
+const DECIDABLE =
+  '#linkNonce IN (:linkNonce, :linkNonceAsText) AND #status = :pending AND #expiresAt > :now';
+
+function decidableValues({ linkNonce, now }: Pick<DecisionOfUser, 'linkNonce' | 'now'>): Item {
+  return {
+    ':linkNonce': compactBase64url(linkNonce),
+    ':linkNonceAsText': linkNonce,
+    ':pending': 'pending',
+    ':now': now,
+  };
+}
 
 /** An approval demands the code where one is asked for, as it stands in the request, and fewer wrong ones than deny it. */
 const CONFIRMED =
-  '(attribute_not_exists(#wrongCodes) OR (#bindingMessage = :typedMessage AND #wrongCodes < :mostWrongCodes))';
+  '(attribute_not_exists(#wrongCodes) OR (#bindingMessage IN (:typedMessage, :typedMessageAsText) AND #wrongCodes < :mostWrongCodes))';
+
+/** What is written of where a decision was made, in the write that decides; nothing where nothing is kept. */
+function originUpdate(origin: DecisionOrigin | undefined): { set: string; values: Item } {
+  const members = Object.entries(origin ? originMembers(origin) : {});
+  return {
+    set: members.map(([name]) => `, #${name} = :${name}`).join(''),
+    values: Object.fromEntries(members.map(([name, value]) => [`:${name}`, value])),
+  };
+}
 
 export function deciding(
   table: DynamoTable,
@@ -346,21 +446,23 @@ export function deciding(
       const reports = user.decision === 'report';
       // A user who can no longer be asked has no contact version, and no request has this one.
       const contactVersion = user.contactVersion ?? -1;
+      const origin = originUpdate(user.origin);
+      // No binding message is empty, so nothing typed is none.
+      const typedMessage = user.typedMessage ?? '';
       const decided = await table.update(user.ref, {
-        update: `SET #status = :decided, #decidedAt = :now${reports ? ', #reported = :reported' : ''}`,
+        update: `SET #status = :decided, #decidedAt = :now${origin.set}${reports ? ', #reported = :reported' : ''}`,
         condition: [
           DECIDABLE,
           ...(approves ? [CONFIRMED, '#contactVersion = :contactVersion'] : []),
         ].join(' AND '),
         values: {
+          ...decidableValues(user),
+          ...origin.values,
           ':decided': approves ? 'approved' : 'denied',
-          ':now': user.now,
-          ':linkNonce': user.linkNonce,
-          ':pending': 'pending',
           ...(approves && {
             ':contactVersion': contactVersion,
-            // No binding message is empty, so nothing typed is none.
-            ':typedMessage': user.typedMessage ?? '',
+            ':typedMessage': compactMessage(typedMessage),
+            ':typedMessageAsText': typedMessage,
             ':mostWrongCodes': MOST_WRONG_CODES,
           }),
           ...(reports && { ':reported': true }),
@@ -373,10 +475,8 @@ export function deciding(
 
     async countWrongCode(wrong) {
       const values = {
-        ':linkNonce': wrong.linkNonce,
-        ':pending': 'pending',
-        ':now': wrong.now,
-        ':attemptId': wrong.attemptId,
+        ...decidableValues(wrong),
+        ':attemptId': compactBase64url(wrong.attemptId),
         ':last': MOST_WRONG_CODES - 1,
       };
       const isNew = '(attribute_not_exists(#wrongCodeAttempt) OR #wrongCodeAttempt <> :attemptId)';
@@ -391,11 +491,11 @@ export function deciding(
         return { outcome: 'counted', left: MOST_WRONG_CODES - (request.wrongCodes ?? 0) };
       }
       // The count only grows: two writes see one state.
+      const origin = originUpdate(wrong.origin);
       const denied = await table.update(wrong.ref, {
-        update:
-          'SET #status = :denied, #decidedAt = :now, #wrongCodes = :most, #wrongCodeAttempt = :attemptId',
+        update: `SET #status = :denied, #decidedAt = :now${origin.set}, #wrongCodes = :most, #wrongCodeAttempt = :attemptId`,
         condition: `${DECIDABLE} AND #wrongCodes >= :last AND ${isNew}`,
-        values: { ...values, ':denied': 'denied', ':most': MOST_WRONG_CODES },
+        values: { ...values, ...origin.values, ':denied': 'denied', ':most': MOST_WRONG_CODES },
       });
       if (denied.written) return { outcome: 'denied' };
       const { next, ...explained } = countWrongCode(fromItem(await table.read(wrong.ref)), wrong);
@@ -441,9 +541,15 @@ export function hearingOfMail(
       const recorded = '#mailFailure = :failure, #mailFailedAt = :now';
       const isFirst = 'attribute_not_exists(#mailFailedAt)';
       const failed = await table.update(ref, {
-        update: `SET ${recorded}, #status = :failed, #failedAt = :now, #cause = :failure`,
+        update: `SET ${recorded}, #status = :failed, #failedAt = :now, #cause = :cause`,
         condition: `${isFirst} AND #status = :pending AND #expiresAt > :now`,
-        values: { ':failure': failure, ':now': now, ':failed': 'failed', ':pending': 'pending' },
+        values: {
+          ':failure': compactMailFailure(failure),
+          ':cause': failure,
+          ':now': now,
+          ':failed': 'failed',
+          ':pending': 'pending',
+        },
       });
       if (failed.written) return true;
       // Nothing that is decided, failed or over by now waits for its user ever again: two writes see one state.
@@ -454,7 +560,7 @@ export function hearingOfMail(
           '(#status IN (:approved, :denied, :failed, :redeemed) OR (#status = :pending AND #expiresAt <= :now))',
         ].join(' AND '),
         values: {
-          ':failure': failure,
+          ':failure': compactMailFailure(failure),
           ':now': now,
           ':approved': 'approved',
           ':denied': 'denied',
@@ -483,8 +589,8 @@ export function mailing(
           '(attribute_not_exists(#mailClaimId) OR #mailClaimId = :claimId OR #mailClaimUntil <= :now)',
         ].join(' AND '),
         values: {
-          ':linkNonce': claim.linkNonce,
-          ':claimId': claim.claimId,
+          ':linkNonce': compactBase64url(claim.linkNonce),
+          ':claimId': compactBase64url(claim.claimId),
           ':until': claim.until,
           ':pending': 'pending',
           ':now': claim.now,
@@ -502,7 +608,7 @@ export function mailing(
       const recorded = await table.update(ref, {
         update: 'SET #mailedAt = :now REMOVE #mailClaimId, #mailClaimUntil',
         condition: '#mailClaimId = :claimId',
-        values: { ':now': now, ':claimId': claimId },
+        values: { ':now': now, ':claimId': compactBase64url(claimId) },
       });
       return recorded.written;
     },
@@ -511,7 +617,7 @@ export function mailing(
       const released = await table.update(ref, {
         update: 'REMOVE #mailClaimId, #mailClaimUntil',
         condition: '#mailClaimId = :claimId',
-        values: { ':claimId': claimId },
+        values: { ':claimId': compactBase64url(claimId) },
       });
       return released.written;
     },

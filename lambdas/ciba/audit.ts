@@ -5,6 +5,7 @@
 import { type AuthenticationRequest, isExpired } from './authentication-request.ts';
 import type { Client } from './client.ts';
 import { type ConfirmationLevel, confirmationLevel, MOST_WRONG_CODES } from './confirmation.ts';
+import type { DecisionOrigin } from './decision-origin.ts';
 import { isRevoked } from './grant.ts';
 import type { MailFailure } from './mail-failure.ts';
 import type { OAuthErrorCode } from './oauth-error.ts';
@@ -79,6 +80,8 @@ export interface AuditEntry {
   mailFailedAt?: number;
   decision?: 'approved' | 'denied';
   decidedAt?: number;
+  /** Where the user decided, as far as that is kept. */
+  decisionOrigin?: DecisionOrigin;
   redeemedAt?: number;
   /** When the auth_req_id was shown again after its redemption. */
   replayedAt?: number;
@@ -178,7 +181,11 @@ function requestFacts(request: AuthenticationRequest): RequestFacts {
 function decisionFacts(request: AuthenticationRequest): Partial<RequestFacts> {
   if (request.status === 'pending' || request.status === 'failed') return {};
   const decision = request.status === 'denied' ? 'denied' : 'approved';
-  return { decision, decidedAt: request.decidedAt };
+  return { decision, decidedAt: request.decidedAt, ...originOf(request) };
+}
+
+function originOf({ decisionOrigin }: AuthenticationRequest): Pick<AuditEntry, 'decisionOrigin'> {
+  return decisionOrigin ? { decisionOrigin } : {};
 }
 
 function redemptionFacts(request: AuthenticationRequest): Partial<RequestFacts> {
@@ -215,10 +222,10 @@ export type Happening =
   | { what: 'mailed' }
   /** It did not arrive, or was not wanted. */
   | { what: 'mail_failed'; cause: MailFailure }
-  | { what: 'approved' }
+  | { what: 'approved'; decisionOrigin?: DecisionOrigin }
   /** Wrong codes were typed; the moments are not recorded. */
   | { what: 'wrong_codes'; wrongCodes: number }
-  | { what: 'denied'; cause?: DenialCause }
+  | { what: 'denied'; cause?: DenialCause; decisionOrigin?: DecisionOrigin }
   | { what: 'polled'; polls: number; interval: number }
   | { what: 'redeemed'; refreshToken: boolean }
   | { what: 'replayed' }
@@ -316,10 +323,13 @@ function decisionMoments(request: AuthenticationRequest): Moment[] {
   const tries: Moment[] = wrongCodes > 0 ? [{ what: 'wrong_codes', wrongCodes }] : [];
   if (request.status === 'denied') {
     const cause = denialCause(request);
-    return [...tries, { what: 'denied', ...(cause && { cause }), at: request.decidedAt }];
+    return [
+      ...tries,
+      { what: 'denied', ...(cause && { cause }), ...originOf(request), at: request.decidedAt },
+    ];
   }
   if (request.status === 'pending' || request.status === 'failed') return tries;
-  return [...tries, { what: 'approved', at: request.decidedAt }];
+  return [...tries, { what: 'approved', ...originOf(request), at: request.decidedAt }];
 }
 
 /** The redeeming poll is the last that counts, and its time is the redemption's. */

@@ -3,6 +3,7 @@
  * Every instant is in epoch seconds, to the millisecond.
  * Expired is no status; it is the comparison {@link isExpired}, made anew wherever it matters.
  */
+import type { DecisionOrigin } from './decision-origin.ts';
 import { type MailFailure, mailFailures } from './mail-failure.ts';
 import { type UnreachableReason, unreachableReasons } from './user.ts';
 
@@ -64,6 +65,12 @@ interface ConfirmationBookkeeping {
   wrongCodeAttempt?: string | undefined;
 }
 
+/** What deciding leaves behind beside the decision. */
+interface DecisionBookkeeping {
+  /** Where the decision was made; missing before it, and where the deployment keeps nothing of it. */
+  decisionOrigin?: DecisionOrigin | undefined;
+}
+
 /** Why a request failed without the user's doing. */
 export const failureCauses = [
   'start_failed',
@@ -113,6 +120,7 @@ export type AuthenticationRequest = RequestFacts &
   PollBookkeeping &
   MailBookkeeping &
   ConfirmationBookkeeping &
+  DecisionBookkeeping &
   Progress;
 
 export type PendingRequest = Extract<AuthenticationRequest, { status: 'pending' }>;

@@ -11,7 +11,7 @@ import {
   LEAST_CODE_CHARACTERS,
   levelFor,
 } from './confirmation.ts';
-import { LOGIN_HINT_LENGTH } from './login.ts';
+import { loginHintLength } from './login.ts';
 import { OAuthError } from './oauth-error.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH, type UnreadableText } from './readable-text.ts';
 import { requestedScope } from './scope.ts';
@@ -113,10 +113,10 @@ function parseHint(form: Form): Hint {
       'Exactly one of login_hint, id_token_hint and login_hint_token is required.',
     );
   }
-  if (hint.kind === 'login_hint' && hint.text.length > LOGIN_HINT_LENGTH) {
+  if (hint.kind === 'login_hint' && hint.text.length > loginHintLength(hint.text)) {
     throw new OAuthError(
       'invalid_request',
-      `The login_hint is longer than ${LOGIN_HINT_LENGTH} characters.`,
+      `The login_hint is longer than ${loginHintLength(hint.text)} characters.`,
     );
   }
   return hint;

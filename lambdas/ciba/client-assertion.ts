@@ -59,9 +59,9 @@ export async function judgeClientAssertion(
   const alg = assertionAlgorithm(client);
   if (alg === undefined) return refused('not the registered method');
   if (!namesAlgorithm(jwt.alg, alg)) return refused('not the registered algorithm');
-  if (!(await isSignedBy(jwt, alg, keysOf(client, alg, jwt.kid, secrets)))) {
-    return refused('wrong signature');
-  }
+  const keys = keysOf(client, alg, jwt.kid, secrets);
+  if (keys.length === 0) return refused('no key');
+  if (!(await isSignedBy(jwt, alg, keys))) return refused('wrong signature');
   return judgeClaims(jwt, client, audience, now);
 }
 

@@ -4,8 +4,20 @@
  */
 import { parseStrictObject } from './strict-json.ts';
 
-/** Longest `login_hint`, in characters. */
-export const LOGIN_HINT_LENGTH = 512;
+/** Longest `login_hint`, in characters: a user name or an address, which are shorter by far. */
+const LOGIN_HINT_LENGTH = 512;
+
+/** The same of the JSON form, which may write each character of a subject and of an issuer as six (RFC 8259, 7). */
+const JSON_HINT_LENGTH = 4096;
+
+/** The most characters that are read of a `login_hint` that begins like this one. */
+export function loginHintLength(hint: string): number {
+  return isJsonHint(hint) ? JSON_HINT_LENGTH : LOGIN_HINT_LENGTH;
+}
+
+function isJsonHint(hint: string): boolean {
+  return hint.startsWith('{');
+}
 
 const USERNAME_LENGTH = 64;
 /** RFC 5321, 4.5.3.1, less the angle brackets. */
@@ -89,7 +101,7 @@ export type LoginHint = { by: 'login'; login: string } | { by: 'sub'; sub: strin
  * `undefined` for a text that can name nobody here, another issuer's subject included.
  */
 export function parseLoginHint(hint: string, issuer: string): LoginHint | undefined {
-  if (hint.startsWith('{')) return parseIssSub(hint, issuer);
+  if (isJsonHint(hint)) return parseIssSub(hint, issuer);
   const parsed = parseLogin(hint);
   return parsed && { by: 'login', login: parsed.login };
 }
@@ -118,7 +130,15 @@ function parseIssSub(hint: string, issuer: string): LoginHint | undefined {
   return typeof sub === 'string' && isSub(sub) ? { by: 'sub', sub } : undefined;
 }
 
-/** A subject identifier as this provider assigns it: 1 to 64 printable ASCII characters (OpenID Connect Core 2 allows 255). */
+/** Longest subject identifier, in characters (OpenID Connect Core 2: MUST NOT exceed 255 ASCII characters). */
+export const SUB_LENGTH = 255;
+
+/** What a subject identifier is, for an operator. */
+export const SUB_RULE = `1 to ${SUB_LENGTH} printable ASCII characters without space`;
+
+const subCharacters = /^[\x21-\x7e]+$/;
+
+/** A subject identifier as this provider assigns it: printable ASCII without space, 255 characters at most. */
 export function isSub(text: string): boolean {
-  return /^[\x21-\x7e]{1,64}$/.test(text);
+  return text.length <= SUB_LENGTH && subCharacters.test(text);
 }

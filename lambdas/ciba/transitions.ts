@@ -12,6 +12,7 @@ import {
   type RequestStatus,
 } from './authentication-request.ts';
 import { MOST_WRONG_CODES } from './confirmation.ts';
+import type { DecisionOrigin } from './decision-origin.ts';
 import type { MailFailure } from './mail-failure.ts';
 
 /** CIBA Core 11: `slow_down` adds at least five seconds, for this and every later poll. */
@@ -181,7 +182,14 @@ export interface DecisionOfUser {
   contactVersion: number | undefined;
   /** The binding message, once the user has typed it as the code; demanded of an approval that needs one. */
   typedMessage?: string | undefined;
+  /** Where it is made, as far as that is kept. */
+  origin?: DecisionOrigin | undefined;
   now: number;
+}
+
+/** What a decision writes, whoever makes it. */
+function decidedBy({ now, origin }: Pick<DecisionOfUser, 'now' | 'origin'>) {
+  return { decidedAt: now, ...(origin && { decisionOrigin: origin }) };
 }
 
 /** Why nothing can be decided any more. */
@@ -209,12 +217,12 @@ export function decide(stored: Stored, user: DecisionOfUser): DecideTransition {
     const reported = user.decision === 'report' ? { reported: true as const } : {};
     return {
       outcome: 'decided',
-      next: { ...request, status: 'denied', decidedAt: user.now, ...reported },
+      next: { ...request, status: 'denied', ...decidedBy(user), ...reported },
     };
   }
   if (!isConfirmed(request, user)) return { outcome: 'not_confirmed' };
   if (request.contactVersion !== user.contactVersion) return { outcome: 'contact_changed' };
-  return { outcome: 'decided', next: { ...request, status: 'approved', decidedAt: user.now } };
+  return { outcome: 'decided', next: { ...request, status: 'approved', ...decidedBy(user) } };
 }
 
 /** What a user who holds the link may decide, or why not. */
@@ -247,6 +255,8 @@ export interface WrongCode {
   linkNonce: string;
   /** Names this attempt, so that a repeated write recognises that it has counted it. */
   attemptId: string;
+  /** Where it was typed, as far as that is kept; it is, with the one that denies. */
+  origin?: DecisionOrigin | undefined;
   now: number;
 }
 
@@ -271,7 +281,7 @@ export function countWrongCode(stored: Stored, wrong: WrongCode): WrongCodeTrans
   const judged = judgeCount(wrongCodes);
   return judged.outcome === 'counted'
     ? { ...judged, next: counted }
-    : { ...judged, next: { ...counted, status: 'denied', decidedAt: wrong.now } };
+    : { ...judged, next: { ...counted, status: 'denied', ...decidedBy(wrong) } };
 }
 
 function judgeCount(

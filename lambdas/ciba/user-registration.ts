@@ -3,13 +3,13 @@
  */
 import * as z from 'zod/mini';
 import { isLanguageTag, LANGUAGE_TAG_LENGTH } from './language-tag.ts';
-import { isSub, normaliseEmail, normaliseUsername } from './login.ts';
+import { isSub, normaliseEmail, normaliseUsername, SUB_RULE } from './login.ts';
 
 const flag = z.boolean({ error: 'must be true or false' });
 
 const sub = z
   .string({ error: 'must be a text' })
-  .check(z.refine(isSub, { error: 'must be 1 to 64 printable ASCII characters without space' }));
+  .check(z.refine(isSub, { error: `must be ${SUB_RULE}` }));
 
 const username = z.string({ error: 'must be a text' }).check(
   z.refine((text) => normaliseUsername(text) !== undefined, {

@@ -11,6 +11,11 @@ import {
 import { base64url } from '../ciba/base64url.ts';
 import { type Client, clientDomain } from '../ciba/client.ts';
 import { confirmationLevel, isBlank, isCode } from '../ciba/confirmation.ts';
+import {
+  type DecisionOrigin,
+  type DecisionOriginDetail,
+  decisionOrigin,
+} from '../ciba/decision-origin.ts';
 import type { Handle } from '../ciba/handles.ts';
 import { formToken, isFormToken, isLinkToken, parseLink } from '../ciba/link-token.ts';
 import { acceptedLanguages } from '../ciba/locale.ts';
@@ -18,8 +23,9 @@ import { OAuthError } from '../ciba/oauth-error.ts';
 import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.ts';
 import type { DecisionOfUser } from '../ciba/transitions.ts';
 import { judgeContact } from '../ciba/user.ts';
+import type { Caller } from '../http/api-gateway-event.ts';
 import { type Form, readForm } from '../http/form.ts';
-import { describeCause, elapsedMs, type Log } from '../log.ts';
+import { describeCause, elapsedMs, type Log, requestIdOf } from '../log.ts';
 import type {
   AskedUsers,
   AuthenticationRequestStore,
@@ -46,6 +52,8 @@ export interface ApproveDeps {
   clients: ClientDirectory;
   users: Pick<UserDirectory, 'findUser'>;
   linkKeys: LinkKeys;
+  /** How much is kept of where a decision is made. */
+  recordDecisionOrigin: DecisionOriginDetail;
   entropy: Entropy;
   clock: Clock;
   log: Log;
@@ -71,17 +79,20 @@ export const approvalFields = ['form_token', 'decision', 'code'] as const;
 const TYPED_LENGTH = 256;
 
 /** Enough that no two attempts on one request have the same name. */
-const ATTEMPT_BYTES = 12;
+const ATTEMPT_BYTES = 8;
 
 /** ANY /approve and all that is below it: 200 page or decided, 400 bad decision, 403 form check, 404 unknown link, 409 already decided, 410 expired. */
-export function approveEndpoint(deps: ApproveDeps): (request: Request) => Promise<Response> {
-  return async (httpRequest) => {
+export function approveEndpoint(
+  deps: ApproveDeps,
+): (request: Request, caller?: Caller) => Promise<Response> {
+  return async (httpRequest, caller = {}) => {
     const started = deps.clock();
-    const answer = await respond(deps, httpRequest).catch(unavailable);
+    const answer = await respond(deps, httpRequest, caller).catch(unavailable);
     const { status, outcome, headers, request, cause } = answer;
     const page = await pageOf(deps, httpRequest, answer);
     deps.log({
       event: 'approve',
+      ...requestIdOf(caller),
       status,
       outcome,
       ...(request && { ref: request.ref }),
@@ -120,13 +131,13 @@ async function textsFor(
   return lookUpTexts(locale === undefined ? [] : [locale]);
 }
 
-async function respond(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
+async function respond(deps: ApproveDeps, httpRequest: Request, caller: Caller): Promise<Answer> {
   switch (httpRequest.method) {
     case 'GET':
     case 'HEAD':
       return show(deps, httpRequest);
     case 'POST':
-      return decideByForm(deps, httpRequest);
+      return decideByForm(deps, httpRequest, caller);
     case 'OPTIONS':
       return { status: 204, outcome: 'options' };
     default:
@@ -236,7 +247,11 @@ function judgeOver(
 }
 
 /** POST: the page's form, with its token, from our own origin (threats T11). */
-async function decideByForm(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
+async function decideByForm(
+  deps: ApproveDeps,
+  httpRequest: Request,
+  { sourceIp }: Caller,
+): Promise<Answer> {
   const opened = await open(deps, httpRequest);
   if (!opened) return notice(404, 'unknown');
   const { request } = opened;
@@ -255,12 +270,21 @@ async function decideByForm(deps: ApproveDeps, httpRequest: Request): Promise<An
   const decision = parseDecision(form.get('decision'));
   if (!decision) return { ...notice(400, 'decision'), request };
 
+  const userAgent = httpRequest.headers.get('user-agent') ?? undefined;
+  const origin = decisionOrigin(deps.recordDecisionOrigin, { sourceIp, userAgent }, request);
+  const decidable = { ...opened, origin };
   if (decision === 'approve' && confirmationLevel(request) === 'code') {
-    const judged = await judgeCode(deps, httpRequest, opened, typedCode(form));
-    const answer = 'status' in judged ? judged : await decide(deps, opened, 'approve', judged);
+    const judged = await judgeCode(deps, httpRequest, decidable, typedCode(form));
+    const answer = 'status' in judged ? judged : await decide(deps, decidable, 'approve', judged);
     return { ...answer, request };
   }
-  return { ...(await decide(deps, opened, decision)), request };
+  return { ...(await decide(deps, decidable, decision)), request };
+}
+
+/** What a form decides, if it counts. */
+interface Decidable extends Opened {
+  /** Where it comes from, as far as that is kept. */
+  origin: DecisionOrigin | undefined;
 }
 
 /**
@@ -292,10 +316,10 @@ type Typed = Pick<DecisionOfUser, 'typedMessage'>;
 async function judgeCode(
   deps: ApproveDeps,
   httpRequest: Request,
-  opened: Opened,
+  opened: Decidable,
   typed: string,
 ): Promise<Typed | Answer> {
-  const { request, client, linkNonce } = opened;
+  const { request, client, linkNonce, origin } = opened;
   const now = deps.clock();
   const over = judgeOver(request, client, now);
   if (over) return over;
@@ -310,6 +334,7 @@ async function judgeCode(
     ref: request.ref,
     linkNonce,
     attemptId: base64url(deps.entropy(ATTEMPT_BYTES)),
+    origin,
     now,
   });
   if (counted.outcome === 'denied') return notice(400, 'denied_by_codes');
@@ -323,11 +348,11 @@ const decidedNotices = { approve: 'approved', deny: 'denied', report: 'reported'
 
 async function decide(
   deps: ApproveDeps,
-  opened: Opened,
+  opened: Decidable,
   decision: Decision,
   typed: Typed = {},
 ): Promise<Answer> {
-  const { request, linkNonce, client } = opened;
+  const { request, linkNonce, client, origin } = opened;
   if (decision === 'approve' && !client.enabled) return notice(410, 'withdrawn');
   const decided = await deps.requests.decide({
     ref: request.ref,
@@ -335,6 +360,7 @@ async function decide(
     linkNonce,
     contactVersion: decision === 'approve' ? await contactVersion(deps, request.sub) : undefined,
     ...typed,
+    origin,
     now: deps.clock(),
   });
   return decided.outcome === 'decided' ? notice(200, decidedNotices[decision]) : undecided(decided);

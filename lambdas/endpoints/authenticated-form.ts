@@ -2,6 +2,7 @@
  * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and authenticate its client.
  */
 import { answerSteps } from '../ciba/answer-time.ts';
+import { authenticationEvidence, type ProviderAddresses } from '../ciba/authentication-evidence.ts';
 import { type Client, liveSecrets } from '../ciba/client.ts';
 import { judgeClientAssertion } from '../ciba/client-assertion.ts';
 import {
@@ -17,7 +18,7 @@ import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { ClientDirectory, Clock, StartSteps, UsedTokenIds, WrappingKeys } from '../ports.ts';
-import { protocolRoutes } from '../routes.ts';
+import { protocolRoutes, routes } from '../routes.ts';
 
 export interface ClientAuthenticationDeps {
   issuer: string;
@@ -57,10 +58,30 @@ export async function readAuthenticatedForm(
   parameters: readonly string[],
 ): Promise<AuthenticatedForm> {
   const form = await readForm(httpRequest, [...clientAuthenticationParameters, ...parameters]);
-  const credentials = readClientCredentials(httpRequest.headers.get('authorization'), form);
-  const proved = await inItsOwnTime(deps, () => authenticate(deps, credentials));
-  trace.clientId = proved.client.client_id;
-  return { form, ...proved };
+  const authorization = httpRequest.headers.get('authorization');
+  try {
+    const credentials = readClientCredentials(authorization, form);
+    const proved = await inItsOwnTime(deps, () => authenticate(deps, credentials, trace));
+    trace.clientId = proved.client.client_id;
+    return { form, ...proved };
+  } catch (error) {
+    const presented = { authorization, form };
+    trace.failedAuthentication = authenticationEvidence(
+      presented,
+      trace.registered,
+      addressesOf(deps),
+    );
+    throw error;
+  }
+}
+
+function addressesOf({ issuer }: ClientAuthenticationDeps): ProviderAddresses {
+  return {
+    issuer,
+    tokenEndpoint: issuer + routes.token,
+    backchannelEndpoint: issuer + routes.backchannelAuthentication,
+    aliases: [issuer + routes.backchannelAuthenticationAlias],
+  };
 }
 
 /** Lets a failure take a time that does not tell an unknown client from a wrong secret. */
@@ -86,10 +107,12 @@ type ProvedClient = Omit<AuthenticatedForm, 'form'>;
 async function authenticate(
   deps: ClientAuthenticationDeps,
   credentials: ClientCredentials,
+  trace: Trace,
 ): Promise<ProvedClient> {
   const { clientId } = credentials;
   const started = deps.clock();
   const remembered = await deps.clients.findClient(clientId, 'cached');
+  trace.registered = remembered;
   if (!remembered) return authenticateAs(deps, credentials, undefined);
   try {
     return await authenticateAs(deps, credentials, remembered);
@@ -97,6 +120,7 @@ async function authenticate(
     if (!(error instanceof OAuthError) || error.code !== 'invalid_client') throw error;
     const present = await deps.clients.findClientSince(clientId, started);
     if (present === remembered) throw error;
+    trace.registered = present;
     return authenticateAs(deps, credentials, present);
   }
 }

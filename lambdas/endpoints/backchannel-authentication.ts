@@ -34,6 +34,7 @@ import {
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { CAUSE_LENGTH, isRefusal, overLimitCause } from '../ciba/refused-request.ts';
 import { judgeReachability, type User } from '../ciba/user.ts';
+import type { Caller } from '../http/api-gateway-event.ts';
 import { oauthEndpoint, type Trace } from '../http/oauth-endpoint.ts';
 import { describeCause, type Log } from '../log.ts';
 import type {
@@ -73,7 +74,7 @@ export interface BackchannelAuthenticationDeps extends ClientAuthenticationDeps 
 /** POST /cibaAuthorization. */
 export function backchannelAuthenticationEndpoint(
   deps: BackchannelAuthenticationDeps,
-): (request: Request) => Promise<Response> {
+): (request: Request, caller?: Caller) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
     const untilStep = deps.startSteps();
     const authenticated = await readAuthenticatedForm(

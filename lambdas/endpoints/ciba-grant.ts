@@ -3,6 +3,7 @@
  * tokens that were signed before.
  */
 import type { ApprovedRequest, AuthenticationRequest } from '../ciba/authentication-request.ts';
+import { base64url } from '../ciba/base64url.ts';
 import { CIBA_GRANT_TYPE, type Client } from '../ciba/client.ts';
 import {
   formatHandle,
@@ -20,7 +21,10 @@ import { type Owner, slowedInterval } from '../ciba/transitions.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
-import { issueTokens, randomId, readGrant, type TokenDeps } from './issue-tokens.ts';
+import { issueTokens, readGrant, type TokenDeps } from './issue-tokens.ts';
+
+/** Enough that no two attempts on one request have the same name. */
+const ATTEMPT_BYTES = 8;
 
 /** Answers a poll: tokens once, for a request that the user has approved. */
 export async function redeemByPoll(
@@ -135,7 +139,7 @@ async function redeem(
   const { outcome } = await deps.requests.redeem({
     ...owner,
     contactVersion: user.contact_version,
-    attemptId: randomId(deps.entropy),
+    attemptId: base64url(deps.entropy(ATTEMPT_BYTES)),
     refresh,
     now: deps.clock(),
   });

@@ -26,7 +26,7 @@ export interface TokenDeps extends ClientAuthenticationDeps {
   log: Log;
 }
 
-/** Random bytes of an attempt id and of a `jti`. */
+/** Random bytes of a `jti`. */
 const ID_BYTES = 16;
 
 /**
@@ -59,7 +59,7 @@ export async function issueTokens(
   grant: Grant,
 ): Promise<IssuedTokens> {
   const isOpenId = scopeValues(grant.scope).includes('openid');
-  const accessClaims = accessTokenClaims(grant, accessTokenAudience, randomId(entropy));
+  const accessClaims = accessTokenClaims(grant, accessTokenAudience, base64url(entropy(ID_BYTES)));
   const [idToken, accessToken] = await Promise.all([
     isOpenId
       ? signer.sign(client.id_token_signed_response_alg, ID_TOKEN_TYPE, idTokenClaims(grant))
@@ -67,8 +67,4 @@ export async function issueTokens(
     signer.sign('ES256', ACCESS_TOKEN_TYPE, accessClaims),
   ]);
   return { accessToken, idToken, scope: grant.scope };
-}
-
-export function randomId(entropy: Entropy): string {
-  return base64url(entropy(ID_BYTES));
 }

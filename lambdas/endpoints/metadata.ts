@@ -6,8 +6,9 @@
 import { isClientId } from '../ciba/client.ts';
 import { isLogoHash } from '../ciba/client-logo.ts';
 import { providerMetadata } from '../ciba/provider-metadata.ts';
+import type { Caller } from '../http/api-gateway-event.ts';
 import { type RouteKind, responseHeaders } from '../http/response-headers.ts';
-import { describeCause, elapsedMs, type Log } from '../log.ts';
+import { describeCause, elapsedMs, type Log, requestIdOf } from '../log.ts';
 import type { Clock, Logos, PublicKeys } from '../ports.ts';
 import { logoPath, routes } from '../routes.ts';
 import { developerPage, developerPagePolicy } from './developer-page.ts';
@@ -37,8 +38,10 @@ type Body = string | Uint8Array | undefined;
  * ANY of the page, /jwks, both well-known documents, logos and the icon: 200 or 304 for GET and HEAD, 204 with Allow for
  * OPTIONS, 405 with Allow for other methods; 404 elsewhere.
  */
-export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Promise<Response> {
-  return async (request) => {
+export function metadataEndpoint(
+  deps: MetadataDeps,
+): (request: Request, caller?: Caller) => Promise<Response> {
+  return async (request, caller = {}) => {
     const started = deps.clock();
     const document = documentAt(new URL(request.url).pathname);
     const { response, cause } = await answer(deps, request, document).then(
@@ -50,6 +53,7 @@ export function metadataEndpoint(deps: MetadataDeps): (request: Request) => Prom
     );
     deps.log({
       event: 'metadata',
+      ...requestIdOf(caller),
       status: response.status,
       ...(cause !== undefined && { cause }),
       ms: elapsedMs(started, deps.clock()),

@@ -4,6 +4,7 @@
 import { refuseAuthorizationDetails } from '../ciba/authorization-details.ts';
 import { CIBA_GRANT_TYPE, mayRefresh, mayUseCiba, REFRESH_GRANT_TYPE } from '../ciba/client.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
+import type { Caller } from '../http/api-gateway-event.ts';
 import { oauthEndpoint } from '../http/oauth-endpoint.ts';
 import { type AuthenticatedForm, readAuthenticatedForm } from './authenticated-form.ts';
 import { redeemByPoll } from './ciba-grant.ts';
@@ -28,7 +29,9 @@ export const tokenParameters = [
 ] as const;
 
 /** POST /token. */
-export function tokenEndpoint(deps: TokenDeps): (request: Request) => Promise<Response> {
+export function tokenEndpoint(
+  deps: TokenDeps,
+): (request: Request, caller?: Caller) => Promise<Response> {
   return oauthEndpoint('token', deps, async (httpRequest, trace) => {
     const authenticated = await readAuthenticatedForm(httpRequest, deps, trace, tokenParameters);
     const grant = grantOf(authenticated);

@@ -25,5 +25,6 @@ export const handler = httpHandler(
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    recordDecisionOrigin: environment.RECORD_DECISION_ORIGIN,
   }),
 );

@@ -4,6 +4,7 @@
  * nothing, which could have an effect: a bundle holds that of its own function alone.
  */
 import * as z from 'zod/mini';
+import { type DecisionOriginDetail, decisionOriginDetails } from '../ciba/decision-origin.ts';
 import { type FlowPolicies, flowPolicies } from '../ciba/flow-policy.ts';
 import {
   type NotificationLimit,
@@ -12,7 +13,7 @@ import {
 } from '../ciba/notification-policy.ts';
 import { parseStrictJson } from '../ciba/strict-json.ts';
 
-export type { NotificationLimit };
+export type { DecisionOriginDetail, NotificationLimit };
 
 /** What the variables FLOW_POLICIES and NOTIFICATION_POLICIES hold, for the stack that writes them. */
 export type FlowPoliciesSetting = FlowPolicies;
@@ -86,6 +87,8 @@ export const approveEnvironment = /* @__PURE__ */ z.object({
   DIRECTORY_TABLE,
   REQUESTS_TABLE: text,
   KEYS_TABLE: text,
+  /** How much is kept of where a decision is made. */
+  RECORD_DECISION_ORIGIN: /* @__PURE__ */ z.enum(decisionOriginDetails),
 });
 
 /** The well-known documents and /jwks. */

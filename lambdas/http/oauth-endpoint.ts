@@ -2,10 +2,13 @@
  * The one outlet of the protocol's two endpoints: JSON that is never stored (RFC 6749 5.1, 5.2, CIBA Core 13),
  * every error in that shape with its correlation id, and one log line per request.
  */
+import type { AuthenticationEvidence } from '../ciba/authentication-evidence.ts';
 import { base64url } from '../ciba/base64url.ts';
+import type { Client } from '../ciba/client.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
-import { describeCause, elapsedMs, type Log } from '../log.ts';
+import { describeCause, elapsedMs, type Log, requestIdOf } from '../log.ts';
 import type { Clock, Entropy } from '../ports.ts';
+import type { Caller } from './api-gateway-event.ts';
 import { responseHeaders } from './response-headers.ts';
 
 /** What the log line says of a request, filled in as it becomes known. */
@@ -14,6 +17,10 @@ export interface Trace {
   readonly id: string;
   /** Set once the client is authenticated. */
   clientId?: string;
+  /** The registration of the client that is claimed, if there is one. */
+  registered?: Client | undefined;
+  /** What was presented where the authentication of the client failed. */
+  failedAuthentication?: AuthenticationEvidence;
   /** Set once the request is proved to be the caller's; from then on the correlation id starts with it. */
   ref?: string;
 }
@@ -38,8 +45,8 @@ export function oauthEndpoint(
   endpoint: OAuthEndpoint,
   { issuer, clock, entropy, log }: OAuthEndpointDeps,
   answer: Answer,
-): (request: Request) => Promise<Response> {
-  return async (request) => {
+): (request: Request, caller?: Caller) => Promise<Response> {
+  return async (request, caller = {}) => {
     const started = clock();
     const trace: Trace = { id: base64url(entropy(CORRELATION_ID_BYTES)) };
     const { response, outcome, cause } = await answer(request, trace).then(
@@ -48,11 +55,13 @@ export function oauthEndpoint(
     );
     log({
       event: endpoint,
+      ...requestIdOf(caller),
       status: response.status,
       outcome,
       correlation_id: correlationId(trace),
       ...(trace.clientId !== undefined && { client_id: trace.clientId }),
       ...(cause !== undefined && { cause }),
+      ...trace.failedAuthentication,
       ms: elapsedMs(started, clock()),
     });
     return response;

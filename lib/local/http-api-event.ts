@@ -14,6 +14,8 @@ export interface ReceivedRequest {
   headers: [name: string, value: string][];
   body: Buffer;
   sourceIp: string;
+  /** The id that the gateway gives to the request. */
+  requestId: string;
   receivedAt: Date;
 }
 
@@ -62,7 +64,7 @@ export function makeHttpApiEvent(
         sourceIp: request.sourceIp,
         userAgent: headers['user-agent'] ?? '',
       },
-      requestId: randomBytes(11).toString('base64'),
+      requestId: request.requestId,
       routeKey: route.key,
       stage: '$default',
       time: formatTime(request.receivedAt),

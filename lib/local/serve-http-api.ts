@@ -36,7 +36,7 @@ export interface HttpApiSettings {
 export function createHttpApi(): { server: Server; open(settings: HttpApiSettings): void } {
   let settings: HttpApiSettings | undefined;
   const server = createAsyncServer(async (request, response) => {
-    if (settings === undefined) send(response, refuse(503, 'Service Unavailable'));
+    if (settings === undefined) send(response, newRequestId(), refuse(503, 'Service Unavailable'));
     else await answer(request, response, settings);
   });
   return {
@@ -60,18 +60,22 @@ async function answer(
   settings: HttpApiSettings,
 ): Promise<void> {
   const startedAt = performance.now();
+  const requestId = newRequestId();
   const { method = '', url = '' } = request;
   const matched = matchRoute(settings.routes, method, splitTarget(url).rawPath);
-  const reply = matched ? await callRoute(request, matched, settings) : refuse(404, 'Not Found');
-  send(response, reply);
+  const reply = matched
+    ? await callRoute(request, requestId, matched, settings)
+    : refuse(404, 'Not Found');
+  send(response, requestId, reply);
   const milliseconds = Math.round(performance.now() - startedAt);
   const path = matched?.route.key.split(' ')[1] ?? '(no route)';
-  settings.log('request', `${method} ${path} ${reply.status} ${milliseconds} ms`);
+  settings.log('request', `${method} ${path} ${reply.status} ${milliseconds} ms ${requestId}`);
 }
 
 /** The answer of the function behind a route. @throws if the caller goes away before the request is complete */
 async function callRoute(
   request: IncomingMessage,
+  requestId: string,
   { route, parameters }: { route: LocalRoute; parameters: MatchedRoute['parameters'] },
   { api, renameWwwAuthenticate, invoke, log }: HttpApiSettings,
 ): Promise<HttpAnswer> {
@@ -81,7 +85,7 @@ async function callRoute(
   if (body === undefined) return refuse(413, 'Request Entity Too Large');
   const headers = pairUp(rawHeaders);
   const sourceIp = socket.remoteAddress ?? '';
-  const received = { method, target: url, headers, body, sourceIp, receivedAt };
+  const received = { method, target: url, headers, body, sourceIp, requestId, receivedAt };
   const event = makeHttpApiEvent(received, { key: route.key, parameters }, api);
   try {
     const result = toAnswer(await invoke(route.functionArn, event));
@@ -151,9 +155,18 @@ function jsonAnswer(status: number, body: unknown): HttpAnswer {
   };
 }
 
-function send(response: ServerResponse, { status, headers, cookies, body }: HttpAnswer): void {
+/** As the gateway makes one for each request; it is in the answer, in the event and in the line of the log. */
+function newRequestId(): string {
+  return randomBytes(11).toString('base64');
+}
+
+function send(
+  response: ServerResponse,
+  requestId: string,
+  { status, headers, cookies, body }: HttpAnswer,
+): void {
   response.statusCode = status;
-  response.setHeader('apigw-requestid', randomBytes(11).toString('base64'));
+  response.setHeader('apigw-requestid', requestId);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   if (status !== 204 && status !== 304) response.setHeader('content-length', body.length);

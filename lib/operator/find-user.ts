@@ -2,7 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { clientDirectory, userDirectory } from '../../lambdas/aws/directory-table.ts';
 import type { Client } from '../../lambdas/ciba/client.ts';
-import { isSub, parseLogin } from '../../lambdas/ciba/login.ts';
+import { isSub, parseLogin, SUB_RULE } from '../../lambdas/ciba/login.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import { usageError } from './operator-error.ts';
 
@@ -29,7 +29,7 @@ export async function findSub(
   if (user) return user.sub;
   if (isSub(text)) return text;
   throw usageError(
-    `--user: ${JSON.stringify(text)} is nobody's; allowed: a user name, an e-mail address, a subject (1 to 64 printable ASCII characters)`,
+    `--user: ${JSON.stringify(text)} is nobody's; allowed: a user name, an e-mail address, a subject (${SUB_RULE})`,
   );
 }
 
@@ -51,8 +51,8 @@ export function findClient(
   return unlessDenied(find(clientId, 'consistent'));
 }
 
-/** Who may read the audit need not be one who may read the directory. */
-async function unlessDenied<Found>(finding: Promise<Found>): Promise<Found | undefined> {
+/** What is found, or `undefined` where it may not be looked for: rights on the audit and on the directory are given apart. */
+export async function unlessDenied<Found>(finding: Promise<Found>): Promise<Found | undefined> {
   try {
     return await finding;
   } catch (error) {

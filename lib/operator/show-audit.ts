@@ -1,5 +1,6 @@
 /** The audit in words, columns and members: what a person reads, a spreadsheet opens and a program parses. */
 import type { AuditEntry, AuditOutcome, Moment } from '../../lambdas/ciba/audit.ts';
+import type { DecisionOrigin } from '../../lambdas/ciba/decision-origin.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import type { Tone } from './output.ts';
 
@@ -38,6 +39,8 @@ const members: [name: string, of: (entry: AuditEntry) => Value][] = [
   ['polls', ({ polls }) => polls],
   ['confirmation_level', ({ confirmationLevel }) => confirmationLevel],
   ['wrong_codes', ({ wrongCodes }) => wrongCodes],
+  ['decided_from', ({ decisionOrigin }) => decisionOrigin?.from],
+  ['decided_with', ({ decisionOrigin }) => decisionOrigin?.agent],
 ];
 
 function maybeTime(at: number | undefined): string | undefined {
@@ -155,11 +158,11 @@ export function tellMoment(moment: Moment, now: number): string[] {
     case 'mail_failed':
       return [`news of the mail: ${moment.cause}`];
     case 'approved':
-      return ['approved by the user'];
+      return ['approved by the user', ...originLine(moment)];
     case 'wrong_codes':
       return [`a wrong code was typed ${times(moment.wrongCodes)}`];
     case 'denied':
-      return [tellDenial(moment)];
+      return [tellDenial(moment), ...originLine(moment)];
     case 'polled':
       return [tellPolls(moment)];
     case 'redeemed':
@@ -185,6 +188,12 @@ export function tellMoment(moment: Moment, now: number): string[] {
 
 function causeLine({ cause }: { cause?: string }): string[] {
   return cause === undefined ? [] : [`cause: ${cause}`];
+}
+
+function originLine({ decisionOrigin }: { decisionOrigin?: DecisionOrigin }): string[] {
+  if (!decisionOrigin) return [];
+  const { from, agent } = decisionOrigin;
+  return [agent === '' ? `from ${from}` : `from ${from} with ${agent}`];
 }
 
 function tellPolls({ polls, interval }: { polls: number; interval: number }): string {

@@ -214,6 +214,8 @@ export const users = {
   hints: user('hints'),
   /** Whose subject is a client's id. */
   namesake: user('namesake', { sub: clients.es256.client_id }),
+  /** Of the longest subject there can be (OpenID Connect Core 2), with what JSON escapes. */
+  subject: user('subject', { sub: `u-"\\${'~'.repeat(251)}` }),
   refresh: user('refresh'),
   rotation: user('rotation'),
   /** Who are asked too often. */

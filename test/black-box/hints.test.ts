@@ -2,7 +2,7 @@
  * The signed hints over HTTP (CIBA Core 7.1), and users of whom a client is told or not (threats T6, T20, T21).
  */
 import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { decodeJwt, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { decide } from './authentication-device.ts';
 import { signingKey } from './client-keys.ts';
@@ -71,6 +71,39 @@ describe('id_token_hint', () => {
     ] as const) {
       expect(errorOf(await askFor(client, { id_token_hint }))).toEqual(badHint);
     }
+  });
+});
+
+describe('P21: a subject of 255 characters', () => {
+  const { sub, email, username } = users.subject;
+
+  it('is named by all three hints, approved and issued', async () => {
+    expect(sub).toHaveLength(255);
+    const login_hint = JSON.stringify({ format: 'iss_sub', iss: issuer, sub });
+    const request = await start(basic, login_hint);
+    const { link } = await mailOf(email, request.ref);
+    await decide(link, 'approve');
+    const { body } = await poll(basic, request.authReqId);
+    const { idToken, accessToken } = {
+      idToken: String(body['id_token']),
+      accessToken: String(body['access_token']),
+    };
+    for (const token of [idToken, accessToken]) expect(decodeJwt(token).sub).toBe(sub);
+    const login_hint_token = await withSecret(basic, 'HS256', { sub });
+    for (const hint of [
+      { id_token_hint: idToken },
+      { login_hint_token },
+      { login_hint: username },
+    ]) {
+      expect((await askFor(basic, hint)).status).toBe(200);
+    }
+  });
+
+  it('of 256 names nobody', async () => {
+    const login_hint_token = await withSecret(basic, 'HS256', { sub: `${sub}~` });
+    expect(errorOf(await askFor(basic, { login_hint_token }))).toEqual(badHint);
+    const login_hint = JSON.stringify({ format: 'iss_sub', iss: issuer, sub: `${sub}~` });
+    expect((await askFor(basic, { login_hint })).body['error']).toBe('unknown_user_id');
   });
 });
 

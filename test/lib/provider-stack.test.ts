@@ -550,6 +550,19 @@ describe('the HTTP API', () => {
       '$context.routeKey',
       '$context.status',
     ]);
+    // P9: the lines of the functions have the id under this name too.
+    expect(format['request_id']).toBe('$context.requestId');
+  });
+
+  it.each([
+    [undefined, 'coarse'],
+    ['none', 'none'],
+    ['full', 'full'],
+  ])('P10: tells the approval page what to keep of a decision: %s', (setting, detail) => {
+    const context = setting === undefined ? {} : { recordDecisionOrigin: setting };
+    synthesize(context).template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ RECORD_DECISION_ORIGIN: detail }) },
+    });
   });
 
   it('throttles the default stage as the settings say', () => {

@@ -33,6 +33,7 @@ describe('settings', () => {
       keyRotationDays: 90,
       logRetentionDays: 30,
       flowLogLevel: 'ERROR',
+      recordDecisionOrigin: 'coarse',
       notificationPolicy: 'standard',
       notificationPolicies: {
         standard: {
@@ -93,6 +94,8 @@ describe('settings', () => {
     ['interval', 1],
     ['accessTokenAudience', 'https://api.bank.example/payments'],
     ['flowLogLevel', 'ALL'],
+    ['recordDecisionOrigin', 'full'],
+    ['recordDecisionOrigin', 'none'],
     ['approveReservedConcurrency', 50],
     ['alarmTopicArn', 'arn:aws-cn:sns:cn-north-1:111122223333:alarms'],
     ['stackName', 'Ciba-2'],
@@ -171,6 +174,8 @@ describe('settings', () => {
     ['keyRotationDays', 0, wholeNumber(1, 365)],
     ['keyRotationDays', 366, wholeNumber(1, 365)],
     ['flowLogLevel', 'error', 'OFF, ERROR, FATAL or ALL'],
+    ['recordDecisionOrigin', 'Full', 'none, coarse or full'],
+    ['recordDecisionOrigin', true, 'none, coarse or full'],
     ['throttleRate', 0, wholeNumber(1, 1_000_000)],
     ['throttleBurst', 1_000_001, wholeNumber(1, 1_000_000)],
     ['tokenThrottleRate', '', wholeNumber(1, 1_000_000)],

@@ -3,6 +3,7 @@
  * in one process, for tests of what happens in which order.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
+import type { DecisionOriginDetail } from '../../lambdas/ciba/decision-origin.ts';
 import type { RefusedRequest } from '../../lambdas/ciba/refused-request.ts';
 import type { PublicJwk } from '../../lambdas/ciba/signing-keys.ts';
 import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
@@ -34,6 +35,7 @@ interface Replacements {
   policies?: Partial<BackchannelAuthenticationDeps['settings']>;
   mailer?: Mailer;
   startFlow?: (ref: string) => Promise<void>;
+  recordDecisionOrigin?: DecisionOriginDetail;
   /** The locales of `a-template`, which the flow names. */
   locales?: string[];
 }
@@ -80,6 +82,7 @@ export function providerInMemory(replacements: Replacements = {}) {
         await replacements.startFlow?.(ref);
       },
     },
+    recordDecisionOrigin: replacements.recordDecisionOrigin ?? ('coarse' as const),
     linkKeys: { linkKeys: async () => [linkKey] as const },
     wrappingKeys: inMemoryWrappingKeys,
     usedTokenIds: inMemoryUsedTokenIds(),

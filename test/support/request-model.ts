@@ -174,6 +174,12 @@ const REFRESH_ENDS = 200;
 const CLAIM_SECONDS = 15;
 const nonce = 'n';
 const code = 'CODE';
+/** Where each decides, if it decides. */
+const origins = {
+  approve: { from: '10.1.0.0/16', agent: 'Firefox' },
+  deny: { from: '10.2.0.0/16', agent: 'Safari' },
+  guess: { from: '10.3.0.0/16', agent: 'other' },
+};
 const owner: Owner = { ref: 'r', secretHash: 'hash', clientId: 'client' };
 
 export function initialModel(cast: Cast): Model {
@@ -272,6 +278,8 @@ function brokenByMove(before: Item, after: Item): string | undefined {
   if (before.status === 'failed' && after.status === 'failed' && after.cause !== before.cause) {
     return 'S14: news took the place of why a request failed';
   }
+  const originFault = brokenByOrigin(before, after);
+  if (originFault) return originFault;
   if (after.interval < before.interval) return 'the interval shrank';
   if (after.interval > INTERVAL + MOST_SLOWED_SECONDS) return 'S7: slowed down without end';
   const isOver = before.status !== 'pending' && before.status !== 'failed';
@@ -286,6 +294,20 @@ function brokenByMove(before: Item, after: Item): string | undefined {
   if (after.polledAt !== before.polledAt)
     return 'I9: a redeemed request was polled as if it was not';
   return undefined;
+}
+
+/** P10: the step that decides writes where that was, and no other step does. */
+function brokenByOrigin(
+  before: AuthenticationRequest,
+  after: AuthenticationRequest,
+): string | undefined {
+  const isDecision = before.status === 'pending' && 'decidedAt' in after;
+  if (isDecision) {
+    return after.decisionOrigin ? undefined : 'P10: a decision does not say where it was made';
+  }
+  return before.decisionOrigin === after.decisionOrigin
+    ? undefined
+    : 'P10: where a decision was made was written by something else';
 }
 
 function clockSteps(model: Model, cast: Cast, now: number): Step<Model>[] {
@@ -558,6 +580,7 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
       ...by,
       contactVersion: model.approverContact,
       typedMessage: code,
+      origin: origins.approve,
     });
     const isDone = decided.outcome === 'decided';
     const changes = { approver: 'over', approverContact: undefined } as const;
@@ -577,6 +600,7 @@ function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
       decision,
       linkNonce: item?.linkNonce ?? 'no link',
       contactVersion: undefined,
+      origin: origins.deny,
       now,
     } as const;
     const decided = rules.decide(item, by);
@@ -600,6 +624,7 @@ function guesserSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
     ref: 'r',
     linkNonce: item?.linkNonce ?? 'no link',
     attemptId: `${model.guesses}`,
+    origin: origins.guess,
     now,
   };
   const told = rules.countWrongCode(item, guess);

@@ -20,6 +20,8 @@ import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from './example-request.t
 
 const NONCE = 'n'.repeat(22);
 
+const ORIGIN = { from: '203.0.0.0/16', agent: 'Firefox' };
+
 function ownerOf(request: PendingRequest): Owner {
   return { ref: request.ref, secretHash: hashSecret(EXAMPLE_SECRET), clientId: request.clientId };
 }
@@ -458,6 +460,37 @@ export function describeRequestStore(
         },
       );
 
+      it.each(['approve', 'deny', 'report'] as const)(
+        'P10: %s keeps where it was made, to the end; without an origin there is no trace of one',
+        async (decision) => {
+          for (const origin of [ORIGIN, { from: '2001:db8::7', agent: '' }, undefined]) {
+            const request = await mailed();
+            await store.decide(decisionOf(request, { decision, origin }));
+            const late = { decision: 'deny', origin: { from: 'unknown', agent: 'none' } } as const;
+            await store.decide(decisionOf(request, late));
+            await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 12);
+            await store.redeem(redemptionOf(request));
+            const kept = await stored(request);
+            expect(kept?.status).toBe(decision === 'approve' ? 'redeemed' : 'denied');
+            expect(kept?.decisionOrigin).toEqual(origin);
+            if (!origin) expect(kept).not.toHaveProperty('decisionOrigin');
+          }
+        },
+      );
+
+      it('P10: what decides nothing leaves no origin', async () => {
+        const request = await mailed();
+        const refusals = [
+          { contactVersion: 2 },
+          { linkNonce: 'f'.repeat(22) },
+          { now: request.expiresAt },
+        ];
+        for (const changes of refusals) {
+          await store.decide(decisionOf(request, { origin: ORIGIN, ...changes }));
+        }
+        expect(await stored(request)).not.toHaveProperty('decisionOrigin');
+      });
+
       it.each([
         ['approve', 'deny', 'approved'],
         ['deny', 'approve', 'denied'],
@@ -568,6 +601,25 @@ export function describeRequestStore(
         const over = { outcome: 'already_decided', status: 'denied' };
         expect(await store.decide(decisionOf(request, { typedMessage: code }))).toEqual(over);
         expect(await store.countWrongCode(wrongCodeOf(request))).toEqual(over);
+      });
+
+      it('P10: the wrong code that denies keeps where it was typed, those before it do not', async () => {
+        const request = await coded();
+        const typed = (agent: string) =>
+          store.countWrongCode(wrongCodeOf(request, { origin: { ...ORIGIN, agent } }));
+        await typed('one');
+        await typed('two');
+        expect(await stored(request)).not.toHaveProperty('decisionOrigin');
+        expect(await typed('three')).toEqual({ outcome: 'denied' });
+        await typed('four');
+        expect(await stored(request)).toMatchObject({
+          status: 'denied',
+          decisionOrigin: { ...ORIGIN, agent: 'three' },
+        });
+        const untraced = await coded();
+        for (let count = 0; count < 3; count += 1)
+          await store.countWrongCode(wrongCodeOf(untraced));
+        expect(await stored(untraced)).not.toHaveProperty('decisionOrigin');
       });
 
       it('F4: recognises a count of its own when the write is repeated, the last one too', async () => {

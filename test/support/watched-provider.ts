@@ -42,6 +42,7 @@ import { metadataEndpoint } from '../../lambdas/endpoints/metadata.ts';
 import { tokenEndpoint } from '../../lambdas/endpoints/token.ts';
 import { customResourceHandler } from '../../lambdas/handlers/custom-resource.ts';
 import { runtime } from '../../lambdas/handlers/runtime.ts';
+import type { Caller } from '../../lambdas/http/api-gateway-event.ts';
 import { createLog } from '../../lambdas/log.ts';
 import type { TokenSigner } from '../../lambdas/ports.ts';
 import { locateUserTask } from '../../lambdas/tasks/locate-user.ts';
@@ -170,6 +171,7 @@ export async function startWatchedProvider(directory: Directory) {
       keys: publicKeys(dynamo, 'directory'),
       logos: clientLogos(dynamo, 'directory'),
       linkKeys: linkKeys(dynamo, 'keys', clock),
+      recordDecisionOrigin: 'full' as const,
       wrappingKeys: wrappingKeys(dynamo, 'keys', clock),
       usedTokenIds: usedTokenIds(dynamo, 'requests', timeless),
       flow: stepFunctionsFlow(
@@ -211,13 +213,13 @@ export async function startWatchedProvider(directory: Directory) {
   };
 
   /** Sends a request to the endpoint of its path; the answer is kept. */
-  async function send(request: Request): Promise<WatchedAnswer> {
+  async function send(request: Request, caller: Caller = {}): Promise<WatchedAnswer> {
     const { pathname } = new URL(request.url);
     const protocol = Object.entries(endpoints).find(([path]) => path === pathname)?.[1];
     const endpoint =
       protocol?.(deps()) ??
       (/^\/approve(?:\/|$)/.test(pathname) ? approveEndpoint(deps()) : metadataEndpoint(deps()));
-    const response = await endpoint(request);
+    const response = await endpoint(request, { requestId: 'JKJaXmPLvHcESHA=', ...caller });
     const headers = JSON.stringify([...response.headers]);
     const answer = { status: response.status, text: `${headers}\n${await response.text()}` };
     answers.push(answer);

@@ -9,6 +9,9 @@ import {
 } from '../clients.ts';
 import type { CommandContext } from '../command-context.ts';
 import { showValue } from '../describe-plan.ts';
+import { unlessDenied } from '../find-user.ts';
+import { findLastRefusal, LOOKED_THROUGH, type Refusal } from '../last-refusal.ts';
+import { openAudit } from '../open-audit.ts';
 import { openDirectory } from '../open-directory.ts';
 import { OperatorError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
@@ -39,7 +42,9 @@ export function clientCommand(context: CommandContext): Command {
     .action(() => list(context));
   client
     .command('show <client_id>')
-    .description('shows what is registered of a client; secrets are never shown')
+    .description(
+      'shows what is registered of a client, and its last refusal; secrets are never shown',
+    )
     .addHelpText('after', examples({ 'ciba client show pump-4': 'all members, and its secrets' }))
     .action((clientId: string) => show(context, clientId));
   client
@@ -92,16 +97,36 @@ async function show(context: CommandContext, clientId: string): Promise<void> {
   const { output } = context;
   const client = await findClient(await openDirectory(context), clientId);
   if (!client) throw noClient(clientId);
-  output.json(clientJson(client));
+  const now = context.clock();
+  const audit = openAudit(await context.deployment());
+  const looked = await unlessDenied(
+    findLastRefusal(audit, clientId, now).then((refusal) => ({ refusal })),
+  );
+  output.json({ ...clientJson(client), last_refusal: refusalJson(looked?.refusal) });
   output.table(
     ['MEMBER', 'VALUE'],
     [
       ...Object.entries(client.members).map(([member, value]) => [member, showValue(value)]),
       ['secret', describeSecret(client, context.clock())],
       ['version', String(client.version)],
+      ['last refusal', looked ? tellRefusal(looked.refusal) : 'the audit may not be read'],
     ],
   );
   tellRevoked(output, client.tokensNotBefore);
+}
+
+function refusalJson(refusal: Refusal | undefined): Record<string, string | null> | null {
+  if (!refusal) return null;
+  const { createdAt, code, cause, ref } = refusal;
+  return { at: isoTime(createdAt), code, cause: cause ?? null, ref };
+}
+
+function tellRefusal(refusal: Refusal | undefined): string {
+  const { days, requests } = LOOKED_THROUGH;
+  if (!refusal) return `none among its last ${requests} requests of ${days} days`;
+  const { createdAt, code, cause, ref } = refusal;
+  const why = cause === undefined ? code : `${code} (${cause})`;
+  return `${showTime(createdAt)} ${why}, ciba audit show ${ref}`;
 }
 
 function clientJson({ members, secret, retiringUntil, tokensNotBefore, version }: ShownClient) {

@@ -32,6 +32,14 @@ const contactVersion = fc.constantFrom(1, 1, 1, 2);
 const isCoded = fc.constantFrom(false, true);
 const typedMessage = fc.constantFrom('PUMP-4 50.00 EUR', 'PUMP-4 50.00 EUR', 'another', undefined);
 const id = fc.constantFrom('a', 'b');
+const origin = fc.constantFrom(
+  undefined,
+  { from: '203.0.0.0/16', agent: 'Firefox' },
+  { from: '2001:db8::/32', agent: 'other' },
+  { from: '2001:db8::7', agent: 'Mozilla/5.0 (X11)' },
+  { from: '203.0.113.7', agent: '' },
+  { from: 'unknown', agent: 'none' },
+);
 const time = fc
   .constantFrom(1, 2, 15.999, 16, 17, 60, 70, 70.001, 119.999, 120, 131, 5000)
   .map((seconds) => EXAMPLE_NOW + seconds);
@@ -99,6 +107,7 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
         linkNonce,
         contactVersion: fc.option(contactVersion, { nil: undefined, freq: 8 }),
         typedMessage,
+        origin,
         now: time,
       }),
     )
@@ -107,7 +116,7 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
         (store, refs) =>
           store.decide({ ref: refOf(refs, at), ...by }),
     ),
-  countWrongCode: fc.tuple(which, fc.record({ linkNonce, attemptId: id, now: time })).map(
+  countWrongCode: fc.tuple(which, fc.record({ linkNonce, attemptId: id, origin, now: time })).map(
     ([at, wrong]) =>
       (store, refs) =>
         store.countWrongCode({ ref: refOf(refs, at), ...wrong }),

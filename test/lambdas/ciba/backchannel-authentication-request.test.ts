@@ -298,6 +298,7 @@ describe('the errors', () => {
     ['invalid_request', 'login_hint and id_token_hint', { id_token_hint: 'x' }],
     ['invalid_request', 'login_hint and login_hint_token', { login_hint_token: 'x' }],
     ['invalid_request', 'a login_hint of 513 characters', { login_hint: 'x'.repeat(513) }],
+    ['invalid_request', 'a login_hint of 4,097 characters', { login_hint: '{'.padEnd(4097) }],
     ['invalid_request', 'T22: a signed request', { request: 'x' }],
     ['invalid_authorization_details', 'authorization_details', { authorization_details: '[]' }],
     ['invalid_binding_message', 'a link', { binding_message: 'evil.com' }],

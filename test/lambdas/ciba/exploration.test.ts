@@ -333,6 +333,21 @@ const withoutGuard: Record<string, Partial<Rules>> = {
     decide: (item, user) =>
       productionRules.decide(item, { ...user, typedMessage: item?.bindingMessage }),
   },
+  'decide: where it is made': {
+    decide: (item, user) => productionRules.decide(item, { ...user, origin: undefined }),
+  },
+  'countWrongCode: where it denies': {
+    countWrongCode: (item, wrong) =>
+      productionRules.countWrongCode(item, { ...wrong, origin: undefined }),
+  },
+  'countWrongCode: only what denies says where': {
+    countWrongCode: (item, wrong) => {
+      const counted = productionRules.countWrongCode(item, wrong);
+      return counted.outcome === 'counted' && counted.next
+        ? { ...counted, next: { ...counted.next, decisionOrigin: wrong.origin } }
+        : counted;
+    },
+  },
   'countWrongCode: link': {
     countWrongCode: (item, wrong) =>
       productionRules.countWrongCode(item, { ...wrong, linkNonce: item?.linkNonce ?? '' }),

@@ -50,6 +50,12 @@ describe('id_token_hint', () => {
     expect(await judge(hintOf(changes))).toMatchObject({ outcome: 'named' });
   });
 
+  it('P21: names a subject of 255 characters, and none of 256', async () => {
+    const sub = '~'.repeat(255);
+    expect(await judge(hintOf({ sub }))).toEqual({ outcome: 'named', hint: { by: 'sub', sub } });
+    expect(await judge(hintOf({ sub: `${sub}~` }))).toMatchObject({ outcome: 'invalid' });
+  });
+
   it.each<[string, string, string]>([
     ['another client’s', hintOf({ aud: 'desk-1' }), 'aud'],
     ['of another issuer', hintOf({ iss: 'https://other.example' }), 'iss'],
@@ -136,6 +142,12 @@ describe('login_hint_token', () => {
     ],
   ])('names the user by %s', async (_what, changes, hint) => {
     expect(await judge(signed(changes))).toMatchObject({ outcome: 'named', hint });
+  });
+
+  it('P21: names a subject of 255 characters, and none of 256', async () => {
+    const sub = '~'.repeat(255);
+    expect(await judge(signed({ sub }))).toMatchObject({ hint: { by: 'sub', sub } });
+    expect(await judge(signed({ sub: `${sub}~` }))).toMatchObject({ outcome: 'invalid' });
   });
 
   it('T21: that has expired is told so, if it is genuine', async () => {

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   isSub,
+  loginHintLength,
   normaliseEmail,
   normaliseUsername,
   parseEmail,
@@ -143,6 +144,15 @@ describe('normaliseUsername', () => {
   });
 });
 
+/** JSON with every character of its texts written as six. */
+function escaped(json: string): string {
+  return json.replace(/"((?:[^"\\]|\\.)*)"/g, (text) => {
+    const hex = (character: string) =>
+      `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    return `"${Array.from(String(JSON.parse(text)), hex).join('')}"`;
+  });
+}
+
 describe('parseLoginHint', () => {
   const issuer = 'https://ciba.example';
   const issSub = (members: object) =>
@@ -157,6 +167,29 @@ describe('parseLoginHint', () => {
     expect(parseLoginHint(hint, issuer)).toEqual(meaning);
   });
 
+  it.each(['x', '"', '\\', '~', '/'])(
+    'P21: reads a subject of 255 characters, each of them %s, however JSON writes it',
+    (character) => {
+      const sub = character.repeat(255);
+      for (const hint of [issSub({ sub }), issSub({ sub, iss: `${issuer}/` })]) {
+        for (const written of [hint, escaped(hint), ` ${hint}`.trim()]) {
+          expect(parseLoginHint(written, issuer)).toEqual({ by: 'sub', sub });
+          expect(written.length).toBeLessThanOrEqual(loginHintLength(written));
+        }
+      }
+    },
+  );
+
+  it('P21: bounds a hint by its form: 512 characters, and 4,096 of JSON', () => {
+    expect([loginHintLength('x'), loginHintLength('{'), loginHintLength('')]).toEqual([
+      512, 4096, 512,
+    ]);
+    const longestIssuer = `https://${'a'.repeat(253)}:65535/`;
+    const sub = 'x'.repeat(255);
+    const longest = escaped(JSON.stringify({ format: 'iss_sub', iss: longestIssuer, sub }));
+    expect(longest.length).toBeLessThanOrEqual(4096);
+  });
+
   it.each([
     issSub({ iss: 'https://other.example' }),
     issSub({ iss: `${issuer}//` }),
@@ -165,7 +198,9 @@ describe('parseLoginHint', () => {
     issSub({ sub: '' }),
     issSub({ sub: 1 }),
     issSub({ sub: ['u-alice'] }),
-    issSub({ sub: 'x'.repeat(65) }),
+    issSub({ sub: 'x'.repeat(256) }),
+    escaped(issSub({ sub: 'x'.repeat(256) })),
+    issSub({ sub: 'ü'.repeat(10) }),
     '{}',
     '{',
     '{"format":"iss_sub"',
@@ -180,11 +215,16 @@ it.each([
   ['u-alice', true],
   ['auth0|5f7c', true],
   ['7', true],
-  ['x'.repeat(64), true],
+  ['!~'.repeat(32), true],
+  ['x'.repeat(65), true],
+  ['"\\'.repeat(127), true],
+  ['x'.repeat(255), true],
   ['', false],
-  ['x'.repeat(65), false],
+  ['x'.repeat(256), false],
+  ['x'.repeat(10_000), false],
   ['a b', false],
+  ['a\n', false],
   ['ä', false],
-])('isSub(%j) is %s (OpenID Connect Core 2)', (text, answer) => {
+])('P21: isSub(%j) is %s (OpenID Connect Core 2)', (text, answer) => {
   expect(isSub(text)).toBe(answer);
 });

@@ -13,6 +13,7 @@ import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { followAudit } from '../../../lib/operator/follow-audit.ts';
 import { revokeTokens } from '../../../lib/operator/revoke-tokens.ts';
 import { ciba } from '../../support/ciba-command.ts';
+import { generateClientKey } from '../../support/example-jwts.ts';
 import { exampleRequest } from '../../support/example-request.ts';
 import {
   answeredClients,
@@ -28,6 +29,8 @@ import {
 /** 15 January 2027, 08:00 UTC. */
 const now = 1_800_000_000;
 const CAUSE = overLimitCause('mailsPerUserPerDay');
+
+const clientKey = generateClientKey('ES256', { kid: 'k1' });
 
 let tables: TestTables;
 let store: AuthenticationRequestStore;
@@ -53,6 +56,7 @@ beforeAll(async () => {
     {
       RequestsTable: 'requests',
       DirectoryTable: 'directory',
+      KeysTable: 'keys',
       RevokeRefreshTokenFunction: 'revoke',
     },
     answeredClients(invokeRevocation, { dynamodb: tables.client }),
@@ -64,7 +68,7 @@ beforeAll(async () => {
     client: tables.client,
     tableName: 'directory',
     keysTableName: undefined,
-    directory: parseDirectory({ users }),
+    directory: parseDirectory({ clients: ['pump-4', 'desk-1'].map(keyClient), users }),
     prune: false,
   });
   made['old'] = await asked(now - 3 * 86_400);
@@ -81,6 +85,11 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
+function keyClient(client_id: string) {
+  const method = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [clientKey.jwk] } };
+  return { client_id, client_name: client_id, ...method };
+}
+
 async function asked(createdAt: number, changes: Partial<PendingRequest> = {}): Promise<string> {
   const request = exampleRequest({ createdAt, expiresAt: createdAt + 120, ...changes });
   await store.create(request);
@@ -93,7 +102,8 @@ async function decided(createdAt: number, decision: 'approve' | 'deny'): Promise
   const at = createdAt + 1;
   await store.claimMail({ ref, claimId: 'c', linkNonce, now: at, until: at + 15 });
   await store.recordMailed(ref, 'c', createdAt + 1.5);
-  await store.decide({ ref, decision, linkNonce, contactVersion: 1, now: createdAt + 20 });
+  const origin = { from: '203.0.0.0/16', agent: 'Firefox' };
+  await store.decide({ ref, decision, linkNonce, contactVersion: 1, origin, now: createdAt + 20 });
   return ref;
 }
 
@@ -280,6 +290,8 @@ describe('ciba audit', () => {
         polls: 1,
         confirmation_level: 'link',
         wrong_codes: null,
+        decided_from: '203.0.0.0/16',
+        decided_with: 'Firefox',
       },
     ]);
   });
@@ -287,10 +299,49 @@ describe('ciba audit', () => {
   it('writes a head and a record for each entry with --csv', async () => {
     const { stdout } = await run('--csv', '--outcome', 'throttled');
     expect(stdout.split('\r\n')).toEqual([
-      'asked_at,event,outcome,at,client_id,sub,ref,code,cause,decoy,flow,mailed_at,mail_failure,mail_failed_at,decision,decided_at,redeemed_at,expires_at,replayed_at,revoked_at,polls,confirmation_level,wrong_codes',
-      `2027-01-15T07:55:00.000Z,CIBA Authentication Failed,throttled,2027-01-15T07:55:00.000Z,pump-4,u-alice,${made['throttled']},access_denied,${CAUSE},,,,,,,,,,,,,,`,
+      'asked_at,event,outcome,at,client_id,sub,ref,code,cause,decoy,flow,mailed_at,mail_failure,mail_failed_at,decision,decided_at,redeemed_at,expires_at,replayed_at,revoked_at,polls,confirmation_level,wrong_codes,decided_from,decided_with',
+      `2027-01-15T07:55:00.000Z,CIBA Authentication Failed,throttled,2027-01-15T07:55:00.000Z,pump-4,u-alice,${made['throttled']},access_denied,${CAUSE},,,,,,,,,,,,,,,,`,
       '',
     ]);
+  });
+
+  it('P10: show tells where it was decided, and nothing where nothing is kept', async () => {
+    for (const name of ['redeemed', 'denied']) {
+      const shown = await run('show', made[name] ?? '');
+      expect(shown.stdout).toMatch(
+        /(?:approved|denied) by the user\n +from 203\.0\.0\.0\/16 with Firefox\n/,
+      );
+      const { time_line: moments } = JSON.parse(
+        (await run('show', made[name] ?? '', '--json')).stdout,
+      );
+      expect(moments).toContainEqual(
+        expect.objectContaining({ decision_origin: { from: '203.0.0.0/16', agent: 'Firefox' } }),
+      );
+    }
+    expect((await run('show', made['expired'] ?? '')).stdout).not.toContain('from ');
+  });
+
+  it('P9: client show tells the last refusal of a client, and that there is none', async () => {
+    const client = (id: string, ...argv: string[]) =>
+      ciba(['client', 'show', id, ...argv], { deployment, clock: () => now });
+    const shown = await client('pump-4');
+    expect(shown.stdout).toMatch(
+      /^last refusal +2027-01-15T07:55:00Z access_denied \(over mailsPerUserPerDay\), ciba audit show \w{26}$/m,
+    );
+    expect(JSON.parse((await client('pump-4', '--json')).stdout)).toMatchObject({
+      last_refusal: {
+        at: '2027-01-15T07:55:00.000Z',
+        code: 'access_denied',
+        cause: CAUSE,
+        ref: made['throttled'],
+      },
+    });
+    expect((await client('desk-1')).stdout).toMatch(
+      /^last refusal +none among its last 1000 requests of 7 days$/m,
+    );
+    expect(JSON.parse((await client('desk-1', '--json')).stdout)).toMatchObject({
+      last_refusal: null,
+    });
   });
 
   it('says that there is nothing', async () => {
@@ -385,6 +436,7 @@ describe('ciba audit show', () => {
         '                              link made for the mail',
         '2027-01-15T07:48:21Z  1.5 s   mail accepted for delivery',
         '2027-01-15T07:48:40Z  20.0 s  approved by the user',
+        '                                from 203.0.0.0/16 with Firefox',
         '2027-01-15T07:48:42Z  22.0 s  polled once up to then, at intervals of 2 s',
         '2027-01-15T07:48:42Z  22.0 s  redeemed: tokens issued, with a refresh token',
         '2027-01-16T08:00:00Z          the refresh token will end',

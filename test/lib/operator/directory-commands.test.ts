@@ -18,7 +18,7 @@ beforeEach(async () => {
   tables = await tablesOnDynalite();
   await addWrappingKey(tables, 'first');
   folder = await mkdtemp(join(tmpdir(), 'ciba-'));
-  outputs = { DirectoryTable: 'directory', KeysTable: 'keys' };
+  outputs = { DirectoryTable: 'directory', KeysTable: 'keys', RequestsTable: 'requests' };
 });
 afterEach(() => tables.stop());
 

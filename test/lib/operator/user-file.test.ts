@@ -164,7 +164,7 @@ describe('rows beside one another', () => {
     [
       'two faults',
       { sub: 'u 1', username: 'a@b' },
-      'sub: must be 1 to 64 printable ASCII characters without space; username: must be',
+      'sub: must be 1 to 255 printable ASCII characters without space; username: must be',
     ],
     [
       'an address list',
