@@ -137,6 +137,7 @@ describe('a bundle that runs', () => {
     DIRECTORY_TABLE: 'directory',
     REQUESTS_TABLE: 'requests',
     KEYS_TABLE: 'keys',
+    RECORD_DECISION_ORIGIN: 'coarse',
     FLOWS: '{"ciba-flow":"arn:aws:states:eu-west-1:111122223333:stateMachine:ciba-flow"}',
     FLOW_POLICIES: '{"byDefault":"standard","policies":{"standard":{"ciba-flow":1}}}',
     NOTIFICATION_POLICIES: '{"byDefault":"none","policies":{"none":{}}}',
