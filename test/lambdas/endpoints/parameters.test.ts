@@ -71,7 +71,14 @@ const endpoints = [
 
 describe.each(endpoints)('P19: $name', ({ known, refused, send }) => {
   it.each(known)('refuses %s when it is there twice, empty or not', async (name) => {
-    for (const values of [['', ''], ['=', '='], ['=x', '='], ['=', '=x'], ['=x', '=x'], ['=x', '=y']]) {
+    for (const values of [
+      ['', ''],
+      ['=', '='],
+      ['=x', '='],
+      ['=', '=x'],
+      ['=x', '=x'],
+      ['=x', '=y'],
+    ]) {
       const body = values.map((value) => name + value).join('&');
       expect([body, await send(body)]).toEqual([body, refused]);
     }
