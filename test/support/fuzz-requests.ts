@@ -366,6 +366,11 @@ const contentTypes = [
   '',
 ];
 
+/** As long as API Gateway takes it, of one thing again and again. */
+const grownText = fc
+  .tuple(fc.oneof(oddText, fc.constantFrom(' ', 'a-', ',', ';', '"')), fc.nat(10_000))
+  .map(([unit, length]) => `${unit}x`.repeat(length).slice(0, length));
+
 const headerFault: fc.Arbitrary<Fault> = fc
   .oneof(
     basicValue.map((value) => ['authorization', value] as const),
@@ -380,7 +385,14 @@ const headerFault: fc.Arbitrary<Fault> = fc
       fc.constantFrom('host', 'x-forwarded-host', 'forwarded', 'cookie', 'accept', 'x-odd', 'dpop'),
       oddText,
     ),
+    fc
+      .constantFrom('gzip', 'br', 'x-odd', 'gzip, br', 'identity', '')
+      .map((value) => ['content-encoding', value] as const),
     fc.tuple(oddText, oddText),
+    fc.tuple(
+      fc.constantFrom('content-type', 'accept-language', 'authorization', 'x-odd'),
+      grownText,
+    ),
   )
   .map(([name, value]) => ({ kind: 'header', name, value }));
 

@@ -309,7 +309,11 @@ describe('readStack', () => {
       /Route .*AuthorizationType: the local host does not know/,
     ],
     ['a route option', route({ ApiKeyRequired: true }), /Route .*ApiKeyRequired is not known/],
-    ['a greedy route', route({ RouteKey: 'ANY /{proxy+}' }), /Route .*RouteKey/],
+    [
+      'a route that is greedy before its end',
+      route({ RouteKey: 'ANY /{proxy+}/x' }),
+      /Route .*RouteKey/,
+    ],
     ['the default route', route({ RouteKey: '$default' }), /Route .*RouteKey/],
     ['a route to nowhere', route({}), /Route: its target integrations\/I is no integration/],
     [
