@@ -4,8 +4,13 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
-import { exampleClient, exampleUser } from '../../support/example-directory.ts';
+import {
+  exampleClient,
+  exampleClientSecret,
+  exampleUser,
+} from '../../support/example-directory.ts';
 import { formRequest, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
+import { storedSecretOf } from '../../support/stored-secrets.ts';
 
 const offlineClient: Client = {
   ...exampleClient,
@@ -17,7 +22,11 @@ const scope = 'openid email offline_access';
 function provider() {
   const made = providerInMemory();
   made.directory.clients.set('pump-4', offlineClient);
-  made.directory.clients.set('desk-1', { ...offlineClient, client_id: 'desk-1' });
+  made.directory.clients.set('desk-1', {
+    ...offlineClient,
+    client_id: 'desk-1',
+    ...storedSecretOf('desk-1', exampleClientSecret),
+  });
   return made;
 }
 
