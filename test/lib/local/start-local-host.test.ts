@@ -480,10 +480,10 @@ describe('startLocalHost', () => {
   test('says which port is taken and by which option to choose another', async () => {
     const assembly = await makeAssembly({});
     await expect(startLocalHost({ ...anyPorts, assembly, port: port() })).rejects.toThrow(
-      `Port ${port()} is in use: choose another with --port`,
+      `Port ${port()} is in use on 127.0.0.1: choose another with --port`,
     );
     await expect(startLocalHost({ ...anyPorts, assembly, inboxPort: port() })).rejects.toThrow(
-      `Port ${port()} is in use: choose another with --inbox-port`,
+      `Port ${port()} is in use on 127.0.0.1: choose another with --inbox-port`,
     );
   });
 
