@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { LocalHostError } from './local-host-error.ts';
@@ -23,14 +24,16 @@ export interface PortChoice {
 
 /**
  * A server whose answers take time. If one fails, because the caller went away in the middle or for a fault of ours,
- * the connection is cut; the others go on.
+ * the connection is cut; the others go on. One of https greets nobody until it is given a certificate.
  */
 export function createAsyncServer(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  { tls = false } = {},
 ): Server {
-  return createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).catch(() => response.destroy());
-  });
+  };
+  return tls ? createTlsServer(onRequest) : createServer(onRequest);
 }
 
 /** What a server has beside its own listener, which is that of 127.0.0.1. */
@@ -84,6 +87,11 @@ export async function closeServer(server: Server): Promise<void> {
   const closed = Promise.all([close(server), ipv6 && close(ipv6)]);
   for (const connection of connections) connection.destroy();
   await closed;
+}
+
+/** The issuer of a provider that listens: an origin as URLs have it, which name no port that is the scheme's own. */
+export function issuerAt({ port, tls }: { port: number; tls: boolean }): string {
+  return new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin;
 }
 
 /** The URL under which functions of this machine reach a server that listens. */
