@@ -2,14 +2,16 @@
  * Runs the whole provider on localhost with nothing but Node: `npm start` for a person, `npm run local -- --headless …` for
  * tests and tools. `--help` lists the options.
  */
+import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Demo } from '../lib/demo/serve-demo.ts';
 import { chooseExample } from '../lib/local/choose-example.ts';
 import { describeLocalHost } from '../lib/local/describe-local-host.ts';
+import { fetchTrusting } from '../lib/local/fetch-trusting.ts';
 import { LocalHostError } from '../lib/local/local-host-error.ts';
 import type { LogKind } from '../lib/local/local-log.ts';
-import { assertPortsFree } from '../lib/local/loopback.ts';
+import { assertPortsFree, issuerAt } from '../lib/local/loopback.ts';
 import { type LocalOptions, readOptions, usage } from '../lib/local/read-options.ts';
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
@@ -34,7 +36,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!ending.signal.aborted) fail(error, 1);
+  if (!ending.signal.aborted) {
+    await host?.stop();
+    fail(error, 1);
+  }
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -49,11 +54,11 @@ async function main(argv: string[]): Promise<void> {
   const seeded = directory && (await host.applyDirectory(directory, { prune: false }));
   const generatedSecrets = seeded?.generatedSecrets ?? [];
 
-  const { issuer, inbox, control } = host;
+  const { issuer, inbox, control, ca } = host;
   if (directory) demo = await startDemo(options, host, directory, generatedSecrets);
   if (options.headless || !directory || !seed) {
     for (const secret of generatedSecrets) console.error(JSON.stringify(secret));
-    console.log(JSON.stringify({ issuer, inbox, control }));
+    console.log(JSON.stringify({ issuer, inbox, control, ca }));
     return;
   }
   console.log(
@@ -61,6 +66,7 @@ async function main(argv: string[]): Promise<void> {
       issuer,
       inbox,
       control,
+      ca,
       demo: demo?.url,
       stackName: host.stack.name,
       directory,
@@ -73,7 +79,7 @@ async function main(argv: string[]): Promise<void> {
 /** The demo terminal, as the first client that it can be; none when headless, or for want of a client or a user. */
 async function startDemo(
   { demoPort }: LocalOptions,
-  { issuer, inbox }: LocalHost,
+  { issuer, inbox, ca }: LocalHost,
   directory: Directory,
   generatedSecrets: { client_id: string; client_secret: string }[],
 ): Promise<Demo | undefined> {
@@ -91,13 +97,14 @@ async function startDemo(
       clientId: client.client_id,
       clientSecret: client.client_secret,
       clientAuthentication: client.token_endpoint_auth_method,
+      fetch: ca === undefined ? undefined : fetchTrusting(await readFile(ca, 'utf8')),
     },
   });
 }
 
 /** The host's modules take a second to load: they do while the stack is synthesized. */
 async function start(options: LocalOptions): Promise<LocalHost> {
-  const { port, inboxPort, controlPort, demoPort, dataDirectory, settings } = options;
+  const { port, inboxPort, controlPort, demoPort, tls, dataDirectory, settings } = options;
   await assertPortsFree([
     { port, option: '--port' },
     { port: inboxPort, option: '--inbox-port' },
@@ -105,7 +112,7 @@ async function start(options: LocalOptions): Promise<LocalHost> {
     ...(demoPort === undefined ? [] : [{ port: demoPort, option: '--demo-port' }]),
   ]);
   if (!options.headless && !options.assembly) console.error('Building the stack …');
-  const issuer = `http://localhost:${port}`;
+  const issuer = issuerAt({ port, tls });
   const { signal } = ending;
   const synthesized =
     options.assembly ??
@@ -130,6 +137,7 @@ async function start(options: LocalOptions): Promise<LocalHost> {
     port,
     inboxPort,
     controlPort,
+    tls,
     dataDirectory,
     renameWwwAuthenticate,
     log,

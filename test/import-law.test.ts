@@ -298,6 +298,8 @@ const rooms: Law[] = [
       `import mail from 'aws-ses-v2-local';`,
       `import { clearStore } from 'aws-ses-v2-local/dist/store.js';`,
       `import { StateMachine } from 'aws-local-stepfunctions';`,
+      `import { AsnConvert } from '@peculiar/asn1-schema';`,
+      `import { Certificate } from '@peculiar/asn1-x509';`,
       `import { Worker } from 'node:worker_threads';`,
       `import { readFile } from 'node:fs/promises';`,
       `import * as z from 'zod';`,

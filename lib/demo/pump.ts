@@ -10,6 +10,8 @@ export interface PumpRegistration {
   clientId: string;
   clientSecret: string;
   clientAuthentication: 'client_secret_basic' | 'client_secret_post';
+  /** Only for a provider whose CA neither the system nor NODE_EXTRA_CA_CERTS has. */
+  fetch?: client.CustomFetch | undefined;
 }
 
 /** What the pump knows of an approval that it has asked for; the first two pass, the others are final. */
@@ -43,7 +45,10 @@ export function connectPump(pump: PumpRegistration): Promise<client.Configuratio
   const execute = [client.enableNonRepudiationChecks];
   // For localhost only: leave this out with a provider on the network.
   if (issuer.startsWith('http://localhost:')) execute.push(client.allowInsecureRequests);
-  return client.discovery(new URL(issuer), clientId, undefined, authentication, { execute });
+  return client.discovery(new URL(issuer), clientId, undefined, authentication, {
+    execute,
+    ...(pump.fetch && { [client.customFetch]: pump.fetch }),
+  });
 }
 
 /** Asks the user, shows each step as it is reached, and ends with the decision. Nobody waits any more once `given up`. */

@@ -2,7 +2,13 @@
  * The server of the demo: a pump for a person to use (`/`), and the story (`/story`), which shows the inbox of the local
  * host beside it. What a client developer would copy is `pump.ts`; this is the machine around it.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { script, style } from './page-files.ts';
 import {
   addressOf,
@@ -45,7 +51,7 @@ const FORM_BYTES = 4096;
 const LOOK_MILLISECONDS = 400;
 
 /**
- * Starts the demo on 127.0.0.1, at a provider that answers already.
+ * Starts the demo on 127.0.0.1 and, where the machine has it, on [::1], at a provider that answers already.
  * @throws if the provider's discovery document or the port cannot be had
  */
 export async function serveDemo(settings: DemoSettings): Promise<Demo> {
@@ -55,9 +61,9 @@ export async function serveDemo(settings: DemoSettings): Promise<Demo> {
   const sales = new Map<string, Sale>();
   const ending = new AbortController();
 
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).catch(() => response.destroy());
-  });
+  };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (isForeign(request))
@@ -152,16 +158,12 @@ export async function serveDemo(settings: DemoSettings): Promise<Demo> {
     send(response, 200, 'text/html', html, mailPolicy);
   }
 
-  await listen(server, port);
-  const address = server.address();
-  const listening = typeof address === 'object' && address !== null ? address.port : port;
+  const servers = await listenOnLoopback(onRequest, port);
   return {
-    url: `http://localhost:${listening}`,
+    url: `http://localhost:${servers.port}`,
     async stop() {
       ending.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await servers.close();
     },
   };
 }
@@ -192,7 +194,7 @@ function send(
  * links that approve.
  */
 function isForeign({ headers: { host = '', origin } }: IncomingMessage): boolean {
-  if (!/^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(host)) return true;
+  if (!/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host)) return true;
   return origin !== undefined && origin !== `http://${host}`;
 }
 
@@ -239,9 +241,41 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(body);
 }
 
-function listen(server: Server, port: number): Promise<void> {
+/** One port of both loopback addresses, as a name such as localhost leads to either. */
+async function listenOnLoopback(
+  onRequest: RequestListener,
+  port: number,
+): Promise<{ port: number; close(): Promise<unknown> }> {
+  const first = createServer(onRequest);
+  const second = createServer(onRequest);
+  const closeBoth = () => Promise.all([close(first), close(second)]);
+  const listening = await listen(first, port, '127.0.0.1');
+  try {
+    await listen(second, listening, '::1');
+  } catch (error) {
+    // Not every machine has this address.
+    if (!['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(Object(error).code)) {
+      await closeBoth();
+      throw error;
+    }
+  }
+  return { port: listening, close: closeBoth };
+}
+
+/** Answers the port, which the system chooses for 0. */
+function listen(server: Server, port: number, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, address, () => {
+      const listening = server.address();
+      resolve(typeof listening === 'object' && listening !== null ? listening.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
   });
 }

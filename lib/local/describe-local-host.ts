@@ -9,6 +9,8 @@ export interface LocalHostFacts {
   issuer: string;
   inbox: string;
   control: string;
+  /** The PEM file of the CA to trust, if the provider is served by https. */
+  ca: string | undefined;
   /** The demo terminal, if it was started. */
   demo: string | undefined;
   stackName: string;
@@ -30,7 +32,7 @@ export function describeLocalHost(facts: LocalHostFacts): string {
 The provider is running. Ctrl-C ends it.
 ${describeDemo(facts.demo)}
   Provider   ${issuer}/.well-known/openid-configuration
-  Inbox      ${inbox}   every mail it sends
+${describeCa(facts.ca)}  Inbox      ${inbox}   every mail it sends
   Control    ${control}/directory     PUT replaces clients and users
              ${control}/rotate-keys   POST makes new keys and uses them at once
              ${control}   AWS_ENDPOINT_URL of tools, such as the operator's command line
@@ -48,13 +50,23 @@ function describeDemo(demo: string | undefined): string {
 `;
 }
 
+/** What makes programs trust the provider's certificate: Node's by an environment variable, others each in their way. */
+function describeCa(ca: string | undefined): string {
+  if (ca === undefined) return '';
+  return `  Its CA     ${ca}   made here, for localhost alone
+             NODE_EXTRA_CA_CERTS=${quote(ca)}
+             has programs of Node trust it from their start; curl takes --cacert
+`;
+}
+
 /** The command line works on this machine as on an account; the credentials only have to be there. */
-function describeOperator({ control, stackName }: LocalHostFacts): string {
+function describeOperator({ control, ca, stackName }: LocalHostFacts): string {
+  const trust = ca === undefined ? '' : `NODE_EXTRA_CA_CERTS=${quote(ca)} `;
   const stack = stackName === DEFAULT_STACK ? '' : `--stack ${stackName} `;
   return `
 The operator's command line, here as on an account (ciba -- --help lists what there is):
 
-   AWS_ENDPOINT_URL=${control} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=${localAccount.region} \\
+   ${trust}AWS_ENDPOINT_URL=${control} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=${localAccount.region} \\
      npm run -s ciba -- ${stack}doctor
 
 `;
@@ -76,11 +88,13 @@ function listUsers({ users }: Directory): string {
 }
 
 /** Four steps from a request to tokens, with the first client and user that can take them. */
-function describeCommands({ issuer, inbox, directory, generatedSecrets }: LocalHostFacts): string {
+function describeCommands(facts: LocalHostFacts): string {
+  const { issuer, inbox, ca, directory, generatedSecrets } = facts;
   const example = chooseExample(directory, generatedSecrets);
   if (!example) return '';
   const { client } = example;
   const [user] = example.usernames;
+  const curl = ca === undefined ? 'curl -s' : `curl -s --cacert ${quote(ca)}`;
   const authentication = authenticate(
     client.token_endpoint_auth_method,
     client.client_id,
@@ -91,7 +105,7 @@ Try it in another terminal:
 
 1. ${client.client_name} asks for ${user}'s approval.
 
-   answer=$(curl -s ${issuer}/cibaAuthorization \\
+   answer=$(${curl} ${issuer}/cibaAuthorization \\
      ${authentication} \\
      -d scope=openid+profile+email -d login_hint=${user} \\
      --data-urlencode 'binding_message=52.30 EUR at pump 4'); echo "$answer"
@@ -100,7 +114,7 @@ Try it in another terminal:
 
 3. The client polls and gets tokens.
 
-   tokens=$(curl -s ${issuer}/token \\
+   tokens=$(${curl} ${issuer}/token \\
      ${authentication} \\
      -d grant_type=urn:openid:params:grant-type:ciba \\
      -d auth_req_id=$(node -p 'JSON.parse(process.argv[1]).auth_req_id' "$answer")); echo "$tokens"
@@ -122,5 +136,5 @@ function authenticate(method: string, clientId: string, secret: string): string 
 
 /** A text as one word for a POSIX shell. */
 function quote(text: string): string {
-  return /^[\w:@%+=.~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w:@%+=./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

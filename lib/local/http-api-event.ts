@@ -30,6 +30,7 @@ export interface MatchedRoute {
 /** The server that the request came to. */
 export interface HttpApi {
   id: string;
+  scheme: 'http' | 'https';
   domainName: string;
   port: number;
 }
@@ -122,7 +123,7 @@ function forwardingHeaders(
     'x-amzn-trace-id': `Root=1-${seconds}-${randomBytes(12).toString('hex')}`,
     'x-forwarded-for': forwardedFor === undefined ? sourceIp : `${forwardedFor}, ${sourceIp}`,
     'x-forwarded-port': String(api.port),
-    'x-forwarded-proto': 'http',
+    'x-forwarded-proto': api.scheme,
   };
 }
 

@@ -12,9 +12,11 @@ export interface LocalOptions {
   controlPort: number;
   /** Of the demo terminal, which is for persons: none when headless. */
   demoPort: number | undefined;
+  /** Whether the provider is served by https. */
+  tls: boolean;
   /** Directory file to begin with. */
   seed: string | undefined;
-  /** Folder in which the tables are kept. */
+  /** Folder in which the tables are kept, and the CA of `tls`. */
   dataDirectory: string | undefined;
   /** Settings of the deployment that are overridden. */
   settings: Record<string, string>;
@@ -33,8 +35,10 @@ export const usage = `npm run local -- [options]
   --inbox-port N       of the inbox (default: the port above the provider's)
   --control-port N     of the control server (default: two above the provider's)
   --demo-port N        of the demo terminal (default: three above the provider's; none with --headless)
+  --tls                serve the provider by https, with a certificate of a CA that is made here and printed:
+                       its issuer is https://localhost:N; inbox, control and demo stay http
   --seed FILE          clients and users to begin with (default: examples; none with --headless)
-  --data DIR           keep the tables in DIR (default: in memory)
+  --data DIR           keep the tables in DIR, and the CA of --tls (default: in memory)
   --set KEY=VALUE      override a setting of the deployment; can be repeated
   --assembly DIR       run this synthesized stack, and do not synthesize
   --rename-www-authenticate
@@ -42,6 +46,8 @@ export const usage = `npm run local -- [options]
 `;
 
 const DEFAULT_PORT = 4010;
+/** That of its scheme, which the origin of a URL leaves out. */
+const HTTP_PORT = 80;
 const LAST_PORT = 65_535;
 
 /**
@@ -52,8 +58,14 @@ export function readOptions(argv: string[]): LocalOptions {
   const given = parse(argv);
   const port = readPort('--port', given.port, DEFAULT_PORT);
   const headless = given.headless ?? false;
+  const tls = given.tls ?? false;
   if (headless && given['demo-port'] !== undefined) {
     throw new LocalHostError('--demo-port: --headless starts no demo; leave one of them out');
+  }
+  if (port === HTTP_PORT && !tls) {
+    throw new LocalHostError(
+      `--port: ${HTTP_PORT} is not allowed without --tls, as an http issuer names its port; allowed: any other`,
+    );
   }
   const options = {
     headless,
@@ -61,6 +73,7 @@ export function readOptions(argv: string[]): LocalOptions {
     inboxPort: readPort('--inbox-port', given['inbox-port'], port + 1),
     controlPort: readPort('--control-port', given['control-port'], port + 2),
     demoPort: headless ? undefined : readPort('--demo-port', given['demo-port'], port + 3),
+    tls,
     seed: readPath('--seed', given.seed),
     dataDirectory: readPath('--data', given.data),
     settings: readSettings(given.set ?? []),
@@ -90,6 +103,7 @@ function parse(argv: string[]) {
         'inbox-port': { type: 'string' },
         'control-port': { type: 'string' },
         'demo-port': { type: 'string' },
+        tls: { type: 'boolean' },
         seed: { type: 'string' },
         data: { type: 'string' },
         set: { type: 'string', multiple: true },
@@ -129,7 +143,9 @@ function readSettings(texts: string[]): Record<string, string> {
       throw new LocalHostError(`--set: ${JSON.stringify(text)} is not allowed; allowed: KEY=VALUE`);
     }
     const key = text.slice(0, sign);
-    if (key === 'issuer') throw new LocalHostError('--set issuer: the issuer follows from --port');
+    if (key === 'issuer') {
+      throw new LocalHostError('--set issuer: the issuer follows from --port and --tls');
+    }
     settings[key] = text.slice(sign + 1);
   }
   return settings;

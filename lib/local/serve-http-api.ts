@@ -7,6 +7,7 @@ import {
   validateHeaderName,
   validateHeaderValue,
 } from 'node:http';
+import { Server as TlsServer } from 'node:tls';
 import * as z from 'zod/mini';
 import {
   type HttpApi,
@@ -14,6 +15,7 @@ import {
   makeHttpApiEvent,
   splitTarget,
 } from './http-api-event.ts';
+import type { Identity } from './issue-certificate.ts';
 import type { LocalLog } from './local-log.ts';
 import { createAsyncServer, readBody } from './loopback.ts';
 import type { LocalRoute } from './read-stack.ts';
@@ -30,21 +32,33 @@ export interface HttpApiSettings {
   renameWwwAuthenticate: boolean;
   invoke: Invoke;
   log: LocalLog;
+  /** Of the server, with `tls`. */
+  identity?: Identity | undefined;
 }
 
 /** A server that does not answer requests until it is given what it needs, so that its port is known before. */
-export function createHttpApi(): { server: Server; open(settings: HttpApiSettings): void } {
+export function createHttpApi({ tls }: { tls: boolean }): {
+  server: Server;
+  open(settings: HttpApiSettings): void;
+} {
   let settings: HttpApiSettings | undefined;
-  const server = createAsyncServer(async (request, response) => {
+  const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
     if (settings === undefined) send(response, newRequestId(), refuse(503, 'Service Unavailable'));
     else await answer(request, response, settings);
-  });
+  };
+  const server = createAsyncServer(onRequest, { tls });
   return {
     server,
     open(given) {
+      if (given.identity && server instanceof TlsServer) present(server, given.identity);
       settings = { ...given, routes: given.routes.toSorted(byPrecision) };
     },
   };
+}
+
+function present(server: TlsServer, { certificate, privateKey }: Identity): void {
+  const key = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  server.setSecureContext({ cert: certificate, key });
 }
 
 interface HttpAnswer {

@@ -7,7 +7,8 @@ import { applyDirectory } from '../operator/apply-directory.ts';
 import type { Directory } from '../operator/directory-file.ts';
 import { LocalHostError } from './local-host-error.ts';
 import type { LocalLog } from './local-log.ts';
-import { closeServer, listenOnLoopback } from './loopback.ts';
+import { closeServer, issuerAt, listenOnLoopback } from './loopback.ts';
+import { openAuthority } from './open-authority.ts';
 import { readAssembly } from './read-assembly.ts';
 import { type LocalStack, readStack } from './read-stack.ts';
 import { runCustomResources, serveResponses } from './run-custom-resources.ts';
@@ -29,7 +30,12 @@ export interface LocalHostOptions {
   port: number;
   inboxPort: number;
   controlPort: number;
-  /** Folder in which the tables are kept; in memory without it. */
+  /**
+   * Whether the HTTP API is served by https, with a certificate of a CA of its own.
+   * @default false
+   */
+  tls?: boolean | undefined;
+  /** Folder in which the tables are kept, and the CA; in memory without it. */
   dataDirectory?: string | undefined;
   /**
    * Puts something between the functions and the services, as a test does that watches or disturbs their calls: takes where
@@ -44,8 +50,10 @@ export interface LocalHostOptions {
 
 /** A running local host. */
 export interface LocalHost {
-  /** `http://localhost:<port>` of the HTTP API, which is the provider's issuer. */
+  /** `http://localhost:<port>` of the HTTP API, or `https://…`, which is the provider's issuer. */
   issuer: string;
+  /** The PEM file of the CA to trust, with `tls`. */
+  ca: string | undefined;
   /** Of the inbox: its page is `/`. */
   inbox: string;
   /** Of the control server, which is the AWS_ENDPOINT_URL of tools too. */
@@ -68,7 +76,7 @@ export interface LocalHost {
  * another issuer, or if a custom resource fails; nothing is left running then
  */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
-  const httpApi = createHttpApi();
+  const httpApi = createHttpApi({ tls: options.tls ?? false });
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     await closeServer(httpApi.server);
@@ -88,15 +96,17 @@ async function start(
   { server, open }: ReturnType<typeof createHttpApi>,
   stops: (() => Promise<void>)[],
 ): Promise<Omit<LocalHost, 'stop'>> {
-  const { log } = options;
+  const { log, tls = false } = options;
   const port = await listenOnLoopback(server, { port: options.port, option: '--port' });
-  const issuer = `http://localhost:${port}`;
+  const issuer = issuerAt({ port, tls });
 
   const stack = readStack(await readAssembly(options.assembly), issuer);
   assertIssuer(stack, options.assembly, issuer);
 
   const tables = await serveTables(options.dataDirectory);
   stops.push(tables.stop);
+  const authority = tls ? await openAuthority(options.dataDirectory, new Date()) : undefined;
+  if (authority) stops.push(authority.close);
   const invoke: Invoke = (functionId, event) => functions.invoke(functionId, event);
   const inbox = await serveInbox(
     { port: options.inboxPort, option: '--inbox-port' },
@@ -148,15 +158,17 @@ async function start(
   );
   stops.push(control.stop, runSchedules(stack.schedules, invoke));
   open({
-    api: { id: 'local', domainName: 'localhost', port },
+    api: { id: 'local', scheme: tls ? 'https' : 'http', domainName: 'localhost', port },
     routes: stack.routes,
     renameWwwAuthenticate: options.renameWwwAuthenticate ?? false,
     invoke,
     log,
+    identity: authority?.server,
   });
 
   return {
     issuer,
+    ca: authority?.file,
     inbox: `http://localhost:${inbox.port}`,
     control: `http://localhost:${control.port}`,
     endpoints,
@@ -170,7 +182,7 @@ function assertIssuer({ outputs }: LocalStack, assembly: string, issuer: string)
   const synthesizedFor = outputs['Issuer'] ?? issuer;
   if (synthesizedFor === issuer) return;
   throw new LocalHostError(
-    `${assembly} was synthesized for the issuer ${synthesizedFor}, not for ${issuer}: synthesize it again, or choose another --port`,
+    `${assembly} was synthesized for the issuer ${synthesizedFor}, not for ${issuer}: synthesize it again, or choose --port and --tls to match`,
   );
 }
 

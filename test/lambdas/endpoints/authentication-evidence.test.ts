@@ -249,7 +249,7 @@ const causes: [what: string, presented: Presented, line: Partial<LogEvent>][] = 
     { assertion_audience: 'backchannel_endpoint' },
   ],
   ['the alias', asserting({ aud: `${issuer}/bc-authorize` }), { assertion_audience: 'alias' }],
-  ['no exp', asserting({ exp: undefined }), { cause: 'assertion: malformed' }],
+  ['no exp', asserting({ exp: undefined }), { cause: 'assertion: exp' }],
   [
     'one that is over',
     asserting({ iat: now - 900, exp: now - 600 }),

@@ -1,5 +1,6 @@
 /** The demo's server: what it asks for, what it escapes, and whom it does not answer. */
 import { createServer, request as httpRequest, type Server } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, serveDemo } from '../../../lib/demo/serve-demo.ts';
 import { closeServer, listenOnLoopback } from '../../../lib/local/loopback.ts';
@@ -188,6 +189,18 @@ describe('the demo', () => {
       asked.end();
     });
     expect(status).toBe(403);
+  });
+
+  it('P49: answers by its name and on each loopback address of the machine', async () => {
+    const { port } = new URL(demo.url);
+    const loopback = Object.values(networkInterfaces())
+      .flatMap((addresses = []) => addresses)
+      .filter(({ address }) => address === '127.0.0.1' || address === '::1');
+    for (const { address } of loopback) {
+      const host = address.includes(':') ? `[${address}]` : address;
+      expect((await fetch(`http://${host}:${port}/`)).status).toBe(200);
+    }
+    expect((await fetch(`http://localhost:${port}/`)).status).toBe(200);
   });
 
   it('has nothing at other addresses, and takes no long forms', async () => {

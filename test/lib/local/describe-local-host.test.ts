@@ -8,6 +8,7 @@ const addresses = {
   issuer: 'http://localhost:4010',
   inbox: 'http://localhost:4011',
   control: 'http://localhost:4012',
+  ca: undefined,
   seed: 'directory.json',
   demo: 'http://localhost:4013',
   stackName: 'CibaProvider',
@@ -16,6 +17,12 @@ const exampleFile = fileURLToPath(
   new URL('../../../lib/local/example-directory.json', import.meta.url),
 );
 const user = { sub: 'u', username: 'ursula', email: 'u@example.com', email_verified: true };
+const pump = {
+  client_id: 'pump-1',
+  client_secret: 'a-secret-of-32-characters-or-more',
+  client_name: 'Pump',
+  token_endpoint_auth_method: 'client_secret_basic',
+};
 
 describe('describeLocalHost', () => {
   test('names every address, and who of the example directory can do what', async () => {
@@ -37,6 +44,26 @@ describe('describeLocalHost', () => {
     const [address] = describeWith('http://localhost:4013').match(/http:\S+/) ?? [];
     expect(address).toBe('http://localhost:4013');
     expect(describeWith(undefined)).not.toContain('petrol pump');
+  });
+
+  test('P50: says how to trust the CA of an https issuer, in a line to copy and in each command', () => {
+    const text = describeLocalHost({
+      ...addresses,
+      issuer: 'https://localhost:4010',
+      ca: "/tmp/o'hara ca/ca.pem",
+      directory: parseDirectory({ clients: [pump], users: [user] }),
+      generatedSecrets: [],
+    });
+    const quoted = String.raw`'/tmp/o'\''hara ca/ca.pem'`;
+    expect(text.split('\n').map((line) => line.trim())).toContain(`NODE_EXTRA_CA_CERTS=${quoted}`);
+    expect(text.split(`curl -s --cacert ${quoted} https://localhost:4010/`)).toHaveLength(3);
+    expect(text).toContain(`NODE_EXTRA_CA_CERTS=${quoted} AWS_ENDPOINT_URL=`);
+  });
+
+  test('P50: says nothing of a CA where the issuer is http', async () => {
+    const directory = await readDirectoryFile(exampleFile);
+    const text = describeLocalHost({ ...addresses, directory, generatedSecrets: [] });
+    expect(text).not.toMatch(/\bCA\b|cacert|https/i);
   });
 
   test("shows how the operator's command line reaches it, and names the stack if it must", () => {

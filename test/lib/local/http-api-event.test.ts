@@ -6,7 +6,7 @@ import {
   type ReceivedRequest,
 } from '../../../lib/local/http-api-event.ts';
 
-const api = { id: 'a1b2c3d4e5', domainName: 'localhost', port: 4010 };
+const api = { id: 'a1b2c3d4e5', scheme: 'http', domainName: 'localhost', port: 4010 } as const;
 const tokenRoute = { key: 'ANY /token', parameters: {} };
 
 function make(received: Partial<ReceivedRequest>, route: MatchedRoute = tokenRoute) {

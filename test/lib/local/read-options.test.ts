@@ -17,7 +17,7 @@ describe('readOptions', () => {
   });
 
   test('takes every option', () => {
-    const line = '--headless --port 1 --inbox-port 9 --control-port 8 --seed /s --data /d';
+    const line = '--headless --tls --port 1 --inbox-port 9 --control-port 8 --seed /s --data /d';
     const flags = ['--rename-www-authenticate', '--set', 'a=b=c', '--set', 'd='];
     expect(readOptions([...line.split(' '), ...flags])).toEqual({
       headless: true,
@@ -25,6 +25,7 @@ describe('readOptions', () => {
       inboxPort: 9,
       controlPort: 8,
       demoPort: undefined,
+      tls: true,
       seed: '/s',
       dataDirectory: '/d',
       settings: { a: 'b=c', d: '' },
@@ -32,6 +33,13 @@ describe('readOptions', () => {
       renameWwwAuthenticate: true,
       help: false,
     });
+  });
+
+  test('P50: serves plain http unless told, and https at the port of either scheme', () => {
+    expect(readOptions([]).tls).toBe(false);
+    expect(readOptions(['--tls'])).toMatchObject({ tls: true, port: 4010 });
+    expect(readOptions(['--tls', '--port', '443']).port).toBe(443);
+    expect(readOptions(['--tls', '--port', '80']).port).toBe(80);
   });
 
   test.each([
@@ -47,7 +55,10 @@ describe('readOptions', () => {
     ['--demo-port 0', /^--demo-port: "0" is not allowed/],
     ['--headless --demo-port 4100', /^--demo-port: --headless starts no demo/],
     ['--set interval', /^--set: "interval" is not allowed; allowed: KEY=VALUE$/],
-    ['--set issuer=http://x', /^--set issuer: the issuer follows from --port$/],
+    ['--set issuer=http://x', /^--set issuer: the issuer follows from --port and --tls$/],
+    ['--tls --set issuer=https://x', /^--set issuer: the issuer follows from --port and --tls$/],
+    ['--tls=yes', /^Option '--tls' does not take an argument; --help/],
+    ['--port 80', /^--port: 80 is not allowed without --tls, .*; allowed: any other$/],
     ['--assembly cdk.out --set a=b', /^--set: the settings of --assembly are fixed/],
   ])('refuses %s', (line, message) => {
     expect(() => readOptions(line.split(' '))).toThrow(message);

@@ -1,12 +1,17 @@
 /** A whole local host over a small stack: what it answers is what the services of AWS would. */
 
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { fetchTrusting } from '../../../lib/local/fetch-trusting.ts';
 import { type LocalHost, startLocalHost } from '../../../lib/local/start-local-host.ts';
+import { loopbackHosts } from '../../support/local-process.ts';
 import { makeAssembly } from './make-assembly.ts';
 
 const lines: string[] = [];
@@ -531,10 +536,60 @@ describe('startLocalHost', () => {
   test('says which port is taken and by which option to choose another', async () => {
     const assembly = await makeAssembly({});
     await expect(startLocalHost({ ...anyPorts, assembly, port: port() })).rejects.toThrow(
-      `Port ${port()} is in use: choose another with --port`,
+      `Port ${port()} is in use on 127.0.0.1: choose another with --port`,
     );
     await expect(startLocalHost({ ...anyPorts, assembly, inboxPort: port() })).rejects.toThrow(
-      `Port ${port()} is in use: choose another with --inbox-port`,
+      `Port ${port()} is in use on 127.0.0.1: choose another with --inbox-port`,
+    );
+  });
+
+  test('P50: with tls, functions are told of https, and of the address that called', async () => {
+    const assembly = await makeAssembly({
+      functions: { Echo: 'export const handler = async ({ headers }) => headers;' },
+      routes: { Echo: '/echo' },
+    });
+    const secure = await startLocalHost({ ...anyPorts, assembly, tls: true });
+    const trusting = fetchTrusting(await readFile(secure.ca ?? '', 'utf8'));
+    const { port } = new URL(secure.issuer);
+    const ask = async (host: string) => {
+      const url = `https://${host}:${port}/echo`;
+      const response = await trusting(url, { method: 'GET', headers: {}, body: undefined });
+      return response.json();
+    };
+    expect(secure.issuer).toBe(`https://localhost:${port}`);
+    for (const host of loopbackHosts) {
+      expect(await ask(host)).toMatchObject({
+        host: `${host}:${port}`,
+        'x-forwarded-for': host.replaceAll(/[[\]]/g, ''),
+        'x-forwarded-port': port,
+        'x-forwarded-proto': 'https',
+      });
+    }
+    await secure.stop();
+    await expect(ask('localhost')).rejects.toThrow();
+    await expect(readFile(secure.ca ?? '')).rejects.toThrow('ENOENT');
+  });
+
+  test('P50: removes the CA when the start fails', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ciba-start-'));
+    vi.stubEnv('TMPDIR', folder);
+    const assembly = await makeAssembly({});
+    const options = { ...anyPorts, assembly, tls: true, inboxPort: port() };
+    await expect(startLocalHost(options)).rejects.toThrow('choose another with --inbox-port');
+    vi.unstubAllEnvs();
+    const left = await readdir(folder);
+    await rm(folder, { recursive: true });
+    expect(left.filter((name) => name.startsWith('ciba-local-ca-'))).toEqual([]);
+  });
+
+  test.each([
+    ['http', true],
+    ['https', false],
+  ])('P50: refuses a stack whose issuer is %s where tls is %s', async (scheme, tls) => {
+    const Issuer = { Value: `${scheme}://localhost:${port()}` };
+    const assembly = await makeAssembly({ outputs: { Issuer } });
+    await expect(startLocalHost({ ...anyPorts, assembly, tls })).rejects.toThrow(
+      /synthesize it again, or choose --port and --tls to match$/,
     );
   });
 
