@@ -22,6 +22,7 @@ const longFiles = [
   'black-box/hints',
   'operator/smoke',
   'import-users',
+  'readme-samples',
 ].map((name) => `/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
