@@ -23,6 +23,7 @@ const longFiles = [
   'black-box/hints',
   'operator/smoke',
   'import-users',
+  'readme-samples',
 ].map((name) => `/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
