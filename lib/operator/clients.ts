@@ -1,6 +1,6 @@
 /** The registered clients of a deployment, as an operator is shown them, and the rotation of their secrets. */
 import * as z from 'zod/mini';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
+import { CLIENT_CACHE_SECONDS, directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
 import { type Client, storedClient } from '../../lambdas/ciba/client.ts';
 import { clientRegistration } from '../../lambdas/ciba/client-registration.ts';
@@ -67,6 +67,17 @@ function metadataOf(client: Client): Item {
 
 /** How long a secret that is replaced may stay valid, in seconds: up to thirty days. */
 export const KEEP_SECONDS = { default: 86_400, min: 0, max: 30 * 86_400 } as const;
+
+/** Functions remember a client, and what authenticates it, for so long; in seconds. */
+export const REMEMBERED_SECONDS = CLIENT_CACHE_SECONDS;
+
+/**
+ * From when on every function refuses a secret that is replaced now. Its end is judged from the registration itself, also
+ * where that is remembered; one that comes sooner than a registration of before is forgotten is only as sure as that.
+ */
+export function refusedFrom(retiringUntil: number, now: number): number {
+  return Math.max(retiringUntil, Math.floor(now) + REMEMBERED_SECONDS);
+}
 
 export interface SecretRotation {
   /** How long the present secret stays valid beside the new one, in seconds. */

@@ -4,6 +4,8 @@ import {
   findClient,
   KEEP_SECONDS,
   listClients,
+  REMEMBERED_SECONDS,
+  refusedFrom,
   rotateSecret,
   type ShownClient,
 } from '../clients.ts';
@@ -52,7 +54,7 @@ export function clientCommand(context: CommandContext): Command {
     .description('makes another secret, and keeps the present one valid for a while')
     .option(
       '--keep <seconds>',
-      `how long the present secret stays valid, 0 to ${KEEP_SECONDS.max}`,
+      `how long the present secret stays valid, 0 to ${KEEP_SECONDS.max}; less than ${REMEMBERED_SECONDS} is up to ${REMEMBERED_SECONDS}`,
       wholeNumber(KEEP_SECONDS),
       KEEP_SECONDS.default,
     )
@@ -157,6 +159,7 @@ async function rotate(
   const secret = secretStdin
     ? (await context.readInput('--secret-stdin')).replace(/\r?\n$/, '')
     : undefined;
+  const now = context.clock();
   const rotated = await rotateSecret(await openDirectory(context), clientId, {
     keepSeconds: keep,
     secret,
@@ -167,10 +170,14 @@ async function rotate(
   output.json({
     client_id: clientId,
     ...(generated !== undefined && { client_secret: generated }),
-    retiring_until: showTime(retiringUntil),
+    retiring_until: showTime(refusedFrom(retiringUntil, now)),
     ...(fault !== undefined && { uncertain: true }),
   });
-  output.line(`The secret before is valid until ${showTime(retiringUntil)}.`);
+  output.line(
+    keep < REMEMBERED_SECONDS
+      ? `The secret before is refused within ${REMEMBERED_SECONDS} seconds.`
+      : `The secret before is valid until ${showTime(retiringUntil)}.`,
+  );
   if (generated !== undefined) output.line(`Secret of ${clientId}, shown this once: ${generated}`);
   if (fault === undefined) return;
   output.note(

@@ -258,6 +258,22 @@ describe('ciba client', () => {
     });
   });
 
+  it.each([
+    ['0', 'The secret before is refused within 10 seconds.', '2027-01-15T08:00:10Z'],
+    ['9', 'The secret before is refused within 10 seconds.', '2027-01-15T08:00:10Z'],
+    ['10', 'The secret before is valid until 2027-01-15T08:00:10Z.', '2027-01-15T08:00:10Z'],
+    ['60', 'The secret before is valid until 2027-01-15T08:01:00Z.', '2027-01-15T08:01:00Z'],
+  ])(
+    'P35: rotate-secret --keep %s says no earlier end than there is: %s',
+    async (keep, line, until) => {
+      await apply({ clients: [{ ...pump, client_secret: secret }] }, '--yes');
+      const argv = ['client', 'rotate-secret', 'pump-4', '--keep', keep, '--force'];
+      expect((await run(argv)).stdout.split('\n')[0]).toBe(line);
+      const { retiring_until } = JSON.parse((await run([...argv, '--json'])).stdout);
+      expect(retiring_until).toBe(until);
+    },
+  );
+
   it('rotate-secret shows the new secret once, and keeps the old one for a day', async () => {
     const { stdout } = await run(['client', 'rotate-secret', 'pump-4', '--json']);
     const { client_secret, ...others } = JSON.parse(stdout);
