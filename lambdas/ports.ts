@@ -14,7 +14,7 @@ import type { SingleUse } from './ciba/client-assertion.ts';
 import type { PublishedKey, SecretKey } from './ciba/key-rotation.ts';
 import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
 import type { TemplateData } from './ciba/notification.ts';
-import type { Asked, NotificationLimit, NotificationPolicy } from './ciba/notification-policy.ts';
+import type { Asked, LimitReached, NotificationPolicy } from './ciba/notification-policy.ts';
 import type { RefusedRequest } from './ciba/refused-request.ts';
 import type { MacKey } from './ciba/secret-mac.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
@@ -124,26 +124,55 @@ export interface AuthenticationRequestStore {
 /** Whoever is asked: a user, or what a hint says that names nobody. */
 export type Addressee = { sub: string } | { hint: string };
 
+/** A mail that is about to be asked for. */
+export interface MailOfDay {
+  clientId: string;
+  /** Epoch seconds. */
+  at: number;
+  /** Mails of all clients on a day, by the client's policy. */
+  mailsPerDay: number;
+  /** Whether the client is one of `unknown_user: decoy`, and whether this is for nobody, so that none will be sent. */
+  hasDecoys: boolean;
+  isDecoy: boolean;
+}
+
+/** Where a mail was counted. */
+export interface CountedMail extends MailOfDay {
+  counter: number;
+}
+
 export interface NotificationQuotas {
   /**
    * Counts one notification for its addressee if the policy lets it, in one atomic step: of any number of callers at the
-   * same moment no more are let through than the limits say. Answers the limit that was reached, if one was.
-   * Addressees that exist and that do not cost the same reads and writes.
+   * same moment no more are let through than the limits say, and of one client no more than its share. Answers the limit
+   * that was reached, if one was. Addressees that exist and that do not cost the same reads and writes, and all are
+   * counted, whatever the policy: pages tell of what waits by the same history (threats T4).
    */
   countAsked(
     addressee: Addressee,
     asked: Asked,
     policy: NotificationPolicy,
-  ): Promise<NotificationLimit | undefined>;
+  ): Promise<LimitReached | undefined>;
 
-  /** Counts one mail of the deployment on its day, unless there were as many already; false then. Never one too many. */
-  countMail(at: number, mailsPerDay: number): Promise<boolean>;
+  /** Takes back one that was counted and came to nothing; of any number of calls it is taken back once. */
+  uncountAsked(addressee: Addressee, asked: Asked): Promise<void>;
+
+  /**
+   * Counts one mail on its day, unless the client's share or the whole is used up. Never is one mail too many let through,
+   * and a decoy takes nothing from other clients. Its own client sees the same whether a mail is one or is a decoy.
+   */
+  countMail(
+    mail: MailOfDay,
+  ): Promise<{ outcome: 'counted'; counted: CountedMail } | { outcome: 'over'; ofShare: boolean }>;
+
+  /** Takes a mail back that was certainly not sent, once at most: after a fault the count is too high, never too low. */
+  uncountMail(counted: CountedMail): Promise<void>;
 }
 
 export interface AskedUsers {
   /**
    * When the other requests were made that wait for the decision of this user beside the one `ref`, oldest first, ten at
-   * most. Only those are known that a notification policy counts.
+   * most, whatever the policies of their clients.
    */
   othersPending(sub: string, ref: string, now: number): Promise<number[]>;
 }

@@ -15,6 +15,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IRule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -28,6 +29,9 @@ export interface AlarmsProps {
   flows: Readonly<Record<string, StateMachine>>;
 
   functions: IFunction[];
+
+  /** Where the backchannel authentication endpoint says why it refused a request. */
+  authorizeLog: ILogGroup;
 
   tables: Tables;
 
@@ -45,6 +49,9 @@ export interface AlarmsProps {
 const BOUNCE_RATE = 0.02;
 const COMPLAINT_RATE = 0.0005;
 
+/** As the function logs the cause of a refusal because a client's own share of a limit is used up. */
+const OVER_SHARE = 'over own share of *';
+
 const period = Duration.minutes(5);
 
 export class Alarms extends Construct {
@@ -56,6 +63,7 @@ export class Alarms extends Construct {
       props.topicArn === undefined ? undefined : Topic.fromTopicArn(this, 'Topic', props.topicArn);
 
     this.#addApiAlarm(props.api);
+    this.#addShareAlarm(props.authorizeLog);
     for (const [name, flow] of Object.entries(props.flows)) this.#addFlowAlarms(name, flow);
     this.#addMailAlarms(props.configurationSetName);
     this.#addFeedbackAlarm(props.mailFeedback);
@@ -68,6 +76,22 @@ export class Alarms extends Construct {
 
   #addApiAlarm(api: HttpApi): void {
     this.#addAlarm('ServerErrors', 'An endpoint answered 5xx.', api.metricServerError(sum()));
+  }
+
+  /** What one client wants too much of, the others are kept from in the end; no service counts that. */
+  #addShareAlarm(logGroup: ILogGroup): void {
+    const filter = new MetricFilter(this, 'ShareUsedUp', {
+      logGroup,
+      filterPattern: FilterPattern.stringValue('$.cause', '=', OVER_SHARE),
+      // Two providers of one account have metrics of their own.
+      metricNamespace: 'CibaProvider',
+      metricName: `ShareUsedUp-${logGroup.node.addr}`,
+    });
+    this.#addAlarm(
+      'SharesUsedUp',
+      'A client has used up its share of a limit; ciba audit --outcome throttled says which.',
+      filter.metric(sum()),
+    );
   }
 
   #addFlowAlarms(name: string, stateMachine: StateMachine): void {

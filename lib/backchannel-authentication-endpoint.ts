@@ -2,7 +2,7 @@
  * The backchannel authentication endpoint (CIBA Core, 7): its function, what that may do, and its routes.
  */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { protocolRoutes } from '../lambdas/routes.ts';
 import type { NotificationFlow } from './notification-flow.ts';
@@ -46,11 +46,13 @@ const SECONDS_PER_DAY = 86_400;
 export class BackchannelAuthenticationEndpoint extends Construct {
   readonly function: IFunction;
 
+  readonly logGroup: ILogGroup;
+
   constructor(scope: Construct, id: string, props: BackchannelAuthenticationEndpointProps) {
     super(scope, id);
     const { api, tables, flow } = props;
 
-    this.function = new ProviderFunction(this, 'Authorize', {
+    const authorize = new ProviderFunction(this, 'Authorize', {
       handler: 'authorize',
       environment: {
         ISSUER: props.issuer,
@@ -73,7 +75,9 @@ export class BackchannelAuthenticationEndpoint extends Construct {
         flow.allowStarting(),
       ],
       logRetention: props.logRetention,
-    }).function;
+    });
+    this.function = authorize.function;
+    this.logGroup = authorize.logGroup;
 
     api.addEndpoint('Authorize', this.function, ...protocolRoutes.backchannelAuthentication);
   }

@@ -176,6 +176,7 @@ export class CibaProvider extends Construct {
       api: api.api,
       flows: flow.flows,
       functions: this.functions,
+      authorizeLog: authorize.logGroup,
       tables,
       configurationSetName: mail.configurationSetName,
       mailFeedback: mailFeedback.rule,
@@ -208,6 +209,11 @@ export class CibaProvider extends Construct {
   /** Lets the grantee look up requests and list those of a day, which is the audit. */
   grantReadRequests(grantee: IGrantable): Grant {
     return this.#tables.grantReadRequests(grantee);
+  }
+
+  /** Lets the grantee lift what limits say of users (`ciba user clear-limits`), and see it (`ciba user show`). */
+  grantClearLimits(grantee: IGrantable): Grant {
+    return this.#tables.grantClearLimits(grantee);
   }
 
   /**

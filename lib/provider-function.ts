@@ -24,7 +24,7 @@ import {
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type {
   ApproveEnvironment,
@@ -107,6 +107,8 @@ const bundling = {
 export class ProviderFunction<Name extends HandlerName> extends Construct {
   readonly function: IFunction;
 
+  readonly logGroup: ILogGroup;
+
   constructor(scope: Construct, id: string, props: ProviderFunctionProps<Name>) {
     super(scope, id);
 
@@ -114,6 +116,7 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    this.logGroup = logGroup;
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {

@@ -188,6 +188,19 @@ export class Tables extends Construct {
     return reading.combine(listing);
   }
 
+  /** Lets a principal of the operator's lift what limits say of users, and read what these count. */
+  grantClearLimits(grantee: IGrantable): Grant {
+    const resourceArns = [this.requests.tableArn];
+    const looking = Grant.addToPrincipal({ grantee, actions: ['dynamodb:GetItem'], resourceArns });
+    const lifting = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:PutItem'],
+      resourceArns,
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['asked#*'] } },
+    });
+    return looking.combine(lifting);
+  }
+
   #allowOnKeys(action: string, keys: KeyName[]): PolicyStatement {
     return new PolicyStatement({
       actions: [`dynamodb:${action}`],

@@ -20,6 +20,8 @@ export type Item = Record<string, unknown>;
 interface Condition {
   condition: string;
   values?: Item;
+  /** What placeholders stand for that are no attribute of every item: the name in a map that a value of ours is. */
+  names?: Readonly<Record<string, string>>;
 }
 
 interface Update extends Condition {
@@ -122,13 +124,17 @@ export function attributeNames(storedNames: StoredNames): AttributeNames {
 }
 
 /** Every attribute goes by a placeholder, so that no name can collide with a reserved word. */
-function expressions({ stored }: AttributeNames, { condition, values }: Condition, update = '') {
+function expressions(
+  { stored }: AttributeNames,
+  { condition, values, names: given = {} }: Condition,
+  update = '',
+) {
   const names = new Set(`${update} ${condition}`.match(/#\w+/g));
   return {
     ConditionExpression: condition,
     ...(names.size > 0 && {
       ExpressionAttributeNames: Object.fromEntries(
-        [...names].map((name) => [name, stored(name.slice(1))]),
+        [...names].map((name) => [name, given[name] ?? stored(name.slice(1))]),
       ),
     }),
     ...(values && { ExpressionAttributeValues: marshall(values) }),

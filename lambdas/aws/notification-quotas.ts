@@ -1,104 +1,115 @@
 /**
  * How often users were asked, in the table of requests: one item for each user, and alike for each hint that names nobody,
- * changed by its version; and for each day a few counters of all mails, so that no single item is written by every request.
+ * changed by its version.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type AskedHistory, dayOf, judgeAsked, refsToRead } from '../ciba/notification-policy.ts';
+import {
+  type Asked,
+  type AskedHistory,
+  CROWDED,
+  dayOf,
+  judgeAsked,
+  limitsUsers,
+  MOST_CLIENTS,
+  refsToRead,
+  uncountAsked,
+} from '../ciba/notification-policy.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import type { AddresseeNames, AuthenticationRequestStore, NotificationQuotas } from '../ports.ts';
-import { askedKey, readHistory } from './asked-users.ts';
+import {
+  askedKey,
+  FORGET_SECONDS,
+  mailsOfName,
+  readByRef,
+  readHistory,
+  replaceHistory,
+} from './asked-users.ts';
+import { dailyMails } from './daily-mails.ts';
 import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
-
-/** What the partition keys of the counters begin with. */
-const mailsPrefix = 'mails#';
-
-/** How many counters one day's mails are spread over. */
-const DAY_COUNTERS = 8;
 
 /** As many others may change the same history in between; more is a fault rather than a race. */
 const ATTEMPTS = 25;
-
-/** A history that nobody has added to for so long limits nothing any more, in seconds. */
-const FORGET_SECONDS = 2 * 86_400;
 
 interface QuotaStores {
   names: AddresseeNames;
   requests: Pick<AuthenticationRequestStore, 'find'>;
   /** A number from 0 up to that, without it. */
   draw: (below: number) => number;
+  /** A client that makes every call once, whatever comes of it. */
+  unrepeated: DynamoDBClient;
 }
 
 /** The quotas in the table `tableName`. Every promise of the port is kept by single conditional writes. */
 export function notificationQuotas(
   client: DynamoDBClient,
   tableName: string,
-  { names, requests, draw }: QuotaStores,
+  { names, requests, draw, unrepeated }: QuotaStores,
 ): NotificationQuotas {
   const table = dynamoTable(client, tableName, 'ref');
   return {
     async countAsked(addressee, asked, policy) {
       const key = askedKey(await names.nameOf(addressee));
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        // Nothing is to be judged: writers that need not look at each other do not wait for each other.
+        if (!limitsUsers(policy) && (await append(table, key, asked))) return undefined;
         const { history, version } = await readHistory(table, key);
-        const refs = refsToRead(history, asked, policy);
-        const found = await Promise.all(refs.map((ref) => requests.find(ref)));
-        const byRef = new Map(found.flatMap((one) => (one ? [[one.ref, one] as const] : [])));
+        const byRef = await readByRef(requests, refsToRead(history, asked, policy));
         const judged = judgeAsked(history, byRef, asked, policy);
-        if (judged.outcome === 'over') return judged.limit;
+        if (judged.outcome === 'over') return { limit: judged.limit, ofShare: judged.ofShare };
         // Counted before: a write whose answer was lost meets itself here.
         if (judged.next === history) return undefined;
-        if (await writeHistory(table, key, judged.next, version, asked.at)) return undefined;
+        if (await replaceHistory(table, key, judged.next, { version, now: asked.at })) {
+          return undefined;
+        }
       }
-      throw new OAuthError(
-        'temporarily_unavailable',
-        'The server cannot answer right now. Try again.',
-        { cause: 'too many requests for one user at once' },
-      );
+      throw tooManyAtOnce();
     },
 
-    async countMail(at, mailsPerDay) {
-      const first = draw(DAY_COUNTERS);
-      for (let step = 0; step < DAY_COUNTERS; step += 1) {
-        const counter = (first + step) % DAY_COUNTERS;
-        if (await countIn(table, at, counter, shareOf(counter, mailsPerDay))) return true;
+    async uncountAsked(addressee, asked) {
+      const key = askedKey(await names.nameOf(addressee));
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const { history, version } = await readHistory(table, key);
+        const next: AskedHistory | undefined = uncountAsked(history, asked);
+        if (!next || (await replaceHistory(table, key, next, { version, now: asked.at }))) return;
       }
-      return false;
+      throw tooManyAtOnce();
     },
+
+    ...dailyMails(table, { unrepeated: dynamoTable(unrepeated, tableName, 'ref'), draw }),
   };
 }
 
-function writeHistory(
-  table: DynamoTable,
-  ref: string,
-  history: AskedHistory,
-  version: number,
-  now: number,
-): Promise<boolean> {
-  const ttl = Math.ceil(now) + FORGET_SECONDS;
-  return table.put(
-    { ref, ...history, version: version + 1, ttl },
-    version === 0
-      ? { condition: 'attribute_not_exists(#ref)' }
-      : { condition: '#version = :version', values: { ':version': version } },
+function tooManyAtOnce(): OAuthError {
+  return new OAuthError(
+    'temporarily_unavailable',
+    'The server cannot answer right now. Try again.',
+    { cause: 'too many requests for one user at once' },
   );
 }
 
-/** Together the counters hold exactly the limit. */
-function shareOf(counter: number, mailsPerDay: number): number {
-  return Math.floor((mailsPerDay + counter) / DAY_COUNTERS);
-}
-
-async function countIn(
-  table: DynamoTable,
-  at: number,
-  counter: number,
-  share: number,
-): Promise<boolean> {
-  if (share === 0) return false;
-  const counted = await table.update(`${mailsPrefix}${dayOf(at)}#${counter}`, {
-    update: 'SET #ttl = :ttl ADD #mails :one',
-    condition: 'attribute_not_exists(#mails) OR #mails < :share',
-    values: { ':ttl': Math.ceil(at) + FORGET_SECONDS, ':one': 1, ':share': share },
+/**
+ * Adds one to a history of today that has room, in one write: what {@link judgeAsked} would add under a policy that
+ * limits nobody. A write that is repeated after a lost answer recognises itself if no other came between; if one did, it
+ * counts twice, which is too high and never too low.
+ */
+async function append(table: DynamoTable, key: string, asked: Asked): Promise<boolean> {
+  const { ref, clientId, at, expiresAt } = asked;
+  const appended = await table.update(key, {
+    update:
+      'SET #recent = list_append(#recent, :asked), #mailsOf.#client = if_not_exists(#mailsOf.#client, :none) + :one, #last = :ref, #ttl = :ttl ADD #mails :one, #version :one',
+    condition:
+      '#day = :day AND attribute_exists(#mailsOf) AND size(#mailsOf) < :clients AND size(#recent) < :crowded AND (attribute_not_exists(#last) OR #last <> :ref)',
+    names: { '#client': mailsOfName(clientId) },
+    values: {
+      ':asked': [{ ref, clientId, at, expiresAt }],
+      ':ref': ref,
+      ':day': dayOf(at),
+      ':ttl': Math.ceil(at) + FORGET_SECONDS,
+      ':clients': MOST_CLIENTS,
+      ':crowded': CROWDED,
+      ':none': 0,
+      ':one': 1,
+    },
   });
-  return counted.written;
+  return appended.written;
 }

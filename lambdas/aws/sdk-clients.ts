@@ -8,9 +8,9 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 /** Milliseconds. */
 const timeLimits = { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true };
 
-/** Conditional writes are safe to repeat: every one recognises its own. */
-export function dynamoDbClient(): DynamoDBClient {
-  return new DynamoDBClient({ maxAttempts: 3, requestHandler: timeLimits });
+/** Conditional writes are safe to repeat, since every one recognises its own; what is not asks for one attempt. */
+export function dynamoDbClient({ maxAttempts = 3 } = {}): DynamoDBClient {
+  return new DynamoDBClient({ maxAttempts, requestHandler: timeLimits });
 }
 
 /** A start that is repeated starts twice at worst, which every task is safe against. */

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import type { AuthenticationRequest } from './authentication-request.ts';
+import { limitShare } from './limit-share.ts';
 import { isPolicyName } from './policy-name.ts';
 
 /** The longest that denials may lie apart, and that anything of them may keep a client from asking. */
@@ -21,9 +22,9 @@ export function notificationPolicy() {
     z.optional(z.int().check(z.gte(least), z.lte(most)));
   return z
     .strictObject({
-      /** Mails to one user within a minute. */
+      /** Requests to one user within a minute, of all clients; of this and the next two each has a share. */
       mailsPerUserPerMinute: wholeNumber(1, 30),
-      /** Mails to one user on a day (UTC). */
+      /** The same on a day (UTC). */
       mailsPerUserPerDay: wholeNumber(1, 1000),
       /** Requests that wait for the decision of one user at the same moment. */
       pendingPerUser: wholeNumber(1, 30),
@@ -70,7 +71,7 @@ export function policyOf(
   return policies[named ?? byDefault] ?? policies[byDefault] ?? {};
 }
 
-/** Whether the policy limits anything that is counted by user; what it does not limit is not counted. */
+/** Whether the policy limits anything that is counted by user: if not, nobody is refused for the sake of a user. */
 export function limitsUsers({ mailsPerDay: _ofAllUsers, ...byUser }: NotificationPolicy): boolean {
   return Object.values(byUser).some((limit) => limit !== undefined);
 }
@@ -84,13 +85,30 @@ export interface Asked {
   expiresAt: number;
 }
 
+/** The same in a history, with what was learned of it since. */
+export interface AskedBefore extends Asked {
+  /** When it was denied, and whether as not the user's own; neither changes any more. */
+  deniedAt?: number | undefined;
+  reported?: true | undefined;
+  /** An operator has lifted it: no limit counts it any more, but a denial that comes yet does count. */
+  lifted?: true | undefined;
+}
+
 /** What is kept of whoever is asked. */
 export interface AskedHistory {
-  /** The day (UTC) that {@link mails} counts. */
+  /** The day (UTC) that the mails are counted on. */
   day: string;
+  /** Of all clients. */
   mails: number;
+  /** By client; what an earlier format counted is in {@link mails} alone. */
+  mailsOf: readonly ClientMails[];
   /** As long as a limit may look at them, oldest first. */
-  recent: Asked[];
+  recent: readonly AskedBefore[];
+}
+
+export interface ClientMails {
+  clientId: string;
+  mails: number;
 }
 
 /** What the history points at; a request that is being acknowledged right now is not there yet. */
@@ -102,8 +120,14 @@ export type RequestsByRef = ReadonlyMap<
   }
 >;
 
+/** A limit that lets nothing more through: the client's own share of it, or the whole. */
+export interface LimitReached {
+  limit: NotificationLimit;
+  ofShare: boolean;
+}
+
 export type AskedJudgement =
-  | { outcome: 'over'; limit: NotificationLimit }
+  | ({ outcome: 'over' } & LimitReached)
   | { outcome: 'admitted'; next: AskedHistory };
 
 const MINUTE_SECONDS = 60;
@@ -111,17 +135,44 @@ const MINUTE_SECONDS = 60;
 /** A request that was let through and is still not there after this time never will be: its function died. */
 const ARRIVAL_SECONDS = 15;
 
-/** Older ones are forgotten first; the limits of every policy with a limit by minute or of pending ones stay far below. */
-const MOST_RECENT = 100;
+/** A decision that came in time may be written so much later by a function that was slow. */
+const LATE_SECONDS = 60;
+
+/** From so many on, all requests of a history are looked at, and what limits nothing any more is forgotten. */
+export const CROWDED = 200;
+
+/**
+ * Of what waits for a user, each client has the newest of these kept: as many as a policy with a limit by minute lets wait
+ * for ten minutes, and ten times the largest share of pending ones. Any of them may yet be denied or reported.
+ */
+const MOST_WAITING = 150;
+
+/** A pause looks at no more denials of one client than these, the last ones. */
+const MOST_DENIALS = 10;
+
+/**
+ * So many clients by day: each has one mail at least, so every limit by day is reached for any further one, whose mails
+ * need no count of their own.
+ */
+export const MOST_CLIENTS = 1000;
+
+/**
+ * With a byte or two below 200 for each, and 80 for each client of {@link MOST_CLIENTS}, an item stays below DynamoDB's
+ * 400 KB. Nobody gets there who has not denied 136 clients ten times each within a day, or as many as this once.
+ */
+const MOST_KEPT = 1500;
 
 /** The requests whose present state the judgement depends on. */
 export function refsToRead(
-  history: AskedHistory | undefined,
+  history: Pick<AskedHistory, 'recent'> | undefined,
   asked: Asked,
   policy: NotificationPolicy,
 ): string[] {
-  return (history?.recent ?? [])
-    .filter((one) => mayBePending(one, asked, policy) || mayPause(one, asked, policy))
+  const recent = history?.recent ?? [];
+  const isFull = isCrowded(recent, asked.at);
+  return recent
+    .filter((one) => one.deniedAt === undefined)
+    .filter((one) => isFull || mayBePending(one, asked, policy) || mayPause(one, asked, policy))
     .map(({ ref }) => ref);
 }
 
@@ -151,94 +202,245 @@ export function judgeAsked(
   asked: Asked,
   policy: NotificationPolicy,
 ): AskedJudgement {
-  const day = dayOf(asked.at);
-  const before = history ?? { day, mails: 0, recent: [] };
+  const before = history ?? { day: dayOf(asked.at), mails: 0, mailsOf: [], recent: [] };
   if (before.recent.some(({ ref }) => ref === asked.ref)) {
     return { outcome: 'admitted', next: before };
   }
-  const mails = before.day === day ? before.mails : 0;
-  const limit = limitReached({ mails, recent: before.recent }, requests, asked, policy);
-  if (limit !== undefined) return { outcome: 'over', limit };
-  const kept = before.recent.filter((one) => isKept(one, requests, asked, policy));
+  const known = learn(before, requests, asked.at);
+  const reached = limitReached(known, requests, asked, policy);
+  if (reached !== undefined) return { outcome: 'over', ...reached };
+  const isFull = isCrowded(before.recent, asked.at);
+  const kept = isFull
+    ? keepWhatTells(known.recent, requests, asked.at)
+    : known.recent.filter((one) => isKept(one, requests, asked.at));
   return {
     outcome: 'admitted',
-    next: { day, mails: mails + 1, recent: [...kept, asked].slice(-MOST_RECENT) },
+    next: {
+      day: known.day,
+      mails: known.mails + 1,
+      mailsOf: countMailOf(known.mailsOf, asked.clientId),
+      recent: [...kept, asked],
+    },
   };
 }
 
-function limitReached(
-  { mails, recent }: Pick<AskedHistory, 'mails' | 'recent'>,
+/** The history as of now: with the denials that were read, and the mails of today alone. */
+export function learn(history: AskedHistory, requests: RequestsByRef, now: number): AskedHistory {
+  const day = dayOf(now);
+  const mails = history.day === day ? history : { mails: 0, mailsOf: [] };
+  return {
+    day,
+    mails: mails.mails,
+    mailsOf: mails.mailsOf,
+    recent: history.recent.map((one) => withDenial(one, requests.get(one.ref))),
+  };
+}
+
+function withDenial(one: AskedBefore, request: ReturnType<RequestsByRef['get']>): AskedBefore {
+  if (request?.status !== 'denied' || request.decidedAt === undefined) return one;
+  return { ...one, deniedAt: request.decidedAt, ...(request.reported && { reported: true }) };
+}
+
+function countMailOf(mailsOf: readonly ClientMails[], clientId: string): readonly ClientMails[] {
+  if (mailsOf.some((one) => one.clientId === clientId)) {
+    return mailsOf.map((one) =>
+      one.clientId === clientId ? { clientId, mails: one.mails + 1 } : one,
+    );
+  }
+  return mailsOf.length < MOST_CLIENTS ? [...mailsOf, { clientId, mails: 1 }] : mailsOf;
+}
+
+/**
+ * The limit by which a client's next request is refused, if one is.
+ * @param known a history that was learned of
+ */
+export function limitReached(
+  known: AskedHistory,
   requests: RequestsByRef,
-  asked: Asked,
+  asked: Pick<Asked, 'clientId' | 'at'>,
   policy: NotificationPolicy,
-): NotificationLimit | undefined {
-  const isReached = (limit: number | undefined, count: number) =>
-    limit !== undefined && count >= limit;
-  const lately = recent.filter(({ at }) => asked.at - at < MINUTE_SECONDS);
-  if (isReached(policy.mailsPerUserPerMinute, lately.length)) return 'mailsPerUserPerMinute';
-  if (isReached(policy.mailsPerUserPerDay, mails)) return 'mailsPerUserPerDay';
-  const pending = recent.filter((one) => isPending(one, requests, asked.at));
-  if (isReached(policy.pendingPerUser, pending.length)) return 'pendingPerUser';
-  if (isMuted(recent, requests, asked, policy)) return 'muteSeconds';
-  return isPaused(recent, requests, asked, policy) ? 'denialsBeforePause' : undefined;
+): LimitReached | undefined {
+  const { clientId, at: now } = asked;
+  const counted = countAll(known, requests, now);
+  for (const limit of ['mailsPerUserPerMinute', 'mailsPerUserPerDay', 'pendingPerUser'] as const) {
+    const reached = shareReached(limit, policy[limit], counted[limit], clientId);
+    if (reached) return reached;
+  }
+  const own = known.recent.filter((one) => one.clientId === clientId);
+  if (isBefore(now, mutedUntil(own, policy))) return { limit: 'muteSeconds', ofShare: false };
+  const isPaused = isBefore(now, pausedUntil(own, policy));
+  return isPaused ? { limit: 'denialsBeforePause', ofShare: false } : undefined;
 }
 
-function isPending(one: Asked, requests: RequestsByRef, now: number): boolean {
-  if (now >= one.expiresAt) return false;
-  const request = requests.get(one.ref);
-  return request ? request.status === 'pending' : now - one.at < ARRIVAL_SECONDS;
+/** What counts against a limit, by client, and what nobody knows the client of. */
+interface Counted {
+  of: ReadonlyMap<string, number>;
+  unassigned: number;
 }
 
-/** The last denials that make a pause lie within the window of one another, and the pause after them is not over. */
-function isPaused(
-  recent: readonly Asked[],
-  requests: RequestsByRef,
-  { clientId, at: now }: Asked,
+/** What counts against each limit that clients have in common. */
+export function countAll(known: AskedHistory, requests: RequestsByRef, now: number) {
+  const lately = known.recent.filter((one) => !one.lifted && now - one.at < MINUTE_SECONDS);
+  const pending = known.recent.filter((one) => !one.lifted && isPending(one, requests, now));
+  const ofDay = new Map(known.mailsOf.map(({ clientId, mails }) => [clientId, mails]));
+  return {
+    mailsPerUserPerMinute: { of: countByClient(lately), unassigned: 0 },
+    mailsPerUserPerDay: { of: ofDay, unassigned: known.mails - sum(ofDay.values()) },
+    pendingPerUser: { of: countByClient(pending), unassigned: 0 },
+  } satisfies Partial<Record<NotificationLimit, Counted>>;
+}
+
+function countByClient(entries: readonly Asked[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { clientId } of entries) counts.set(clientId, (counts.get(clientId) ?? 0) + 1);
+  return counts;
+}
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, one) => total + one, 0);
+}
+
+/**
+ * Whoever goes by a wider policy, or by none, counts for no more than a share of this one: no client alone keeps another
+ * from asking.
+ */
+function shareReached(
+  limit: NotificationLimit,
+  most: number | undefined,
+  { of, unassigned }: Counted,
+  clientId: string,
+): LimitReached | undefined {
+  if (most === undefined) return undefined;
+  const { total, share } = limitShare(most);
+  if ((of.get(clientId) ?? 0) >= share) return { limit, ofShare: true };
+  const all = sum([...of.values()].map((count) => Math.min(count, share))) + unassigned;
+  return all >= total ? { limit, ofShare: false } : undefined;
+}
+
+/**
+ * Whether it waits, as its client sees it: one that has failed is polled to its end like one that nobody has decided, and
+ * so is one for nobody (threats T6).
+ */
+export function isPending(one: AskedBefore, requests: RequestsByRef, now: number): boolean {
+  if (now >= one.expiresAt || one.deniedAt !== undefined) return false;
+  const status = requests.get(one.ref)?.status;
+  if (status === undefined) return now - one.at < ARRIVAL_SECONDS;
+  return status === 'pending' || status === 'failed';
+}
+
+function isBefore(now: number, end: number | undefined): boolean {
+  return end !== undefined && now < end;
+}
+
+/**
+ * When the pause after the last of a client's denials ends, if as many as make one lie within the window of one another.
+ * @param own what was asked by that client
+ */
+export function pausedUntil(
+  own: readonly AskedBefore[],
   { denialsBeforePause, denialWindowSeconds, pauseSeconds }: NotificationPolicy,
-): boolean {
-  if (denialsBeforePause === undefined || denialWindowSeconds === undefined) return false;
-  const denials = recent
-    .filter((one) => one.clientId === clientId)
-    .flatMap(({ ref }) => deniedAt(requests.get(ref)) ?? [])
-    .toSorted((one, other) => one - other);
+): number | undefined {
+  if (denialsBeforePause === undefined || denialWindowSeconds === undefined) return undefined;
+  const denials = denialsOf(own).map(({ deniedAt }) => deniedAt);
   const last = denials.at(-1);
   const first = denials.at(-denialsBeforePause);
-  if (last === undefined || first === undefined) return false;
-  return last - first <= denialWindowSeconds && now < last + (pauseSeconds ?? 0);
+  if (last === undefined || first === undefined) return undefined;
+  return last - first <= denialWindowSeconds ? last + (pauseSeconds ?? 0) : undefined;
 }
 
-/** One report is enough, however long ago the denial before it was. */
-function isMuted(
-  recent: readonly Asked[],
-  requests: RequestsByRef,
-  { clientId, at: now }: Asked,
-  { muteSeconds = 0 }: NotificationPolicy,
-): boolean {
-  return recent
-    .filter((one) => one.clientId === clientId)
-    .map(({ ref }) => requests.get(ref))
-    .some((one) => one?.reported === true && now < (deniedAt(one) ?? 0) + muteSeconds);
+/** When the mute after a client's last report ends: one is enough, however long ago the denial before it was. */
+export function mutedUntil(
+  own: readonly AskedBefore[],
+  { muteSeconds }: NotificationPolicy,
+): number | undefined {
+  const last = denialsOf(own).findLast(({ reported }) => reported);
+  return last && muteSeconds !== undefined ? last.deniedAt + muteSeconds : undefined;
 }
 
-function deniedAt(request: ReturnType<RequestsByRef['get']>): number | undefined {
-  return request?.status === 'denied' ? request.decidedAt : undefined;
+/** The denied ones, in the order of their denials. */
+function denialsOf(own: readonly AskedBefore[]) {
+  return own
+    .flatMap((one) => (one.deniedAt === undefined ? [] : [{ ...one, deniedAt: one.deniedAt }]))
+    .toSorted((one, other) => one.deniedAt - other.deniedAt);
 }
 
 /** Whether a limit, of this policy or of another client's, may look at it again. */
-function isKept(
-  one: Asked,
-  requests: RequestsByRef,
-  asked: Asked,
-  policy: NotificationPolicy,
-): boolean {
-  const now = asked.at;
-  if (now - one.at < MINUTE_SECONDS || now < one.expiresAt) return true;
-  const request = requests.get(one.ref);
-  if (request && request.status !== 'denied') return false;
-  // Another client's denials were not read, and its policy is not known here.
-  const ofAnother = one.clientId !== asked.clientId;
+function isKept(one: AskedBefore, requests: RequestsByRef, now: number): boolean {
+  if (!mayTell(one, now)) return false;
+  if (one.deniedAt !== undefined || isYoung(one, now)) return true;
+  // What was not read may have been denied.
+  return !requests.has(one.ref) || mayBeDenied(one, requests, now);
+}
+
+/** Whether it waits for its user, or a denial of it may still be on its way. */
+export function mayBeDenied(one: AskedBefore, requests: RequestsByRef, now: number): boolean {
+  const status = requests.get(one.ref)?.status;
+  if (status === undefined) return isPending(one, requests, now);
+  return status === 'pending' && now < one.expiresAt + LATE_SECONDS;
+}
+
+function isYoung(one: Asked, now: number): boolean {
+  return now - one.at < MINUTE_SECONDS || now < one.expiresAt;
+}
+
+/** By its times alone: a denial keeps its client away for no longer than any policy may say. */
+function mayTell(one: AskedBefore, now: number): boolean {
   const longest = LONGEST_WINDOW_SECONDS + LONGEST_PAUSE_SECONDS;
-  return now < one.expiresAt + (ofAnother ? longest : longestEffect(policy));
+  return isYoung(one, now) || now < (one.deniedAt ?? one.expiresAt) + longest;
+}
+
+function isCrowded(recent: readonly AskedBefore[], now: number): boolean {
+  return recent.filter((one) => mayTell(one, now)).length >= CROWDED;
+}
+
+/** Of each client, once all are read, what a judgement under any policy depends on. */
+function keepWhatTells(
+  recent: readonly AskedBefore[],
+  requests: RequestsByRef,
+  now: number,
+): AskedBefore[] {
+  const clients = new Set(recent.map(({ clientId }) => clientId));
+  const telling = new Set(
+    [...clients]
+      .flatMap((clientId) => {
+        const own = recent.filter((one) => one.clientId === clientId);
+        const waiting = own.filter(
+          (one) =>
+            now - one.at < MINUTE_SECONDS ||
+            isPending(one, requests, now) ||
+            mayBeDenied(one, requests, now),
+        );
+        return [...waiting.slice(-MOST_WAITING), ...tellingDenials(own, now)];
+      })
+      .map(({ ref }) => ref),
+  );
+  return recent.filter(({ ref }) => telling.has(ref)).slice(-MOST_KEPT);
+}
+
+/** The last ones, for a pause, and the last report, for a mute. */
+function tellingDenials(own: readonly AskedBefore[], now: number): AskedBefore[] {
+  const denials = denialsOf(own).filter((one) => mayTell(one, now));
+  const report = denials.findLast(({ reported }) => reported);
+  return [...denials.slice(-MOST_DENIALS), ...(report ? [report] : [])];
+}
+
+/** The history without one that was counted and came to nothing; `undefined` if it has none such. */
+export function uncountAsked(
+  history: AskedHistory | undefined,
+  { ref, clientId, at }: Asked,
+): AskedHistory | undefined {
+  if (!history?.recent.some((one) => one.ref === ref)) return undefined;
+  const recent = history.recent.filter((one) => one.ref !== ref);
+  const own = history.mailsOf.find((one) => one.clientId === clientId)?.mails ?? 0;
+  if (history.day !== dayOf(at) || own === 0) return { ...history, recent };
+  return {
+    ...history,
+    mails: history.mails - 1,
+    mailsOf: history.mailsOf.map((one) =>
+      one.clientId === clientId ? { clientId, mails: own - 1 } : one,
+    ),
+    recent,
+  };
 }
 
 /** The day of an instant (UTC), as `2026-11-25`. */

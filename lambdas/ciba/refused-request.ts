@@ -1,7 +1,7 @@
 /**
  * A backchannel authentication request that was refused to an authenticated client (CIBA Core 13), as the audit keeps it.
  */
-import type { NotificationLimit } from './notification-policy.ts';
+import type { LimitReached } from './notification-policy.ts';
 import type { OAuthErrorCode } from './oauth-error.ts';
 
 export interface RefusedRequest {
@@ -21,12 +21,15 @@ export interface RefusedRequest {
 /** Longer causes are cut: the item is to stay small. */
 export const CAUSE_LENGTH = 120;
 
-/** The cause of a refusal because of a limit, by which the audit knows it. */
-export function overLimitCause(limit: NotificationLimit): string {
-  return `${OVER}${limit}`;
+/** The cause of a refusal because of a limit, by which the audit knows it: whether the client's share or all is used up. */
+export function overLimitCause({ limit, ofShare }: LimitReached): string {
+  return `${ofShare ? OVER_SHARE : OVER}${limit}`;
 }
 
 const OVER = 'over ';
+
+/** By this beginning an alarm (lib/alarms.ts) knows that a client is at its share. */
+const OVER_SHARE = `${OVER}own share of `;
 
 /** Whether it was refused because of a limit of notifications alone. */
 export function isThrottled({ code, cause }: Pick<RefusedRequest, 'code' | 'cause'>): boolean {

@@ -25,8 +25,8 @@ import { judgeIdTokenHint } from '../ciba/id-token-hint.ts';
 import { type LoginHint, parseLoginHint } from '../ciba/login.ts';
 import { judgeLoginHintToken } from '../ciba/login-hint-token.ts';
 import {
-  limitsUsers,
-  type NotificationLimit,
+  type Asked,
+  type LimitReached,
   type NotificationPolicies,
   type NotificationPolicy,
   policyOf,
@@ -40,6 +40,7 @@ import { describeCause, type Log } from '../log.ts';
 import type {
   Addressee,
   AuthenticationRequestStore,
+  CountedMail,
   Entropy,
   Flow,
   NotificationQuotas,
@@ -62,7 +63,7 @@ export interface BackchannelAuthenticationDeps extends ClientAuthenticationDeps 
     notificationPolicies: NotificationPolicies;
     flowPolicies: FlowPolicies;
   };
-  requests: Pick<AuthenticationRequestStore, 'create' | 'fail' | 'refuse'>;
+  requests: Pick<AuthenticationRequestStore, 'create' | 'fail' | 'find' | 'refuse'>;
   quotas: NotificationQuotas;
   users: UserDirectory;
   keys: PublicKeys;
@@ -122,11 +123,11 @@ async function acknowledge(
   const policy = policyOf(deps.settings.notificationPolicies, client.notification_policy);
   await demandRoomForUser(deps, policy, facts, found);
   const pending = { ...facts, ...requestedUser(client, found.user) };
-  await demandRoomForMail(deps, policy, pending);
+  const counted = await demandRoomForMail(deps, policy, { client, pending, found });
 
-  await deps.requests.create(pending);
+  await store(deps, pending, counted);
   trace.ref = pending.ref;
-  await startFlow(deps, pending);
+  await startFlow(deps, pending, counted);
   return {
     auth_req_id: formatHandle({ ref: pending.ref, secret }),
     expires_in: asked.expiresIn,
@@ -206,32 +207,51 @@ function requestedUser(client: Client, user: User | undefined): RequestedUser {
   });
 }
 
-/** CIBA Core 13: refused in advance, for a user who exists as for one who does not (threats T3, T6). */
+/**
+ * CIBA Core 13: refused in advance, for a user who exists as for one who does not (threats T3, T6). What limits nothing is
+ * counted as well, since pages tell of all that waits (threats T4).
+ */
 async function demandRoomForUser(
   { quotas }: BackchannelAuthenticationDeps,
   policy: NotificationPolicy,
-  { ref, clientId, createdAt: at, expiresAt }: RequestFacts,
+  facts: RequestFacts,
   { addressee }: FoundUser,
 ): Promise<void> {
-  if (!limitsUsers(policy)) return;
-  const limit = await quotas.countAsked(addressee, { ref, clientId, at, expiresAt }, policy);
-  if (limit !== undefined) throw overLimit(limit);
+  const reached = await quotas.countAsked(addressee, askedOf(facts), policy);
+  if (reached !== undefined) throw overLimit(reached);
 }
 
-/** Counted last, so that nothing that is refused anyway uses up what all users share. */
+function askedOf({ ref, clientId, createdAt: at, expiresAt }: RequestFacts): Asked {
+  return { ref, clientId, at, expiresAt };
+}
+
+/**
+ * Counted last, so that nothing that is refused anyway uses up what all users share; and what is refused here, for which no
+ * mail is sent, is taken back from the user's own count. `undefined` if the policy has no such limit.
+ */
 async function demandRoomForMail(
   { quotas }: BackchannelAuthenticationDeps,
   { mailsPerDay }: NotificationPolicy,
-  { createdAt }: RequestFacts,
-): Promise<void> {
-  if (mailsPerDay === undefined || (await quotas.countMail(createdAt, mailsPerDay))) return;
-  throw overLimit('mailsPerDay');
+  { client, pending, found }: { client: Client; pending: PendingRequest; found: FoundUser },
+): Promise<CountedMail | undefined> {
+  if (mailsPerDay === undefined) return undefined;
+  const judged = await quotas.countMail({
+    clientId: client.client_id,
+    at: pending.createdAt,
+    mailsPerDay,
+    hasDecoys: client.unknown_user === 'decoy',
+    isDecoy: pending.decoy !== undefined,
+  });
+  if (judged.outcome === 'counted') return judged.counted;
+  // If that fails the user's count is too high by one; the answer is the same.
+  await quotas.uncountAsked(found.addressee, askedOf(pending)).catch(() => undefined);
+  throw overLimit({ limit: 'mailsPerDay', ofShare: judged.ofShare });
 }
 
-/** One text for every limit: it tells nothing of the user. */
-function overLimit(limit: NotificationLimit): OAuthError {
+/** One text for every limit: it tells nothing of the user, nor whether others have used it up. */
+function overLimit(reached: LimitReached): OAuthError {
   return new OAuthError('access_denied', 'Too many requests. Try again later.', {
-    cause: overLimitCause(limit),
+    cause: overLimitCause(reached),
   });
 }
 
@@ -302,16 +322,47 @@ function requestFacts(
   };
 }
 
-/** A flow that cannot be started would leave the user unasked and the client waiting: the request fails at once. */
-async function startFlow(
-  { flow, requests, clock }: BackchannelAuthenticationDeps,
-  { ref, flow: flowName }: PendingRequest,
+/** No flow is started of what could not be stored, so there will be no mail. */
+async function store(
+  { requests, quotas }: BackchannelAuthenticationDeps,
+  pending: PendingRequest,
+  counted: CountedMail | undefined,
 ): Promise<void> {
   try {
-    await flow.start(ref, flowName);
+    await requests.create(pending);
+  } catch (error) {
+    if (counted) await quotas.uncountMail(counted).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A flow that cannot be started would leave the user unasked and the client waiting: the request fails at once. */
+async function startFlow(
+  deps: BackchannelAuthenticationDeps,
+  { ref, flow: flowName }: PendingRequest,
+  counted: CountedMail | undefined,
+): Promise<void> {
+  try {
+    await deps.flow.start(ref, flowName);
   } catch (cause) {
     // If even that is not possible the request expires unasked; what went wrong first is what the log is to say.
-    await requests.fail(ref, 'start_failed', clock()).catch(() => false);
+    await failUnstarted(deps, ref, counted).catch(() => undefined);
     throw new OAuthError('temporarily_unavailable', 'The request could not be started.', { cause });
   }
+}
+
+/**
+ * The flow may have been started all the same, if only the answer was lost: the mail is taken back if the request failed
+ * before any task claimed it, after which none can. It goes on to count among the pending ones of its user, as whatever
+ * fails does.
+ */
+async function failUnstarted(
+  { requests, quotas, clock }: BackchannelAuthenticationDeps,
+  ref: string,
+  counted: CountedMail | undefined,
+): Promise<void> {
+  const hasFailed = await requests.fail(ref, 'start_failed', clock());
+  if (!counted || !hasFailed) return;
+  const failed = await requests.find(ref);
+  if (failed && failed.linkNonce === undefined) await quotas.uncountMail(counted);
 }

@@ -32,11 +32,17 @@ export const handler = httpHandler(
       flowPolicies: environment.FLOW_POLICIES,
       notificationPolicies: environment.NOTIFICATION_POLICIES,
     },
-    requests: { ...acknowledging(requests), ...failing(requests), ...refusing(requests) },
+    requests: {
+      ...acknowledging(requests),
+      ...failing(requests),
+      ...finding(requests),
+      ...refusing(requests),
+    },
     quotas: notificationQuotas(dynamo, environment.REQUESTS_TABLE, {
       names: addresseeNames(dynamo, environment.KEYS_TABLE, runtime.clock),
       requests: finding(requests),
       draw: randomInt,
+      unrepeated: dynamoDbClient({ maxAttempts: 1 }),
     }),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),

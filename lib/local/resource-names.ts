@@ -46,6 +46,7 @@ const cloudTypes: Record<string, ResourceType> = {
   'AWS::KMS::Key': { arn: 'kms:key/' },
   'AWS::Lambda::Permission': {},
   'AWS::Logs::LogGroup': { nameProperty: 'LogGroupName', arn: 'logs:log-group:' },
+  'AWS::Logs::MetricFilter': { nameProperty: 'FilterName' },
   'AWS::SES::ConfigurationSet': { nameProperty: 'Name' },
   'AWS::SES::EmailIdentity': { nameProperty: 'EmailIdentity' },
 };

@@ -113,6 +113,11 @@ export const clients = {
     ...client('limited', 'client_secret_basic', 'ES256'),
     notification_policy: 'standard',
   },
+  /** Another one of that kind. */
+  alsoLimited: {
+    ...client('also-limited', 'client_secret_basic', 'ES256'),
+    notification_policy: 'standard',
+  },
   /** The same, and not told of unknown users. */
   limitedQuiet: {
     ...client('limited-quiet', 'client_secret_basic', 'ES256'),
@@ -222,6 +227,7 @@ export const users = {
   limited: user('limited'),
   limitedQuiet: user('limited-quiet'),
   denying: user('denying'),
+  waitedFor: user('waited-for'),
   flows: user('flows'),
   /** Whose requests are looked up. */
   audit: user('audit'),

@@ -15,16 +15,19 @@ const refusal = {
 };
 
 describe('T3: the notification policy of a client', () => {
-  it('lets three requests wait for a user at the same time, and refuses the fourth with no mail', async () => {
-    const { limited } = clients;
+  it('P4: lets three requests wait for a user at the same time, two of one client, and refuses more with no mail', async () => {
+    const { limited, alsoLimited } = clients;
     const requests = [];
-    for (let index = 0; index < 3; index += 1) {
+    for (let index = 0; index < 2; index += 1) {
       requests.push(await start(limited, users.limited.username));
     }
     const refused = await ask(limited, users.limited.email);
     expect(errorOf(refused)).toEqual(refusal);
     // The correlation id begins with the public id of the refusal, under which the audit has it.
     expect(refused.body['error_description']).toMatch(/ \(Correlation ID: [a-z2-7]{26}\.[\w-]+\)$/);
+    // A client at its share keeps no other from asking.
+    requests.push(await start(alsoLimited, users.limited.username));
+    expect(errorOf(await ask(alsoLimited, users.limited.email))).toEqual(refusal);
     for (const { ref } of requests) await mailOf(users.limited.email, ref);
     expect(await mailsTo(users.limited.email)).toHaveLength(3);
   });
@@ -41,7 +44,7 @@ describe('T3: the notification policy of a client', () => {
     };
     const known = await historyOf(users.limitedQuiet.username);
     expect(await historyOf('nobody-at-all')).toEqual(known);
-    expect(known).toEqual([200, 200, 200, refusal, refusal]);
+    expect(known).toEqual([200, 200, refusal, refusal, refusal]);
   });
 
   it('makes a client wait that a user has denied twice', async () => {
@@ -53,6 +56,18 @@ describe('T3: the notification policy of a client', () => {
     }
     expect(errorOf(await ask(limited, users.denying.username))).toEqual(refusal);
     expect((await ask(basic, users.denying.username)).status).toBe(200);
+  });
+});
+
+describe('T4: the page of a request', () => {
+  it('P7: tells of the other requests that wait, whatever the policies of their clients', async () => {
+    const { basic, limited } = clients;
+    for (const [index, client] of [basic, limited, basic].entries()) {
+      const { ref } = await start(client, users.waitedFor.username);
+      const { html } = await open((await mailOf(users.waitedFor.email, ref)).link);
+      const told = /class="others">([^<]*)/.exec(html)?.[1];
+      expect(told === undefined ? 0 : Number(/\d+/.exec(told)?.[0] ?? 1)).toBe(index);
+    }
   });
 });
 

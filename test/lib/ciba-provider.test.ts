@@ -191,6 +191,20 @@ describe('the grants', () => {
     ]);
   });
 
+  it('P31: let one lift limits: put histories of users, and nothing else', () => {
+    expect(
+      statementsFor((provider, role) => provider.grantClearLimits(role).assertSuccess()),
+    ).toEqual([
+      { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: arnOf('Requests') },
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:PutItem',
+        Resource: arnOf('Requests'),
+        Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['asked#*'] } },
+      },
+    ]);
+  });
+
   it('T24: let one revoke refresh tokens by the function that does, and write to no request', () => {
     expect(
       statementsFor((provider, role) => provider.grantRevokeRefreshTokens(role).assertSuccess()),

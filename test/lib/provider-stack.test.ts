@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { overLimitCause } from '../../lambdas/ciba/refused-request.ts';
 import { protocolRoutes, routes } from '../../lambdas/routes.ts';
 import { MAIN_FLOW } from '../../lib/flow-definitions.ts';
 import { alarmPrefix } from '../../lib/operator/doctor-flows.ts';
@@ -773,6 +774,11 @@ describe('the mail', () => {
   });
 });
 
+/** A metric of ours ends in the address of its log group. */
+function withoutAddress(metricName: string): string {
+  return metricName.replace(/-c[0-9a-f]{41}$/, '');
+}
+
 describe('the alarms', () => {
   const alarms = () =>
     Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
@@ -781,7 +787,9 @@ describe('the alarms', () => {
 
   it('hear of every kind of failure', () => {
     expect(
-      new Set(alarms().map(({ Namespace, MetricName }) => `${Namespace} ${MetricName}`)),
+      new Set(
+        alarms().map(({ Namespace, MetricName }) => `${Namespace} ${withoutAddress(MetricName)}`),
+      ),
     ).toEqual(
       new Set([
         'AWS/ApiGateway 5xx',
@@ -795,8 +803,27 @@ describe('the alarms', () => {
         'AWS/DynamoDB ReadThrottleEvents',
         'AWS/DynamoDB WriteThrottleEvents',
         'AWS/Lambda Errors',
+        'CibaProvider ShareUsedUp',
       ]),
     );
+  });
+
+  it('P4: hear that a client is at its share, by what the endpoint logs', () => {
+    const [filter] = Object.values(template.findResources('AWS::Logs::MetricFilter'));
+    const {
+      FilterPattern: pattern,
+      LogGroupName,
+      MetricTransformations,
+    } = filter?.['Properties'] ?? {};
+    expect(readable(LogGroupName)).toMatch(/^BackchannelAuthenticationAuthorizeLog/);
+    expect(alarms().map(({ MetricName }) => MetricName)).toContain(
+      MetricTransformations[0].MetricName,
+    );
+    const [, begins = ''] = /^\{ \$\.cause = "(.*)\*" \}$/.exec(pattern) ?? [];
+    const share = overLimitCause({ limit: 'pendingPerUser', ofShare: true });
+    const whole = overLimitCause({ limit: 'pendingPerUser', ofShare: false });
+    expect([share, whole].map((cause) => cause.startsWith(begins))).toEqual([true, false]);
+    expect(begins).not.toBe('');
   });
 
   it('watch every flow, function and table', () => {

@@ -114,6 +114,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     mails,
     directory,
     requests: stored,
+    quotas,
     refused,
     authorize: backchannelAuthenticationEndpoint(deps),
     token: tokenEndpoint(deps),

@@ -163,6 +163,7 @@ export async function startWatchedProvider(directory: Directory) {
         names: addresseeNames(dynamo, 'keys', clock),
         requests: requestsTable(dynamo, 'requests'),
         draw: () => 0,
+        unrepeated: dynamo,
       }),
       askedUsers: askedUsers(requestItems(dynamo, 'requests'), requestsTable(dynamo, 'requests')),
       clients: clientDirectory(dynamo, 'directory', clock),

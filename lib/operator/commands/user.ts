@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import { describeError } from '../describe-error.ts';
 import { countsJson, showValue } from '../describe-plan.ts';
+import { directoryStore } from '../directory-items.ts';
 import { countActions } from '../directory-plan.ts';
 import {
   carryOutImport,
@@ -18,9 +20,12 @@ import { openDirectory } from '../open-directory.ts';
 import { OperatorError, usageError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { isoTime } from '../show-audit.ts';
+import { limitsJson, printLimits } from '../show-limits.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { readUserFile, type UserFile } from '../user-file.ts';
+import { readLimits } from '../user-limits.ts';
 import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
+import { clearLimitsCommand } from './clear-limits.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
@@ -58,7 +63,7 @@ export function userCommand(context: CommandContext): Command {
     .addHelpText('after', examples({ 'ciba user list --limit 1000 --json': 'for a program' }))
     .action((options: ListOptions) => list(context, options));
   addNaming(user.command('show'))
-    .description('shows a user')
+    .description('shows a user, and which clients limits keep from asking')
     .addHelpText('after', examples({ 'ciba user show alice@example.com': 'by a login, or a sub' }))
     .action((name: string, options) => show(context, name, options.by));
   for (const enabled of [true, false]) {
@@ -92,6 +97,7 @@ ${examples({
     .action((file: string, options: ImportOptions) => importFile(context, file, options));
   return user
     .addCommand(clearUndeliverableCommand(context))
+    .addCommand(clearLimitsCommand(context))
     .addCommand(revokeUserTokensCommand(context));
 }
 
@@ -112,13 +118,23 @@ async function list(context: CommandContext, options: ListOptions): Promise<void
 
 async function show(context: CommandContext, name: string, by: NamedBy | undefined): Promise<void> {
   const { output } = context;
-  const shown = await findOrFail(await openDirectory(context), name, by);
-  output.json(userJson(shown));
+  const deployment = await context.deployment();
+  const store = directoryStore(deployment, context.clock);
+  const shown = await findOrFail(store, name, by);
+  // Whoever may read the directory alone is shown the user all the same.
+  const limits = await readLimits(deployment, store, shown.user.sub).catch((error: unknown) => {
+    output.note(`Limits are not shown: ${describeError(error).message}`);
+    return undefined;
+  });
+  output.json({ ...userJson(shown), limits: limits?.map(limitsJson) ?? null });
   output.table(
     ['MEMBER', 'VALUE'],
     Object.entries(userJson(shown)).map(([member, value]) => [member, showValue(value)]),
   );
   tellRevoked(output, shown.user.tokens_not_before);
+  if (limits === undefined || limits.length === 0) return;
+  output.line('');
+  printLimits(output, limits);
 }
 
 function userJson({ user, version }: ShownUser) {

@@ -2,18 +2,24 @@
  * The notification quotas on a real engine (dynalite): limits that hold exactly whoever asks at the same moment, and the
  * same work for somebody who exists and for somebody who does not (threats T3, T6).
  */
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askedUsers } from '../../../lambdas/aws/asked-users.ts';
+import {
+  askedKey,
+  askedUsers,
+  readHistory,
+  replaceHistory,
+} from '../../../lambdas/aws/asked-users.ts';
 import { addresseeNames, keyStore } from '../../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
 import { requestItems, requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { nameOfUser } from '../../../lambdas/ciba/asked-users.ts';
-import type { Asked } from '../../../lambdas/ciba/notification-policy.ts';
+import { type Asked, dayOf } from '../../../lambdas/ciba/notification-policy.ts';
 import type {
   Addressee,
   AuthenticationRequestStore,
+  MailOfDay,
   NotificationQuotas,
 } from '../../../lambdas/ports.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
@@ -31,6 +37,7 @@ beforeAll(async () => {
     names: { nameOf: async (addressee) => JSON.stringify(addressee) },
     requests,
     draw: () => 3,
+    unrepeated: tables.client,
   });
 });
 afterAll(() => tables.stop());
@@ -46,26 +53,32 @@ function askedNow(changes: Partial<Asked> = {}): Asked {
   return { ref, clientId, at, expiresAt, ...changes };
 }
 
+function historyOf(addressee: Addressee) {
+  return readHistory(requestItems(tables.client, 'requests'), askedKey(JSON.stringify(addressee)));
+}
+
 describe('T3: limits by user', () => {
   it.each(['sub', 'hint'] as const)(
     'let through exactly as many as they say of 100 at once, by %s',
     async (kind) => {
       const addressee: Addressee = kind === 'sub' ? { sub: 'u-bombed' } : { hint: 'bombed' };
       const limits = await Promise.all(
-        Array.from({ length: 100 }, () =>
-          quotas.countAsked(addressee, askedNow(), { mailsPerUserPerMinute: 5 }),
+        Array.from({ length: 100 }, (_, index) =>
+          quotas.countAsked(addressee, askedNow({ clientId: `client-${index % 2}` }), {
+            mailsPerUserPerMinute: 5,
+          }),
         ),
       );
       expect(limits.filter((limit) => limit === undefined)).toHaveLength(5);
-      expect(limits.filter((limit) => limit === 'mailsPerUserPerMinute')).toHaveLength(95);
+      expect(limits.filter((over) => over?.limit === 'mailsPerUserPerMinute')).toHaveLength(95);
     },
   );
 
   it('of pending ones hold while the requests are still being stored', async () => {
     const addressee = somebody();
     const limits = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const request = exampleRequest();
+      Array.from({ length: 20 }, async (_, index) => {
+        const request = exampleRequest({ clientId: `client-${index % 2}` });
         const { ref, clientId, createdAt: at, expiresAt } = request;
         const limit = await quotas.countAsked(
           addressee,
@@ -93,9 +106,24 @@ describe('T3: limits by user', () => {
       return { ref, limit };
     };
     const first = await ask();
-    expect((await ask()).limit).toBe('pendingPerUser');
+    const reached = { limit: 'pendingPerUser', ofShare: true };
+    expect((await ask()).limit).toEqual(reached);
+    // P6: what has failed is polled to its end like what waits, so it counts as long.
     await requests.fail(first.ref, 'flow_error', EXAMPLE_NOW);
-    expect((await ask()).limit).toBeUndefined();
+    expect((await ask()).limit).toEqual(reached);
+    const { ref, clientId } = exampleRequest();
+    const asked = { ref, clientId, at: EXAMPLE_NOW + 200, expiresAt: EXAMPLE_NOW + 320 };
+    expect(await quotas.countAsked(addressee, asked, { pendingPerUser: 1 })).toBeUndefined();
+    await requests.create(exampleRequest({ ref, linkNonce: 'nonce' }));
+    await requests.decide({
+      ref,
+      decision: 'deny',
+      linkNonce: 'nonce',
+      contactVersion: undefined,
+      now: EXAMPLE_NOW,
+    });
+    const next = { ...asked, ref: exampleRequest().ref };
+    expect(await quotas.countAsked(addressee, next, { pendingPerUser: 1 })).toBeUndefined();
   });
 
   it('F4: count once what is written again after a lost answer', async () => {
@@ -110,6 +138,111 @@ describe('T3: limits by user', () => {
       }),
     );
     expect(unmarshall(item ?? {})).toMatchObject({ version: 1, mails: 1, day: '2023-11-14' });
+  });
+
+  it('P7: are counted where nothing is limited, by as many at once as come', async () => {
+    const addressee = somebody();
+    const asked = Array.from({ length: 42 }, (_, index) =>
+      askedNow({ clientId: `client-${index % 3}`, at: EXAMPLE_NOW + index / 1000 }),
+    );
+    await Promise.all(asked.map((one) => quotas.countAsked(addressee, one, {})));
+    const { history } = await historyOf(addressee);
+    expect(history?.recent.map(({ ref }) => ref).toSorted()).toEqual(
+      asked.map(({ ref }) => ref).toSorted(),
+    );
+    expect(history?.mails).toBe(42);
+    expect(history?.mailsOf).toEqual(
+      expect.arrayContaining([0, 1, 2].map((of) => ({ clientId: `client-${of}`, mails: 14 }))),
+    );
+  });
+
+  it('P7, F4: are counted once where nothing is limited and a write is repeated', async () => {
+    const addressee = somebody();
+    const asked = askedNow();
+    for (let time = 0; time < 3; time += 1) await quotas.countAsked(addressee, asked, {});
+    const next = askedNow();
+    for (let time = 0; time < 3; time += 1) await quotas.countAsked(addressee, next, {});
+    const { history } = await historyOf(addressee);
+    expect(history).toMatchObject({ mails: 2, recent: [asked, next] });
+  });
+
+  it('P32: of a flood under no limit are kept what tells, and a mute stays', async () => {
+    const addressee = somebody();
+    const reported = exampleRequest({ linkNonce: 'nonce' });
+    const policy = { muteSeconds: 86_400 };
+    const { ref, clientId, createdAt: at, expiresAt } = reported;
+    await quotas.countAsked(addressee, { ref, clientId, at, expiresAt }, policy);
+    await requests.create(reported);
+    const decision = { ref, decision: 'report', linkNonce: 'nonce', contactVersion: 1 } as const;
+    await requests.decide({ ...decision, now: EXAMPLE_NOW + 1 });
+    const table = requestItems(tables.client, 'requests');
+    const { history, version } = await historyOf(addressee);
+    if (!history) throw new Error('no history');
+    const flood = Array.from({ length: 197 }, () => askedNow({ clientId: 'flood' }));
+    const recent = [...history.recent, ...flood];
+    const key = askedKey(JSON.stringify(addressee));
+    await replaceHistory(table, key, { ...history, recent }, { version, now: at });
+    await Promise.all(
+      Array.from({ length: 8 }, () =>
+        quotas.countAsked(addressee, askedNow({ clientId: 'flood', at: at + 61 }), {}),
+      ),
+    );
+    const after = (await historyOf(addressee)).history;
+    expect(after?.recent.length).toBeLessThan(20);
+    expect(after?.recent[0]).toMatchObject({ ref, reported: true });
+    expect(await quotas.countAsked(addressee, askedNow(), policy)).toMatchObject({
+      limit: 'muteSeconds',
+    });
+  });
+
+  it('P4: are read as they were stored before clients had shares', async () => {
+    const addressee = somebody();
+    const { ref, clientId, at, expiresAt } = askedNow();
+    const stored = { day: dayOf(at), mails: 19, recent: [{ ref, clientId, at, expiresAt }] };
+    await tables.client.send(
+      new PutItemCommand({
+        TableName: 'requests',
+        Item: marshall({ ref: `asked#${JSON.stringify(addressee)}`, ...stored, version: 7 }),
+      }),
+    );
+    const policy = { mailsPerUserPerDay: 20 };
+    expect(await quotas.countAsked(addressee, askedNow(), policy)).toBeUndefined();
+    expect(await quotas.countAsked(addressee, askedNow(), policy)).toEqual({
+      limit: 'mailsPerUserPerDay',
+      ofShare: false,
+    });
+    expect((await historyOf(addressee)).history).toMatchObject({
+      mails: 20,
+      mailsOf: [{ clientId, mails: 1 }],
+    });
+  });
+
+  it.each(['__proto__', 'constructor', '~', '-._'])(
+    'P4: have a share for the client %s',
+    async (clientId) => {
+      const addressee = somebody();
+      const policy = { mailsPerUserPerDay: 3 };
+      for (const mails of [1, 2]) {
+        expect(await quotas.countAsked(addressee, askedNow({ clientId }), policy)).toBeUndefined();
+        expect((await historyOf(addressee)).history?.mailsOf).toEqual([{ clientId, mails }]);
+      }
+      expect(await quotas.countAsked(addressee, askedNow({ clientId }), policy)).toMatchObject({
+        ofShare: true,
+      });
+      expect(await quotas.countAsked(addressee, askedNow(), {})).toBeUndefined();
+      expect(await quotas.countAsked(addressee, askedNow({ clientId }), {})).toBeUndefined();
+      expect((await historyOf(addressee)).history?.mails).toBe(4);
+    },
+  );
+
+  it('P5: take back what came to nothing, once', async () => {
+    const addressee = somebody();
+    const [first, second] = [askedNow(), askedNow()];
+    await quotas.countAsked(addressee, first, standard);
+    await quotas.countAsked(addressee, second, standard);
+    for (let time = 0; time < 3; time += 1) await quotas.uncountAsked(addressee, first);
+    expect((await historyOf(addressee)).history).toMatchObject({ mails: 1, recent: [second] });
+    await quotas.uncountAsked(somebody(), first);
   });
 
   it('T6: cost the same calls for somebody who exists and for somebody who does not', async () => {
@@ -135,6 +268,7 @@ describe('T4: what else waits for a user', () => {
       names,
       requests,
       draw: () => 0,
+      unrepeated: tables.client,
     });
     const memory = inMemoryRequests();
     const inMemory = inMemoryQuotas(memory);
@@ -167,14 +301,127 @@ describe('T4: what else waits for a user', () => {
   });
 });
 
-describe('the total of a day', () => {
-  it.each([1, 7, 8, 20])('of %i holds exactly with 40 at once', async (total) => {
-    const at = EXAMPLE_NOW + total * 86_400;
-    const counted = await Promise.all(
-      Array.from({ length: 40 }, () => quotas.countMail(at, total)),
+/** Whether each of several mails at once was let through, in any order. */
+async function letThrough(mails: MailOfDay[]): Promise<string[]> {
+  const judged = await Promise.all(mails.map((mail) => quotas.countMail(mail)));
+  return judged.map((one) => (one.outcome === 'counted' ? 'counted' : `over ${one.ofShare}`));
+}
+
+let days = 0;
+/** A mail of a day of its own, unless it is of another's. */
+function mailOfDay(mailsPerDay: number, changes: Partial<MailOfDay> = {}): MailOfDay {
+  days += 1;
+  const at = EXAMPLE_NOW + days * 86_400;
+  return { clientId: 'pump-4', at, mailsPerDay, hasDecoys: false, isDecoy: false, ...changes };
+}
+
+function many(count: number, mail: MailOfDay, changes: Partial<MailOfDay> = {}): MailOfDay[] {
+  return Array.from({ length: count }, () => ({ ...mail, ...changes }));
+}
+
+async function mailsCounted({ at, mailsPerDay }: MailOfDay): Promise<number> {
+  const counters = await Promise.all(
+    Array.from({ length: 8 }, (_, counter) =>
+      tables.client.send(
+        new GetItemCommand({
+          TableName: 'requests',
+          Key: marshall({ ref: `mails#${dayOf(at)}#${mailsPerDay}#${counter}` }),
+        }),
+      ),
+    ),
+  );
+  return counters.reduce(
+    (sum, { Item: item }) => sum + Number(unmarshall(item ?? {})['mails'] ?? 0),
+    0,
+  );
+}
+
+describe('P5: the total of a day', () => {
+  it.each([
+    // limit, all together, each client
+    [1, 2, 1],
+    [2, 2, 1],
+    [7, 7, 4],
+    [8, 8, 4],
+    [20, 20, 10],
+    [40, 40, 20],
+  ])(
+    'of %i lets %i through of 20 at once by each of two clients, and %i by one alone',
+    async (limit, total, share) => {
+      const mail = mailOfDay(limit);
+      const alone = await letThrough(many(share + 5, mail, { clientId: 'alone' }));
+      expect(alone.filter((one) => one === 'counted')).toHaveLength(share);
+      const both = mailOfDay(limit);
+      const together = await letThrough([
+        ...many(20, both, { clientId: 'desk-1' }),
+        ...many(20, both, { clientId: 'pump-4' }),
+      ]);
+      expect(together.filter((one) => one === 'counted')).toHaveLength(Math.min(total, 40));
+      expect(await mailsCounted(both)).toBe(Math.min(total, 40));
+      expect(await letThrough([mailOfDay(limit)])).toEqual(['counted']);
+    },
+  );
+
+  it('is of mails: decoys take nothing from others, and count for their own client like mails', async () => {
+    const mail = mailOfDay(10, { hasDecoys: true });
+    expect(await letThrough(many(20, mail, { isDecoy: true }))).toEqual(
+      expect.arrayContaining([...Array(5).fill('counted'), ...Array(15).fill('over true')]),
     );
-    expect(counted.filter((one) => one)).toHaveLength(Math.min(total, 40));
-    expect(await quotas.countMail(at + 86_400 * 100, total)).toBe(true);
+    expect(await mailsCounted(mail)).toBe(0);
+    const others = ['desk-1', 'desk-2'].flatMap((clientId) => many(10, mail, { clientId }));
+    expect((await letThrough(others)).filter((one) => one === 'counted')).toHaveLength(10);
+    expect(await mailsCounted(mail)).toBe(10);
+  });
+
+  it.each(['one after another', 'at once'])(
+    'T6: shows the client of decoys the same for users and for nobody, %s',
+    async (order) => {
+      const seen = [];
+      for (const isDecoy of [false, true]) {
+        const mail = mailOfDay(9, { hasDecoys: true, isDecoy });
+        const others = ['desk-1', 'desk-2'].flatMap((clientId) =>
+          many(3, mail, { clientId, isDecoy: false }),
+        );
+        const first = await letThrough(many(2, mail));
+        const inBetween = await letThrough(others);
+        const last = many(3, mail);
+        const told: string[] = [];
+        if (order === 'at once') told.push(...(await letThrough(last)));
+        else for (const one of last) told.push(...(await letThrough([one])));
+        seen.push([first, inBetween, told.toSorted()]);
+      }
+      expect(seen[1]).toEqual(seen[0]);
+      expect(seen[0]?.[2]).toEqual(['counted', 'over false', 'over false']);
+    },
+  );
+
+  it('T6: costs a client of decoys the same calls for users and for nobody', async () => {
+    const callsFor = async (isDecoy: boolean) => {
+      const mail = mailOfDay(6, { hasDecoys: true, isDecoy });
+      tables.sent.length = 0;
+      for (const one of many(5, mail)) await quotas.countMail(one);
+      return [...tables.sent];
+    };
+    expect(await callsFor(true)).toEqual(await callsFor(false));
+  });
+
+  it.each([true, false])('takes a mail back, a decoy: %s', async (isDecoy) => {
+    const mail = mailOfDay(4, { hasDecoys: true, isDecoy });
+    for (let round = 0; round < 5; round += 1) {
+      const judged = await quotas.countMail(mail);
+      if (judged.outcome !== 'counted') throw new Error('over');
+      await quotas.uncountMail(judged.counted);
+      expect(await mailsCounted(mail)).toBe(0);
+    }
+    expect((await letThrough(many(10, mail))).filter((one) => one === 'counted')).toHaveLength(2);
+  });
+
+  it('has a budget of its own for each number: whoever has a large one uses up no small one', async () => {
+    const large = mailOfDay(1000);
+    await letThrough(many(30, large));
+    expect(await letThrough([{ ...large, clientId: 'desk-1', mailsPerDay: 10 }])).toEqual([
+      'counted',
+    ]);
   });
 });
 
@@ -187,7 +434,7 @@ describe('the in-memory quotas', () => {
         at: EXAMPLE_NOW + index * 7,
         expiresAt: EXAMPLE_NOW + index * 7 + 60,
       });
-      expect(await quotas.countAsked(addressee, asked, standard)).toBe(
+      expect(await quotas.countAsked(addressee, asked, standard)).toEqual(
         await memory.countAsked(addressee, asked, standard),
       );
     }

@@ -60,7 +60,7 @@ describe('an entry', () => {
     ['refused', refused('unknown_user_id', 'user_unknown'), early, FAILED, 'refused', asked],
     [
       'refused by a limit',
-      refused('access_denied', overLimitCause('pendingPerUser')),
+      refused('access_denied', overLimitCause({ limit: 'pendingPerUser', ofShare: true })),
       later,
       FAILED,
       'throttled',
@@ -304,7 +304,15 @@ describe('the time line', () => {
   });
 
   it('of a refusal has its code and cause, and the user if the hint named one', () => {
-    expect(timeLine(refused('access_denied', overLimitCause('mailsPerDay'), 'u-alice'))).toEqual([
+    expect(
+      timeLine(
+        refused(
+          'access_denied',
+          overLimitCause({ limit: 'mailsPerDay', ofShare: false }),
+          'u-alice',
+        ),
+      ),
+    ).toEqual([
       { what: 'asked', clientId: 'pump-4', at: asked },
       { what: 'located', sub: 'u-alice', at: asked },
       { what: 'throttled', code: 'access_denied', cause: 'over mailsPerDay', at: asked },

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import {
-  type Asked,
+  type AskedBefore,
   type AskedHistory,
   dayOf,
   judgeAsked,
@@ -19,13 +19,13 @@ import { EXAMPLE_NOW } from '../../support/example-request.ts';
 import { standardPolicy as standard } from '../../support/in-memory-quotas.ts';
 
 const now = EXAMPLE_NOW;
-function asked(secondsAgo: number, changes: Partial<Asked> = {}): Asked {
+function asked(secondsAgo: number, changes: Partial<AskedBefore> = {}): AskedBefore {
   const at = now - secondsAgo;
   return { ref: `r${secondsAgo}`, clientId: 'pump-4', at, expiresAt: at + 120, ...changes };
 }
 
-function history(recent: Asked[], changes: Partial<AskedHistory> = {}): AskedHistory {
-  return { day: dayOf(now), mails: recent.length, recent, ...changes };
+function history(recent: AskedBefore[], changes: Partial<AskedHistory> = {}): AskedHistory {
+  return { day: dayOf(now), mails: recent.length, mailsOf: [], recent, ...changes };
 }
 
 type Known = Record<
@@ -37,7 +37,7 @@ function judge(
   past: AskedHistory | undefined,
   policy: NotificationPolicy,
   known: Known = {},
-  next: Asked = asked(0, { ref: 'new' }),
+  next: AskedBefore = asked(0, { ref: 'new' }),
 ) {
   const requests: RequestsByRef = new Map(Object.entries(known));
   return judgeAsked(past, requests, next, policy);
@@ -60,7 +60,12 @@ describe('a user whom nobody has asked', () => {
   it('may be asked, and the history begins', () => {
     expect(judge(undefined, standard)).toEqual({
       outcome: 'admitted',
-      next: { day: '2023-11-14', mails: 1, recent: [asked(0, { ref: 'new' })] },
+      next: {
+        day: '2023-11-14',
+        mails: 1,
+        mailsOf: [{ clientId: 'pump-4', mails: 1 }],
+        recent: [asked(0, { ref: 'new' })],
+      },
     });
   });
 });
@@ -97,7 +102,8 @@ describe('mails by day', () => {
 });
 
 describe('pending requests', () => {
-  const limit = { pendingPerUser: 2 };
+  // Two of them are one client's share.
+  const limit = { pendingPerUser: 4 };
   const two = history([asked(50), asked(90)]);
 
   it.each<[string, Known, string]>([
@@ -219,11 +225,23 @@ describe('what is kept', () => {
     });
   });
 
-  it('the last hundred at most', () => {
-    const many = Array.from({ length: 120 }, (_, index) => asked(0, { ref: `m${index}` }));
-    const judged = judge(history(many), { mailsPerUserPerDay: 1000 });
-    expect(judged.outcome === 'admitted' && judged.next.recent).toHaveLength(100);
-    expect(judged).toMatchObject({ next: { mails: 121 } });
+  it('of two hundred and more, once all are read, of each client as many as may tell', () => {
+    const many = Array.from({ length: 220 }, (_, index) => asked(0, { ref: `m${index}` }));
+    const past = history([asked(30, { ref: 'of another', clientId: 'desk-1' }), ...many]);
+    expect(refsToRead(past, asked(0), {})).toHaveLength(221);
+    const judged = judge(past, { mailsPerUserPerDay: 1000 });
+    const kept = judged.outcome === 'admitted' ? judged.next.recent.map(({ ref }) => ref) : [];
+    expect(kept).toHaveLength(152);
+    expect(kept).toEqual(expect.arrayContaining(['of another', 'm70', 'm219', 'new']));
+    expect(judged).toMatchObject({ next: { mails: 222 } });
+  });
+
+  it('P32: what waited to its end, since a report may be written late', () => {
+    const past = history([asked(150, { ref: 'a', expiresAt: now - 30 })]);
+    const known: Known = { a: { status: 'pending' } };
+    expect(judge(past, standard, known)).toMatchObject({ next: { recent: [{ ref: 'a' }, {}] } });
+    const over = history([asked(250, { ref: 'a', expiresAt: now - 130 })]);
+    expect(judge(over, standard, known)).toMatchObject({ next: { recent: [{ ref: 'new' }] } });
   });
 });
 
@@ -285,6 +303,6 @@ describe('policies', () => {
 });
 
 it('approved ones are out of the way of every limit but those by time', () => {
-  const past = history(Array.from({ length: 4 }, (_, index) => asked(20 + index)));
+  const past = history(Array.from({ length: 4 }, (_, index) => asked(30 + 20 * index)));
   expect(limitOf(past, standard, approved)).toBe('admitted');
 });

@@ -99,6 +99,7 @@ beforeAll(async () => {
       },
       requests: requestsTable(client, 'requests'),
       draw: randomInt,
+      unrepeated: client,
     }),
     clients: clientDirectory(client, 'directory', runtime.clock),
     users: userDirectory(client, 'directory'),

@@ -28,7 +28,7 @@ import {
 
 /** 15 January 2027, 08:00 UTC. */
 const now = 1_800_000_000;
-const CAUSE = overLimitCause('mailsPerUserPerDay');
+const CAUSE = overLimitCause({ limit: 'mailsPerUserPerDay', ofShare: true });
 
 const clientKey = generateClientKey('ES256', { kid: 'k1' });
 
@@ -461,7 +461,7 @@ describe('ciba audit show', () => {
       'refused',
       /Outcome {5}refused \(unknown_user_id, user_disabled\)\n[\s\S]*cause: user_disabled\n$/,
     ],
-    ['throttled', /Outcome {5}throttled \(access_denied, over mailsPerUserPerDay\)\n/],
+    ['throttled', /Outcome {5}throttled \(access_denied, over own share of mailsPerUserPerDay\)\n/],
     ['decoy', /decoy: nobody can be asked \(user_unknown\), and nothing is sent\n/],
   ])('tells how one came out that is %s', async (name, told) => {
     const { stdout } = await run('show', made[name] ?? '', '--utc');
