@@ -3,8 +3,10 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../../lib/local/start-local-host.ts';
 import { makeAssembly } from './make-assembly.ts';
@@ -187,6 +189,13 @@ beforeAll(async () => {
     },
   });
   host = await startLocalHost({ ...anyPorts, assembly });
+  const { endpoints, stack } = host;
+  const region = 'us-east-1';
+  const client = new DynamoDBClient({ endpoint: endpoints.dynamodb, region, credentials });
+  // What the custom resource of this stack does not make: a key that client secrets are stored under.
+  const keys = { pk: 'wrap', version: 1, keys: [{ kid: 'k', secret: 'A'.repeat(43) }] };
+  const TableName = stack.outputs['KeysTable'];
+  await client.send(new PutItemCommand({ TableName, Item: marshall(keys) }));
 });
 
 afterAll(() => host.stop());
