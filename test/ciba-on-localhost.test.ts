@@ -126,12 +126,12 @@ describe('ciba', () => {
     const sent = await ciba(['template', 'test', ...template, '--to', 'Operator@bank.example']);
     expect(sent).toEqual({
       exitCode: 0,
-      stdout: '{"name":"ciba-with-binding-message","locale":"fr","to":"operator@bank.example"}\n',
+      stdout: '{"name":"ciba-with-binding-message","locale":"fr","to":"Operator@bank.example"}\n',
       stderr: 'There is no fr-CA: users of that locale get fr.\n',
     });
     const { emails } = JSON.parse(await (await fetch(`${host.inbox}/store`)).text());
     const mail = emails.at(-1);
-    expect(mail.destination.to).toEqual(['operator@bank.example']);
+    expect(mail.destination.to).toEqual(['Operator@bank.example']);
     expect(mail.from).toBe('approvals@bank.example');
     const [link = ''] = mail.body.text.match(/https?:\S+/);
     expect(link).toMatch(new RegExp(`^${host.issuer}/approve/`));

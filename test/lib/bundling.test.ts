@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import * as z from 'zod';
 import { Sha256 } from '../../lambdas/aws/bundling/checksum.ts';
@@ -69,6 +70,11 @@ describe('the bundles', () => {
 
 const ran = z.object({ result: z.unknown(), undici: z.boolean() });
 
+/** Without the keys that secrets are stored under nobody is told that a secret is wrong. */
+const wrappingKeys = JSON.stringify({
+  Item: marshall({ pk: 'wrap', version: 1, keys: [{ kid: 'k', secret: 'A'.repeat(43) }] }),
+});
+
 /** Loads a bundle in a process of its own, calls it once, and tells what came of it. */
 const runner = `
   const loadsUndici = () => process.moduleLoadList.some((name) => name.includes('deps/undici/undici'));
@@ -85,11 +91,13 @@ describe('a bundle that runs', () => {
   beforeAll(async () => {
     authorizations = [];
     traces = [];
-    dynamoDb = createServer((request, response) => {
+    dynamoDb = createServer(async (request, response) => {
       authorizations.push(request.headers.authorization ?? '');
       traces.push(request.headers['x-amzn-trace-id']);
-      request.resume();
-      response.setHeader('Content-Type', 'application/x-amz-json-1.0').end('{}');
+      const asked = await text(request);
+      response
+        .setHeader('Content-Type', 'application/x-amz-json-1.0')
+        .end(asked.includes('"wrap"') ? wrappingKeys : '{}');
     }).listen(0, '127.0.0.1');
     await once(dynamoDb, 'listening');
   });

@@ -6,8 +6,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchTrusting } from '../../../lib/local/fetch-trusting.ts';
 import { type LocalHost, startLocalHost } from '../../../lib/local/start-local-host.ts';
@@ -198,6 +200,13 @@ beforeAll(async () => {
     },
   });
   host = await startLocalHost({ ...anyPorts, assembly });
+  const { endpoints, stack } = host;
+  const region = 'us-east-1';
+  const client = new DynamoDBClient({ endpoint: endpoints.dynamodb, region, credentials });
+  // What the custom resource of this stack does not make: a key that client secrets are stored under.
+  const keys = { pk: 'wrap', version: 1, keys: [{ kid: 'k', secret: 'A'.repeat(43) }] };
+  const TableName = stack.outputs['KeysTable'];
+  await client.send(new PutItemCommand({ TableName, Item: marshall(keys) }));
 });
 
 afterAll(() => host.stop());
