@@ -5,7 +5,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { decide, imagesOf, open, submit } from './authentication-device.ts';
-import { ask, errorOf, poll, start } from './consumption-device.ts';
+import { ask, errorOf, poll, post, start } from './consumption-device.ts';
 import { applyDirectory, directoryControl, issuer, mailOf } from './deployment.ts';
 import { clients, directory, users } from './directory.ts';
 
@@ -79,6 +79,83 @@ describe.skipIf(directoryControl === undefined)('between approval and redemption
     expect(errorOf(await ask(client, user.username))).toMatchObject({ error: 'unknown_user_id' });
     await applyDirectory(directory);
     expect((await ask(client, user.username)).status).toBe(200);
+  });
+});
+
+describe.skipIf(directoryControl === undefined)('P8: after the redemption', () => {
+  afterAll(() => applyDirectory(directory));
+
+  const scope = 'openid email offline_access';
+  const grant = 'urn:openid:params:grant-type:ciba';
+  const invalid = { status: 400, error: 'invalid_grant' };
+  const removed = {
+    clients: directory.clients,
+    users: directory.users.filter(({ sub }) => sub !== user.sub),
+  };
+
+  async function redeemed(): Promise<string> {
+    const { authReqId, ref } = await start(client, user.username, { scope });
+    const { link } = await mailOf(user.email, ref);
+    await decide(link, 'approve');
+    return String((await poll(client, authReqId)).body['refresh_token']);
+  }
+
+  const refresh = (refresh_token: string) =>
+    post('/token', client, { grant_type: 'refresh_token', refresh_token });
+
+  it.each<[string, object, object | string]>([
+    ['the user is disabled', directoryWith({ user: { enabled: false } }), invalid],
+    ['the user is removed', removed, invalid],
+    [
+      'the mail address is no longer verified',
+      directoryWith({ user: { email_verified: false } }),
+      invalid,
+    ],
+    [
+      'the mail address is another',
+      directoryWith({ user: { email: 'changed@example.com' } }),
+      invalid,
+    ],
+    ['the user has another name', directoryWith({ user: { name: 'Changed' } }), scope],
+    [
+      'the client is disabled',
+      directoryWith({ client: { enabled: false } }),
+      { error: expect.stringMatching(/^(?:invalid_client|unauthorized_client)$/) },
+    ],
+    [
+      'the client loses the CIBA grant',
+      directoryWith({ client: { grant_types: ['refresh_token'] } }),
+      scope,
+    ],
+    [
+      'the client loses the refresh grant',
+      directoryWith({ client: { grant_types: [grant] } }),
+      { status: 400, error: 'unauthorized_client' },
+    ],
+    [
+      'P27: the client loses a granted scope',
+      directoryWith({ client: { scope: 'openid profile offline_access' } }),
+      'openid offline_access',
+    ],
+  ])('%s: a refresh', async (_change, changed, expected) => {
+    await applyDirectory(directory);
+    const refreshToken = await redeemed();
+    await applyDirectory(changed);
+    const answer = await refresh(refreshToken);
+    if (typeof expected === 'string') expect(answer.body).toMatchObject({ scope: expected });
+    else expect(errorOf(answer)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['removed and made anew', removed],
+    ['reached elsewhere for a while', directoryWith({ user: { email: 'changed@example.com' } })],
+  ])('a user who is %s is another one to a refresh token of before', async (_what, changed) => {
+    await applyDirectory(directory);
+    const refreshToken = await redeemed();
+    await applyDirectory(changed);
+    await applyDirectory(directory);
+    expect(errorOf(await refresh(refreshToken))).toMatchObject(invalid);
+    expect((await refresh(await redeemed())).status).toBe(200);
   });
 });
 

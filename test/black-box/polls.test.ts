@@ -51,6 +51,19 @@ describe.concurrent('a pending request', () => {
     expect(stillTooEarly.headers.get('retry-after')).toBe('12');
   });
 
+  it('P16: is slow_down with ten seconds more at most, however often it is polled', async () => {
+    const { authReqId, interval, expiresIn } = await start(basic, user.username);
+    await poll(basic, authReqId);
+    const waits: number[] = [];
+    for (let again = 0; again < 6; again += 1) {
+      const answer = await poll(basic, authReqId);
+      expect(errorOf(answer)).toMatchObject({ error: 'slow_down' });
+      waits.push(Number(answer.headers.get('retry-after')));
+    }
+    expect(waits).toEqual([5, 10, 10, 10, 10, 10].map((more) => interval + more));
+    expect(interval + 10).toBeLessThan(expiresIn - 1);
+  });
+
   it('is authorization_pending again for a client that keeps the interval', async () => {
     const { authReqId, interval } = await start(basic, user.username);
     await poll(basic, authReqId);
