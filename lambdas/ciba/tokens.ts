@@ -29,7 +29,8 @@ export interface Grant {
 
 /**
  * What each confirmation level amounts to, whatever `acr_values` asked for (CIBA Core 7.1). Who pressed the button
- * controls a mailbox, and with a code saw the consumption device as well. That is one factor either way.
+ * controls a mailbox, and with a code saw the consumption device as well. That is one factor either way. Neither value is
+ * registered (RFC 8176): the registered ones that come near, `otp` and `mca`, claim more than is true.
  */
 const authenticationMethods: Record<ConfirmationLevel, string[]> = {
   link: ['email'],

@@ -59,6 +59,21 @@ describe('the metadata of the provider', () => {
     });
   });
 
+  // RFC 8414 2 and Discovery 3 require the member; RFC 8414 3.2 and Discovery 4.2 say that claims with zero elements MUST be
+  // omitted. For a provider without an authorization endpoint the texts contradict each other; parsers like the list better.
+  it('P51: has the required response_types_supported, and nothing in it', () => {
+    expect(JSON.parse(JSON.stringify(providerMetadata(issuer, routes)))).toHaveProperty(
+      'response_types_supported',
+      [],
+    );
+  });
+
+  it('P48: has no authorization_endpoint, nor anything that only one could use', () => {
+    const members = Object.keys(providerMetadata(issuer, routes));
+    const frontChannel = /^authorization_|^response_modes_|^code_challenge_/;
+    expect(members.filter((name) => frontChannel.test(name))).toEqual([]);
+  });
+
   it.each([
     ['signed requests (CIBA 4)', 'backchannel_authentication_request_signing_alg_values_supported'],
     ['a front channel', 'authorization_endpoint'],

@@ -1,6 +1,7 @@
 /**
  * The claims of both tokens (OpenID Connect Core 2 and 5.4, RFC 9068), and that they say no more than what happened (threats T2).
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ApprovedRequest } from '../../../lambdas/ciba/authentication-request.ts';
 import {
@@ -57,6 +58,17 @@ describe('the ID Token', () => {
     const grant = grantOf('openid');
     const claims = idTokenClaims({ ...grant, request: { ...grant.request, wrongCodes: 0 } });
     expect(claims).toEqual({ ...always, acr: `${issuer}/acr/code`, amr: ['email', 'code'] });
+  });
+
+  it('P53: has an amr of exactly these values, which README explains', () => {
+    const grant = grantOf('openid');
+    const coded = { ...grant, request: { ...grant.request, wrongCodes: 2 } };
+    for (const claimsOf of [idTokenClaims, (one: Grant) => accessTokenClaims(one, issuer, 'one')]) {
+      expect(claimsOf(grant)['amr']).toEqual(['email']);
+      expect(claimsOf(coded)['amr']).toEqual(['email', 'code']);
+    }
+    const readme = readFileSync('README.md', 'utf8');
+    expect(readme).toMatch(/In `amr`, `email` means .*`code` that .*registry of RFC 8176/s);
   });
 
   it('leaves out what the user does not have', () => {

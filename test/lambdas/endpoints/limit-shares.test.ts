@@ -5,12 +5,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NotificationPolicy } from '../../../lambdas/ciba/notification-policy.ts';
-import { exampleClient, exampleUser } from '../../support/example-directory.ts';
+import {
+  exampleClient,
+  exampleClientSecret,
+  exampleUser,
+} from '../../support/example-directory.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
 import { standardPolicy as standard } from '../../support/in-memory-quotas.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { formRequest, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 import { bounce, sesEvent } from '../../support/ses-events.ts';
+import { storedSecretOf } from '../../support/stored-secrets.ts';
 
 const tenMinutes = { requested_expiry: '600' };
 
@@ -24,7 +29,12 @@ function world({ policies = {} }: { policies?: Record<string, NotificationPolicy
 type Provider = ReturnType<typeof world>;
 
 function addClient(provider: Provider, client_id: string, changes: object = {}) {
-  provider.directory.clients.set(client_id, { ...exampleClient, client_id, ...changes });
+  provider.directory.clients.set(client_id, {
+    ...exampleClient,
+    client_id,
+    ...storedSecretOf(client_id, exampleClientSecret),
+    ...changes,
+  });
   return client_id;
 }
 

@@ -38,6 +38,7 @@ const outputs = {
   NotificationPolicy: 'x',
   NotificationTemplates: JSON.stringify({ 'ciba-mail': ['en', 'de'] }),
   RequestsTable: 'requests',
+  RevokeRefreshTokenFunction: 'revoke',
   RotateKeysFunction: 'rotate',
   Sender: '"Bank" <approvals@bank.example>',
   TemplatePrefix: 'CibaProvider-',

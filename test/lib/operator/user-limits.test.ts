@@ -19,6 +19,7 @@ import { ciba } from '../../support/ciba-command.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 import { standardPolicy } from '../../support/in-memory-quotas.ts';
 import { operatedDeployment } from '../../support/operated-deployment.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 const standard = { ...standardPolicy, muteSeconds: 86_400 };
@@ -31,6 +32,7 @@ let deployment: Deployment;
 let now = EXAMPLE_NOW;
 beforeAll(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   requests = requestsTable(tables.client, 'requests');
   quotas = notificationQuotas(tables.client, 'requests', {
     names: { nameOf: async (addressee) => nameOfUser(Object(addressee).sub) },
