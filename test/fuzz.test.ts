@@ -82,7 +82,6 @@ const reachable = [
     '410 No longer valid',
     '410 Too late',
     '413 Nothing was decided',
-    '415 Nothing was decided',
   ].map((outcome) => `approve ${outcome}`),
 ];
 
