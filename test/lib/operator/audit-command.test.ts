@@ -20,6 +20,7 @@ import {
   awsError,
   operatedDeployment,
 } from '../../support/operated-deployment.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import {
   directoryOf,
   type TestTables,
@@ -51,6 +52,7 @@ const made: Record<string, string> = {};
 
 beforeAll(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   store = requestsTable(tables.client, 'requests');
   deployment = operatedDeployment(
     {
@@ -326,7 +328,7 @@ describe('ciba audit', () => {
       ciba(['client', 'show', id, ...argv], { deployment, clock: () => now });
     const shown = await client('pump-4');
     expect(shown.stdout).toMatch(
-      /^last refusal +2027-01-15T07:55:00Z access_denied \(over mailsPerUserPerDay\), ciba audit show \w{26}$/m,
+      /^last refusal +2027-01-15T07:55:00Z access_denied \(over own share of mailsPerUserPerDay\), ciba audit show \w{26}$/m,
     );
     expect(JSON.parse((await client('pump-4', '--json')).stdout)).toMatchObject({
       last_refusal: {
@@ -581,7 +583,7 @@ describe('ciba audit show, after all of a user or client was revoked', () => {
     applyDirectory({
       client: tables.client,
       tableName: 'directory',
-      keysTableName: undefined,
+      keysTableName: 'keys',
       directory: parseDirectory(directory),
       prune: true,
     });
