@@ -450,7 +450,8 @@ it('news of a mail (F10): whatever its calls meet, the event that comes again le
   };
   const watched = provider;
   const count = await tellNews(0, 'refused');
-  expect(count).toBe(4);
+  // Request, user, the note on the address, for which the user is read again, and the request's stamp.
+  expect(count).toBe(5);
   for (let at = 1; at <= count; at += 1) {
     for (const fault of faults) await tellNews(at, fault);
   }

@@ -94,10 +94,10 @@ async function record(
 ): Promise<Heard> {
   const request = await requests.find(ref);
   if (!request) return { outcome: 'ignored', cause: 'no such request' };
-  const fault = judgeDestination(request, await users.findUser(request.sub), destination);
-  if (fault !== undefined) return { outcome: 'ignored', cause: fault };
   // The operator may have cleared the address since: what comes twice must not mark it twice.
   if (request.mailFailure) return { outcome: 'known', cause: failure };
+  const fault = judgeDestination(request, await users.findUser(request.sub), destination);
+  if (fault !== undefined) return { outcome: 'ignored', cause: fault };
   const now = clock();
   if (isUndeliverableCause(failure)) await addresses.noteUndeliverable(request, failure, now);
   const recorded = await requests.recordMailFailure(ref, failure, now);
