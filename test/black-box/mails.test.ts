@@ -160,7 +160,9 @@ async function postToHost(Host: string, path: string, form: string) {
     Authorization: basicAuthorization(basic),
     'Content-Type': 'application/x-www-form-urlencoded',
   };
-  const sent = request(new URL(issuer + path), { method: 'POST', headers }).end(form);
+  // Whom the certificate has to name is the deployment, not the Host header, from which Node would take it.
+  const options = { method: 'POST', headers, servername: new URL(issuer).hostname };
+  const sent = request(new URL(issuer + path), options).end(form);
   const [response]: http.IncomingMessage[] = await once(sent, 'response');
   if (!response) throw new Error('there was no answer');
   return { status: response.statusCode ?? 0, text: await textOf(response) };
