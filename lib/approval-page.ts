@@ -44,7 +44,7 @@ export class ApprovalPage extends Construct {
         RECORD_DECISION_ORIGIN: props.recordDecisionOrigin,
       },
       rights: [
-        tables.allowOnRequests('GetItem', 'UpdateItem'),
+        tables.allowOnRequests('BatchGetItem', 'GetItem', 'UpdateItem'),
         tables.allowReadingDirectory('client#*', 'user#*'),
         ...tables.allowReadingKeys('link'),
       ],

@@ -8,8 +8,8 @@ import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
-/** What a function may do to single requests. */
-export type RequestAction = 'GetItem' | 'PutItem' | 'UpdateItem';
+/** What a function may do to requests that it names. */
+export type RequestAction = 'BatchGetItem' | 'GetItem' | 'PutItem' | 'UpdateItem';
 
 /** The items of the directory, by the form of their partition key. */
 export type DirectoryKey = 'client#*' | 'user#*' | 'login#*' | 'logo#*' | 'jwks';

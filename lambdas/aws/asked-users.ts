@@ -8,6 +8,7 @@ import { type AuthenticationRequest, isExpired } from '../ciba/authentication-re
 import type { AskedHistory } from '../ciba/notification-policy.ts';
 import type { AskedUsers, AuthenticationRequestStore } from '../ports.ts';
 import type { DynamoTable } from './dynamo-table.ts';
+import { fromItem } from './requests-table.ts';
 
 const askedItem = z.object({
   version: z.number(),
@@ -89,18 +90,16 @@ export async function readByRef(
 }
 
 /** What else is asked of users, by the same histories; it writes nothing and needs no key. */
-export function askedUsers(
-  table: DynamoTable,
-  requests: Pick<AuthenticationRequestStore, 'find'>,
-): AskedUsers {
+export function askedUsers(table: DynamoTable): AskedUsers {
   return {
     async othersPending(sub, ref, now) {
       const { history } = await readHistory(table, askedKey(nameOfUser(sub)));
       const refs = othersToRead(history, ref, now);
-      const found = await Promise.all(refs.map((one) => requests.find(one)));
-      return found.flatMap((one) =>
-        one?.status === 'pending' && !isExpired(one, now) ? [one.createdAt] : [],
-      );
+      const found = new Map((await table.readAll(refs)).map((item) => [item['ref'], item]));
+      return refs.flatMap((one) => {
+        const request = fromItem(found.get(one));
+        return request?.status === 'pending' && !isExpired(request, now) ? [request.createdAt] : [];
+      });
     },
   };
 }

@@ -1,8 +1,9 @@
 /**
- * One DynamoDB table with a single partition key, in the three calls this project makes: read, put and update, each
+ * One DynamoDB table with a single partition key, in the calls this project makes: read, put, update and remove, each
  * conditional write answering whether its condition held. Any other fault is `temporarily_unavailable`.
  */
 import {
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -38,6 +39,8 @@ export type Written = { written: true; item: Item } | { written: false };
 export interface DynamoTable {
   /** The item as the last finished write left it. */
   read(key: string): Promise<Item | undefined>;
+  /** Those that are there of up to a hundred items, in no certain order, each as the last finished write left it. */
+  readAll(keys: readonly string[]): Promise<Item[]>;
   /** Puts the whole item, atomically with its condition. */
   put(item: Item, condition: Condition): Promise<boolean>;
   /** Updates one item, atomically with its condition. */
@@ -48,6 +51,9 @@ export interface DynamoTable {
 
 /** The names that attributes have in the table, where these are not the names that items have here. */
 export type StoredNames = Readonly<Record<string, string>>;
+
+/** How often a batch is asked for. */
+const BATCH_ATTEMPTS = 4;
 
 /** The table `tableName`, whose partition key is the attribute `keyName`. */
 export function dynamoTable(
@@ -66,6 +72,24 @@ export function dynamoTable(
         ),
       );
       return item && names.fromStored(unmarshall(item));
+    },
+
+    async readAll(keys) {
+      const items: Item[] = [];
+      let left = keys.map(keyOf);
+      for (let attempt = 0; left.length > 0; attempt += 1) {
+        // A busy table leaves some out, which the SDK does not count as a fault.
+        if (attempt === BATCH_ATTEMPTS) throw unavailable(new Error(`${tableName} is too busy`));
+        const wanted = { [tableName]: { Keys: left, ConsistentRead: true } };
+        const answer = await available(
+          client.send(new BatchGetItemCommand({ RequestItems: wanted })),
+        );
+        const found = answer.Responses?.[tableName] ?? [];
+        items.push(...found.map((item) => names.fromStored(unmarshall(item))));
+        const unread = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+        left = unread.flatMap(({ [keyName]: key }) => (key?.S === undefined ? [] : [keyOf(key.S)]));
+      }
+      return items;
     },
 
     async put(item, condition) {

@@ -231,7 +231,7 @@ export function toRequest(item: Item): AuthenticationRequest {
 }
 
 /** What was refused is no request: whoever has its ref finds nothing. */
-function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
+export function fromItem(item: Item | undefined): AuthenticationRequest | undefined {
   return item && !isRefused(item) ? toRequest(item) : undefined;
 }
 

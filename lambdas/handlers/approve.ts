@@ -21,7 +21,7 @@ export const handler = httpHandler(
     ...runtime,
     issuer: environment.ISSUER,
     requests: { ...finding(requests), ...deciding(requests) },
-    askedUsers: askedUsers(requests, finding(requests)),
+    askedUsers: askedUsers(requests),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),

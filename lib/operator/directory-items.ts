@@ -50,6 +50,7 @@ export function directoryTable({ client, tableName, pause }: DirectoryStore): Dy
   const table = dynamoTable(client, tableName, 'pk');
   return {
     read: (key) => retryThrottled(() => table.read(key), pause),
+    readAll: (keys) => retryThrottled(() => table.readAll(keys), pause),
     put: (item, condition) => retryThrottled(() => table.put(item, condition), pause),
     update: (key, update) => retryThrottled(() => table.update(key, update), pause),
     remove: (key, condition) => retryThrottled(() => table.remove(key, condition), pause),

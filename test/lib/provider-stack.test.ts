@@ -156,6 +156,7 @@ describe('the rights of each function', () => {
     [
       'approve',
       [
+        'dynamodb:BatchGetItem on TablesRequests',
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
         'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link',
         'dynamodb:GetItem on TablesRequests',

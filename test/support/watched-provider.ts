@@ -165,7 +165,7 @@ export async function startWatchedProvider(directory: Directory) {
         draw: () => 0,
         unrepeated: dynamo,
       }),
-      askedUsers: askedUsers(requestItems(dynamo, 'requests'), requestsTable(dynamo, 'requests')),
+      askedUsers: askedUsers(requestItems(dynamo, 'requests')),
       clients: clientDirectory(dynamo, 'directory', clock),
       users: userDirectory(dynamo, 'directory'),
       addresses: undeliverableAddresses(dynamo, 'directory'),

@@ -288,7 +288,7 @@ describe('T4: what else waits for a user', () => {
         if (clientId === 'client-1') await store.fail(ref, 'flow_error', at);
       }
     }
-    const others = askedUsers(requestItems(tables.client, 'requests'), requests);
+    const others = askedUsers(requestItems(tables.client, 'requests'));
     const [first, , , last] = asked.map(({ ref }) => ref);
     for (const reader of [others, inMemory]) {
       const of = (ref = '', now = EXAMPLE_NOW + 10) => reader.othersPending('u-busy', ref, now);

@@ -202,7 +202,7 @@ describe('lifting', () => {
     const before = await requests.find(denied);
     await run(['clear-limits', sub, '--yes']);
     expect(await requests.find(denied)).toEqual(before);
-    const others = askedUsers(requestItems(tables.client, 'requests'), requests);
+    const others = askedUsers(requestItems(tables.client, 'requests'));
     expect(await others.othersPending(sub, 'another', now)).toEqual([now]);
     expect(await others.othersPending(sub, waiting.ref, now)).toEqual([]);
   });
