@@ -1,20 +1,21 @@
 /**
- * The table of SECURITY.md: a test beside every line, which is there and names the threat.
+ * The tables of SECURITY.md: a test beside every line, which is there and names the threat or the fault.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 const rows = readFileSync('SECURITY.md', 'utf8')
   .split('\n')
-  .filter((line) => /^\| [TFI]\d/.test(line))
+  .filter((line) => /^\| [TFIP]\d/.test(line))
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .map(([, name = '', , , tests = '']) => ({
     name,
     files: [...tests.matchAll(/`([^`]+)`/g)].map(([, file]) => `test/${file}`),
   }));
 
-it('has a line for each threat', () => {
+it('has a line for each threat and each fault', () => {
   expect(rows.length).toBeGreaterThan(25);
+  expect(rows.filter(({ name }) => name.startsWith('P'))).toHaveLength(53);
   expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
 });
 
@@ -26,6 +27,6 @@ it.each(rows)('$name has its tests', ({ name, files }) => {
     name,
     true,
   ]);
-  if (name.startsWith('T'))
+  if (/^[TP]/.test(name))
     expect([name, new RegExp(`\\b${name}\\b`).test(text)]).toEqual([name, true]);
 });
