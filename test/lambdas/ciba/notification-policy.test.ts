@@ -1,6 +1,7 @@
 /**
  * How often a user may be asked (threats T3): each limit at its edge, what a history keeps, and what is read for it.
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type AskedBefore,
@@ -242,6 +243,85 @@ describe('what is kept', () => {
     expect(judge(past, standard, known)).toMatchObject({ next: { recent: [{ ref: 'a' }, {}] } });
     const over = history([asked(250, { ref: 'a', expiresAt: now - 130 })]);
     expect(judge(over, standard, known)).toMatchObject({ next: { recent: [{ ref: 'new' }] } });
+  });
+});
+
+describe('P32: under every policy that registration admits', () => {
+  const number = (least: number, most: number) =>
+    fc.option(fc.integer({ min: least, max: most }), { nil: undefined });
+  const counts = {
+    mailsPerUserPerMinute: number(1, 30),
+    mailsPerUserPerDay: number(1, 1000),
+    pendingPerUser: number(1, 30),
+  };
+  const muting = fc.record({ ...counts, muteSeconds: fc.integer({ min: 60, max: 86_400 }) });
+  const pausing = fc.record({
+    ...counts,
+    denialsBeforePause: fc.constant(1),
+    denialWindowSeconds: fc.integer({ min: 60, max: 3600 }),
+    pauseSeconds: fc.integer({ min: 60, max: 86_400 }),
+  });
+  const others = fc.record({ ...counts, muteSeconds: number(60, 86_400) });
+  const request = fc.record({
+    clientId: fc.constantFrom('desk-1', 'desk-2', 'desk-3'),
+    wait: fc.integer({ min: 0, max: 500 }),
+    lifetime: fc.integer({ min: 10, max: 600 }),
+    status: fc.constantFrom('pending', 'approved', 'denied', 'failed'),
+  });
+
+  it('a mute and a pause last, however many requests of others come', () => {
+    expect(notificationPolicy().safeParse({ muteSeconds: 60 }).success).toBe(true);
+    fc.assert(
+      fc.property(
+        fc.oneof(muting, pausing),
+        others,
+        fc.array(request, { minLength: 1, maxLength: 700 }),
+        (own, theirs, requestsOfOthers) => {
+          const reported = asked(0, { ref: 'reported' });
+          const stored = new Map<string, Known[string] | { status: 'failed' }>([
+            ['reported', { status: 'denied', decidedAt: now, reported: true }],
+          ]);
+          const read = (past: AskedHistory, next: AskedBefore, policy: NotificationPolicy) => {
+            const refs = refsToRead(past, next, policy);
+            return new Map(
+              refs.flatMap((ref) => {
+                const one = stored.get(ref);
+                return one ? [[ref, one] as const] : [];
+              }),
+            );
+          };
+          let past = history([reported], { mails: 0 });
+          let at = now;
+          const ends =
+            'pauseSeconds' in own ? now + own.pauseSeconds : now + (own.muteSeconds ?? 0);
+          for (const [index, { clientId, wait, lifetime, status }] of requestsOfOthers.entries()) {
+            at += wait % 20 === 0 ? wait : 0;
+            const next = { ref: `o${index}`, clientId, at, expiresAt: at + lifetime };
+            const judged = judgeAsked(past, read(past, next, theirs), next, theirs);
+            if (judged.outcome === 'over') continue;
+            past = judged.next;
+            stored.set(next.ref, status === 'failed' ? { status } : { status, decidedAt: at });
+          }
+          const mine = { ref: 'mine', clientId: 'pump-4', at: Math.min(at, ends - 0.001) };
+          const next = { ...mine, expiresAt: mine.at + 60 };
+          expect(judgeAsked(past, read(past, next, own), next, own).outcome).toBe('over');
+          expect(past.recent.length).toBeLessThanOrEqual(1501);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('even of a client that floods on, and of ten denials', () => {
+    const denials = Array.from({ length: 12 }, (_, index) =>
+      asked(700 - index, { ref: `d${index}`, deniedAt: now - 600 + index }),
+    );
+    const flood = Array.from({ length: 400 }, (_, index) => asked(0, { ref: `f${index}` }));
+    const judged = judge(history([...denials, ...flood]), {});
+    const kept = judged.outcome === 'admitted' ? judged.next.recent.map(({ ref }) => ref) : [];
+    expect(kept.filter((ref) => ref.startsWith('d'))).toHaveLength(10);
+    expect(kept).toEqual(expect.arrayContaining(['d2', 'd11', 'f399']));
+    expect(kept).toHaveLength(10 + 150 + 1);
   });
 });
 

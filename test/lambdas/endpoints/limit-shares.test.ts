@@ -356,7 +356,7 @@ describe('P32: a mute and a pause last', () => {
     const { authReqId } = await ask(provider, 'pump-4');
     await provider.decide(await provider.mailedLink(authReqId), 'report');
     for (let minute = 0; minute < 12; minute += 1) {
-      await statuses(provider, 16, 'desk-1');
+      await statuses(provider, 16, 'desk-1', 'alice', tenMinutes);
       provider.now.at += 60;
       expect((await ask(provider, 'pump-4')).status).toBe(403);
     }
