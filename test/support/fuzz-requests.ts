@@ -410,6 +410,15 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('add'),
+      // Refused wherever it stands, which few of the many parameters of any name would show.
+      name: fc.constant('authorization_details'),
+      text: fc.oneof(fc.constantFrom('[]', '[{"type":"x"}]'), oddText),
+    }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('method'),
