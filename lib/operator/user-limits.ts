@@ -20,6 +20,7 @@ import {
   policyOf,
   type RequestsByRef,
 } from '../../lambdas/ciba/notification-policy.ts';
+import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import type { Deployment } from './deployment.ts';
 import { type DirectoryStore, directoryTable } from './directory-items.ts';
 import { OperatorError } from './operator-error.ts';
@@ -125,7 +126,7 @@ async function policiesOf(
 
 const json = z.pipe(
   z.string(),
-  z.transform((text): unknown => JSON.parse(text)),
+  z.transform((text): unknown => parseStrictJson(text)),
 );
 
 /** @throws OperatorError if the stack is older than its policies */

@@ -232,6 +232,7 @@ function withoutPolls(item: AuthenticationRequest | undefined): object {
     polledAt: _polled,
     polls: _polls,
     interval: _interval,
+    firstInterval: _firstInterval,
     replayedAt: _replayed,
     ...rest
   } = {

@@ -16,6 +16,7 @@ import { planDirectory } from '../../../lib/operator/plan-directory.ts';
 import { revokeTokens } from '../../../lib/operator/revoke-tokens.ts';
 import { ciba } from '../../support/ciba-command.ts';
 import { operatedDeployment } from '../../support/operated-deployment.ts';
+import { addWrappingKey } from '../../support/stored-secrets.ts';
 import {
   directoryOf,
   type TestTables,
@@ -27,6 +28,7 @@ let store: DirectoryStore;
 let now: number;
 beforeEach(async () => {
   tables = await tablesOnDynalite();
+  await addWrappingKey(tables, 'first');
   now = 1_800_000_000.25;
   store = directoryOf(tables, { clock: () => now });
   await apply(file());
