@@ -175,7 +175,7 @@ describe('P8: a user who is removed and made anew, the same in all the operator 
 describe('P8: the commands', () => {
   function run(argv: string[], typed?: string) {
     const clients = { ...createClients(), dynamodb: tables.client };
-    const outputs = { DirectoryTable: 'directory', KeysTable: 'keys' };
+    const outputs = { DirectoryTable: 'directory', RequestsTable: 'requests', KeysTable: 'keys' };
     const deployment = operatedDeployment(outputs, clients);
     const world = { deployment, clock: () => now, ...(typed !== undefined && { typed }) };
     return ciba(argv, world);
