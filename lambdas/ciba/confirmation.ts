@@ -47,8 +47,11 @@ export function levelFor(
  * the list is a wish; one of our own host that is no level is a slip, and to pass it over would lower what was asked for.
  */
 function askedLevels(acrValues: string | undefined, issuer: string): ConfirmationLevel[] {
-  return (acrValues ?? '').split(' ').flatMap((value) => {
-    const level = confirmationLevels.find((one) => authenticationContext(issuer, one) === value);
+  const levels = new Map(
+    confirmationLevels.map((level) => [authenticationContext(issuer, level), level]),
+  );
+  return [...new Set((acrValues ?? '').split(' '))].flatMap((value) => {
+    const level = levels.get(value);
     if (level) return [level];
     if (!namesHost(value, issuer)) return [];
     throw new OAuthError(
@@ -66,6 +69,8 @@ const HOST_AT_MOST = 300;
  * stands before its first letter does not count: a quote, a bracket.
  */
 function namesHost(value: string, issuer: string): boolean {
+  // Neither a URL nor an issuer is without one; to look for it costs less than to parse thousands of values.
+  if (!value.includes(':')) return false;
   const start = value.replace(/^[^a-z]+/i, '').slice(0, HOST_AT_MOST);
   if (URL.canParse(start)) return new URL(start).host === new URL(issuer).host;
   return start.toLowerCase().startsWith(issuer);

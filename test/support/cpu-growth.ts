@@ -20,7 +20,7 @@ const BEYOND_DOUBT = 4;
 
 const RUNS = 4;
 /** A suspicion is measured anew so often, with more runs each time. */
-const ROUNDS = 5;
+const ROUNDS = 8;
 
 /** What is measured: prepared for a size, and then run again and again. */
 export type Work = (size: number) => () => unknown;
