@@ -8,10 +8,10 @@ import { CLIENT_CACHE_SECONDS, clientDirectory } from '../../../lambdas/aws/dire
 import { dynamoTable } from '../../../lambdas/aws/dynamo-table.ts';
 import { CIBA_GRANT_TYPE, type Client, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
-import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { exampleClient, exampleClientSecret } from '../../support/example-directory.ts';
 import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
 import { formRequest, issuer, providerInMemory } from '../../support/provider-in-memory.ts';
+import { storedSecretOf } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;
@@ -28,7 +28,7 @@ const secretClient: Client = {
 };
 const pair = generateClientKey('ES256', { kid: 'k1' });
 const other = generateClientKey('ES256', { kid: 'k2' });
-const { client_secret_hash: _none, ...bare } = secretClient;
+const { client_secret_mac: _none, ...bare } = secretClient;
 const keyClient: Client = {
   ...bare,
   token_endpoint_auth_method: 'private_key_jwt',
@@ -109,7 +109,8 @@ const REMEMBERED = CLIENT_CACHE_SECONDS - 0.001;
 const AT_ONCE = -1;
 const NEVER = 60;
 
-const otherSecret = { client_secret_hash: hashSecret('x'.repeat(32)) };
+const ownSecret = storedSecretOf(secretClient.client_id, exampleClientSecret);
+const otherSecret = storedSecretOf(secretClient.client_id, 'x'.repeat(32));
 const changes: [
   what: string,
   before: Client,
@@ -121,7 +122,7 @@ const changes: [
     secretClient,
     {
       ...otherSecret,
-      retiring_secret: { client_secret_hash: hashSecret(exampleClientSecret), until: 0 },
+      retiring_secret: { ...ownSecret, until: 0 },
     },
     { asking: REMEMBERED, redemption: REMEMBERED, refresh: REMEMBERED },
   ],
@@ -209,7 +210,7 @@ describe('P35: what is taken from a client, and how long it lasts:', () => {
     const until = (at: number): Client => ({
       ...secretClient,
       ...otherSecret,
-      retiring_secret: { client_secret_hash: hashSecret(exampleClientSecret), until: at + 15 },
+      retiring_secret: { ...ownSecret, until: at + 15 },
     });
     const provider = await started(secretClient);
     const at = provider.now.at;
