@@ -43,9 +43,9 @@ const runFolder = 'test/support/provide-run-folder.ts';
 
 /** What every test may take for granted. */
 const shared = {
-  // A synthesized stack or a provider on localhost takes seconds on two cores.
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // A synthesized stack or a provider on localhost takes seconds on two cores, and many more beside other work.
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
   env: {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
