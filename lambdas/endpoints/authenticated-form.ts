@@ -18,7 +18,7 @@ import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { ClientDirectory, Clock, StartSteps, UsedTokenIds, WrappingKeys } from '../ports.ts';
-import { protocolRoutes, routes } from '../routes.ts';
+import { protocolRoutes } from '../routes.ts';
 
 export interface ClientAuthenticationDeps {
   issuer: string;
@@ -75,12 +75,15 @@ export async function readAuthenticatedForm(
   }
 }
 
+/** The addresses that discovery publishes come first among the routes; whatever else answers is an alias. */
 function addressesOf({ issuer }: ClientAuthenticationDeps): ProviderAddresses {
+  const [tokenEndpoint, ...tokenAliases] = protocolRoutes.token;
+  const [backchannelEndpoint, ...backchannelAliases] = protocolRoutes.backchannelAuthentication;
   return {
     issuer,
-    tokenEndpoint: issuer + routes.token,
-    backchannelEndpoint: issuer + routes.backchannelAuthentication,
-    aliases: [issuer + routes.backchannelAuthenticationAlias],
+    tokenEndpoint: issuer + tokenEndpoint,
+    backchannelEndpoint: issuer + backchannelEndpoint,
+    aliases: [...tokenAliases, ...backchannelAliases].map((path) => issuer + path),
   };
 }
 
