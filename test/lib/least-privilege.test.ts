@@ -18,7 +18,7 @@ import type { References } from '../../lib/local/resolve-intrinsics.ts';
 import { createReferences, localAccount, localArn } from '../../lib/local/resource-names.ts';
 import { parseDirectory } from '../../lib/operator/directory-file.ts';
 import { readSuiteReport } from '../deploy/suite-report.ts';
-import { covers, type Need, needsOf } from '../support/needed-rights.ts';
+import { covers, type Need, needsOf, unconditional } from '../support/needed-rights.ts';
 import { recordCalls, type ServiceCall } from '../support/recorded-calls.ts';
 import { readSuiteNotes, type SuiteNotes } from '../support/suite-notes.ts';
 import { type SynthesizedHost, startSynthesizedHost } from '../support/synthesized-host.ts';
@@ -103,7 +103,6 @@ const faults: { meet: () => Promise<void>; reason: string }[] = [
     meet: () => failToNotify(clientId),
     reason: `The flow of ${clientId}, whose mail is refused, records its failure.`,
   })),
-  { meet: failToStart, reason: 'A request whose flow does not start is closed at once.' },
   { meet: revokeNothing, reason: 'An operator ends the refresh token of a request that has none.' },
 ];
 
@@ -278,13 +277,6 @@ async function failToNotify(clientId: string): Promise<void> {
   });
 }
 
-async function failToStart(): Promise<void> {
-  recorded.disturbNext(({ action }) => action === 'states:StartExecution', {
-    refusedWith: 'StateMachineDoesNotExist',
-  });
-  expect((await ask()).status).toBe(503);
-}
-
 async function revokeNothing(): Promise<void> {
   const { ref } = await ask();
   const lambda = new LambdaClient({
@@ -326,11 +318,10 @@ function needsOfMachines(): Need[] {
     );
     const invoked = [...tasks].filter(([state]) => entered.includes(state)).map(([, arn]) => arn);
     return [...new Set(invoked)].map((resource) => ({
+      ...unconditional,
       caller: name,
       action: 'lambda:InvokeFunction',
       resource,
-      leadingKey: undefined,
-      fromAddress: undefined,
     }));
   });
 }

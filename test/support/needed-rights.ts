@@ -13,11 +13,26 @@ export interface Need extends Right {
   caller: string;
 }
 
-const dynamoDbInput = z.object({
+const itemKey = z.record(z.string(), z.object({ S: z.string() }));
+const itemCall = z.object({
   TableName: z.string(),
-  Key: z.record(z.string(), z.object({ S: z.string() })).optional(),
-  Item: z.record(z.string(), z.unknown()).optional(),
+  Key: itemKey.default({}),
+  Item: z.record(z.string(), z.unknown()).default({}),
+  // Every expression of ours names its attributes by placeholders, so that none is missing here.
+  ExpressionAttributeNames: z.record(z.string(), z.string()).default({}),
+  ReturnValues: z.string().optional(),
 });
+/** Of one item, or of many: a batch asks for its right once for each item. */
+const dynamoDbInput = z.union([
+  z
+    .object({ RequestItems: z.record(z.string(), z.object({ Keys: z.array(itemKey) })) })
+    .transform(({ RequestItems }) =>
+      Object.entries(RequestItems).flatMap(([TableName, { Keys }]) =>
+        Keys.map((Key) => itemCall.parse({ TableName, Key })),
+      ),
+    ),
+  itemCall.transform((call) => [call]),
+]);
 const sendEmailInput = z.object({
   FromEmailAddress: z.string(),
   ConfigurationSetName: z.string(),
@@ -25,6 +40,14 @@ const sendEmailInput = z.object({
 });
 const startExecutionInput = z.object({ stateMachineArn: z.string() });
 const text = z.object({ S: z.string() });
+
+/** Of a call that has nothing which a condition of ours asks about. */
+export const unconditional = {
+  leadingKey: undefined,
+  fromAddress: undefined,
+  attributes: undefined,
+  returnValues: undefined,
+} satisfies Partial<Right>;
 
 /**
  * What IAM asks a right for when this call is made.
@@ -34,13 +57,20 @@ export function needsOf(
   { functionName, action, input }: ServiceCall,
   tables: LocalTable[],
 ): Need[] {
-  const need = { caller: functionName, action, leadingKey: undefined, fromAddress: undefined };
+  const need = { ...unconditional, caller: functionName, action };
   if (action.startsWith('dynamodb:')) {
-    const { TableName, Key, Item } = dynamoDbInput.parse(input);
-    const table = tables.find((candidate) => candidate.TableName === TableName);
-    const keyName = table?.KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
-    const leadingKey = text.parse((Key ?? Item)?.[keyName ?? '']).S;
-    return [{ ...need, resource: localArn('dynamodb:table/', TableName), leadingKey }];
+    return dynamoDbInput.parse(input).map((call) => {
+      const table = tables.find(({ TableName }) => TableName === call.TableName);
+      const keyName = table?.KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
+      const item = { ...call.Key, ...call.Item };
+      return {
+        ...need,
+        resource: localArn('dynamodb:table/', call.TableName),
+        leadingKey: text.parse(item[keyName ?? '']).S,
+        attributes: [...Object.keys(item), ...Object.values(call.ExpressionAttributeNames)],
+        returnValues: call.ReturnValues,
+      };
+    });
   }
   if (action === 'ses:SendEmail') {
     const mail = sendEmailInput.parse(input);
@@ -78,6 +108,10 @@ export function covers(right: Right, need: Right): boolean {
     right.action === need.action &&
     matches(right.resource, need.resource) &&
     matches(right.leadingKey, need.leadingKey) &&
-    matches(right.fromAddress, need.fromAddress)
+    matches(right.fromAddress, need.fromAddress) &&
+    (right.attributes === undefined ||
+      (need.attributes ?? []).every((attribute) => right.attributes?.includes(attribute))) &&
+    // The condition holds where the call says nothing of it.
+    (need.returnValues === undefined || matches(right.returnValues, need.returnValues))
   );
 }

@@ -27,6 +27,10 @@ export interface Right {
   leadingKey: string | undefined;
   /** The one address that mail may come from, if the statement names one. */
   fromAddress: string | undefined;
+  /** The attributes that it holds for, if the statement names them: in keys, items and expressions. */
+  attributes: string[] | undefined;
+  /** What of an item an update may answer with, if the statement names it. */
+  returnValues: string | undefined;
 }
 
 /**
@@ -83,7 +87,11 @@ const conditionsOfRights = z.strictObject({
   'ForAllValues:StringLike': z
     .strictObject({ 'dynamodb:LeadingKeys': z.array(z.string()) })
     .optional(),
-  'ForAllValues:StringEquals': z.strictObject({ 'dynamodb:LeadingKeys': literals }).optional(),
+  'ForAllValues:StringEquals': z
+    .strictObject({ 'dynamodb:LeadingKeys': literals, 'dynamodb:Attributes': literals })
+    .partial()
+    .optional(),
+  StringEqualsIfExists: z.strictObject({ 'dynamodb:ReturnValues': literals.length(1) }).optional(),
   StringEquals: z
     .strictObject({
       'ses:FromAddress': literals.length(1),
@@ -97,16 +105,21 @@ const conditionsOfRights = z.strictObject({
 /** @throws for a condition that this does not understand, or a pattern where IAM compares letter by letter */
 function rightsOf({ Action, Resource, Condition }: Statement): Right[] {
   const conditions = conditionsOfRights.parse(Condition);
+  const among = conditions['ForAllValues:StringEquals'];
   const leadingKeys =
-    conditions['ForAllValues:StringLike'] ?? conditions['ForAllValues:StringEquals'];
+    conditions['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ??
+    among?.['dynamodb:LeadingKeys'];
   const [fromAddress] = conditions.StringEquals?.['ses:FromAddress'] ?? [];
+  const [returnValues] = conditions.StringEqualsIfExists?.['dynamodb:ReturnValues'] ?? [];
   return Action.flatMap((action) =>
     Resource.flatMap((resource) =>
-      (leadingKeys?.['dynamodb:LeadingKeys'] ?? [undefined]).map((leadingKey) => ({
+      (leadingKeys ?? [undefined]).map((leadingKey) => ({
         action,
         resource,
         leadingKey,
         fromAddress,
+        attributes: among?.['dynamodb:Attributes'],
+        returnValues,
       })),
     ),
   );
