@@ -10,7 +10,7 @@ const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 /** A path of members below the input; filters, slices, the context object and intrinsic functions are read differently. */
 const path = z.string().check(z.regex(/^\$(?:\.[A-Za-z_]\w*)*$/, 'a path of member names'));
 
-/** The interpreter takes `$` alone for the name of a member. */
+/** Below `$`, so that no result replaces the whole input and loses the reference of the request. */
 const resultPath = z.optional(
   z.nullable(
     z.string().check(z.regex(/^\$(?:\.[A-Za-z_]\w*)+$/, 'null or a path of member names')),
@@ -71,7 +71,20 @@ const comparison = {
 };
 
 /** Comparisons joined by And, Or and Not, to any depth. */
-const rule: z.ZodMiniType<object> = z.lazy(() => z.strictObject({ ...comparison, ...connectives }));
+export interface ChoiceRule {
+  Variable?: string | undefined;
+  StringEquals?: string | undefined;
+  BooleanEquals?: boolean | undefined;
+  NumericEquals?: number | undefined;
+  IsPresent?: boolean | undefined;
+  And?: ChoiceRule[] | undefined;
+  Or?: ChoiceRule[] | undefined;
+  Not?: ChoiceRule | undefined;
+}
+
+const rule: z.ZodMiniType<ChoiceRule> = z.lazy(() =>
+  z.strictObject({ ...comparison, ...connectives }),
+);
 
 const connectives = {
   And: z.optional(z.array(rule)),
@@ -102,6 +115,13 @@ const machine = z.strictObject({
   States: z.record(z.string(), z.discriminatedUnion('Type', [task, choice, succeed, fail])),
 });
 
+/** A definition that is within the language. */
+export type StateMachineDefinition = z.output<typeof machine>;
+
+export type TaskState = z.output<typeof task>;
+
+export type Retrier = z.output<typeof retrier>;
+
 /** What is wrong at one place of a definition, as `States.LocateUser.Assign`. */
 export interface LanguageFault {
   place: string;
@@ -109,8 +129,9 @@ export interface LanguageFault {
   allowed: string | undefined;
 }
 
-/** A definition within the language. */
+/** A definition within the language, and what can be said of it without running it. */
 export interface FlowOutline {
+  definition: StateMachineDefinition;
   states: ReadonlySet<string>;
   /** Every way from one state to another; the first leads from `StartAt`. */
   steps: { from: string; to: string }[];
@@ -124,6 +145,7 @@ export function readFlow(definition: unknown): { flow: FlowOutline } | { faults:
   if (!parsed.success) return { faults: parsed.error.issues.flatMap(describeIssue) };
   const { StartAt, States } = parsed.data;
   const flow: FlowOutline = {
+    definition: parsed.data,
     states: new Set(Object.keys(States)),
     steps: [{ from: 'StartAt', to: StartAt }],
     tasks: new Map(),
@@ -136,7 +158,7 @@ export function readFlow(definition: unknown): { flow: FlowOutline } | { faults:
 }
 
 /** The states that this one names, in whatever case it goes on to them. */
-function nextStates(state: z.output<typeof machine>['States'][string]): string[] {
+function nextStates(state: StateMachineDefinition['States'][string]): string[] {
   const named: (string | undefined)[] = [];
   if (state.Type === 'Task') named.push(state.Next, ...(state.Catch ?? []).map(({ Next }) => Next));
   if (state.Type === 'Choice') {

@@ -297,7 +297,6 @@ const rooms: Law[] = [
       `import dynalite from 'dynalite';`,
       `import mail from 'aws-ses-v2-local';`,
       `import { clearStore } from 'aws-ses-v2-local/dist/store.js';`,
-      `import { StateMachine } from 'aws-local-stepfunctions';`,
       `import { AsnConvert } from '@peculiar/asn1-schema';`,
       `import { Certificate } from '@peculiar/asn1-x509';`,
       `import { Worker } from 'node:worker_threads';`,

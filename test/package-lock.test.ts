@@ -1,6 +1,6 @@
 /**
- * The lock file: it records no download address, and it has an entry for every optional package, without which `npm ci`
- * refuses it on any machine but the one it was made on.
+ * The lock file: it records no download address, vouches for every package by a hash, and has an entry for every optional
+ * package, without which `npm ci` refuses it on any machine but the one it was made on.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,11 @@ import * as z from 'zod';
 const lockFile = z.object({
   packages: z.record(
     z.string(),
-    z.looseObject({ optionalDependencies: z.record(z.string(), z.string()).optional() }),
+    z.looseObject({
+      optionalDependencies: z.record(z.string(), z.string()).optional(),
+      integrity: z.string().optional(),
+      inBundle: z.boolean().optional(),
+    }),
   ),
 });
 const text = readFileSync('package-lock.json', 'utf8');
@@ -25,6 +29,15 @@ describe('package-lock.json', () => {
       Object.keys(optionalDependencies).filter((name) => !isLocked(path, name)),
     );
     expect(missing).toEqual([]);
+  });
+
+  it('O18: has a strong hash of every package that is fetched, whatever its platform', () => {
+    const fetched = Object.entries(packages).filter(([path, { inBundle }]) => path && !inBundle);
+    expect(fetched.length).toBeGreaterThan(100);
+    const unvouched = fetched.filter(
+      ([, { integrity = '' }]) => !/^sha512-.{86}==$/.test(integrity),
+    );
+    expect(unvouched.map(([path]) => path)).toEqual([]);
   });
 });
 

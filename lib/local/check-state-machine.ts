@@ -1,9 +1,8 @@
 /**
- * Whether a state machine of the template is written in the language of flows, which the interpreter runs as AWS does. It
- * ignores what it does not know, so anything else stops the local host here.
+ * Whether a state machine of the template is written in the language of flows, which is all that the interpreter knows. What
+ * is not stops the local host here.
  */
-import type { StateMachineDefinition } from 'aws-local-stepfunctions';
-import { readFlow } from '../flow-language.ts';
+import { readFlow, type StateMachineDefinition } from '../flow-language.ts';
 import { LocalHostError } from './local-host-error.ts';
 
 /** A state machine of which every field means here what it means on AWS. */
@@ -18,8 +17,7 @@ export interface CheckedStateMachine {
  * @throws LocalHostError that names the state and the field that is not known to the local host
  */
 export function checkStateMachine(logicalId: string, text: string): CheckedStateMachine {
-  const definition: StateMachineDefinition = JSON.parse(text);
-  const read = readFlow(definition);
+  const read = readFlow(JSON.parse(text));
   if ('faults' in read) {
     const [{ place = '', allowed } = {}] = read.faults;
     const fault =
@@ -28,5 +26,5 @@ export function checkStateMachine(logicalId: string, text: string): CheckedState
         : `${place}: the local host does not know this value (allowed: ${allowed})`;
     throw new LocalHostError(`${logicalId}: ${fault}`);
   }
-  return { definition, tasks: read.flow.tasks };
+  return read.flow;
 }

@@ -2,10 +2,9 @@
  * Step Functions on this machine: an endpoint for `StartExecution` and `DescribeStateMachine` of Express state machines, and
  * the interpreter that runs the very definition of the template behind it.
  */
-import './promise-with-resolvers.ts';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { StateMachine } from 'aws-local-stepfunctions';
+import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import type { LocalLog } from './local-log.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from './loopback.ts';
 import type { LocalStateMachine } from './read-stack.ts';
 import { localArn } from './resource-names.ts';
+import { runFlow } from './run-flow.ts';
 
 /** Step Functions takes an input of at most 256 KiB. */
 const BODY_BYTES = 1_048_576;
@@ -123,56 +123,38 @@ interface RunnableMachine {
 }
 
 function prepare(
-  { name, definition, tasks }: LocalStateMachine,
+  { name, definition }: LocalStateMachine,
   invoke: Invoke,
   log: LocalLog,
 ): RunnableMachine {
-  const machine = new StateMachine(definition, { validationOptions: { checkArn: false } });
-  const taskResourceLocalHandlers = Object.fromEntries(
-    Array.from(tasks, ([state, functionId]) => [state, runTask(functionId, invoke)]),
-  );
+  async function run(executionName: string, input: Json, signal: AbortSignal): Promise<void> {
+    const states: string[] = [];
+    const execution = `${name} ${executionName}`;
+    try {
+      const surroundings = {
+        invoke: async (functionId: string, payload: unknown) =>
+          z.json().parse(await invoke(functionId, payload)),
+        wait: (seconds: number) => setTimeout(seconds * 1000, undefined, { signal }),
+        random: Math.random,
+        onState: (state: string) => void states.push(state),
+      };
+      await runFlow(definition, input, surroundings, signal);
+      log('flow', `${execution} ended: ${states.join(' > ')}`);
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      log('failure', `${execution} failed: ${states.join(' > ')}: ${reason}`);
+    }
+  }
   return {
     name,
     start(executionName, input, onEnd) {
-      const run = machine.run(input, {
-        overrides: { taskResourceLocalHandlers },
-      });
-      const states = listStates(run.eventLogs);
-      run.result
-        .then(
-          async () => log('flow', `${name} ${executionName} ended: ${await states}`),
-          async (error: Error) =>
-            log('failure', `${name} ${executionName} failed: ${await states}: ${error.message}`),
-        )
-        .finally(onEnd);
-      return run.abort;
+      const controller = new AbortController();
+      void run(executionName, input, controller.signal).finally(onEnd);
+      return () => controller.abort();
     },
   };
 }
-
-/** The handler of a `lambda:invoke` task: its result is what AWS makes of the function's. */
-function runTask(functionId: string, invoke: Invoke) {
-  return async (parameters: unknown): Promise<Json> => {
-    const { Payload: payload } = taskParameters.parse(parameters);
-    return {
-      ExecutedVersion: '$LATEST',
-      Payload: z.json().parse(await invoke(functionId, payload ?? {})),
-      StatusCode: 200,
-    };
-  };
-}
-
-const taskParameters = z.object({ Payload: z.optional(z.unknown()) });
-
-async function listStates(events: AsyncIterable<{ type: string }>): Promise<string> {
-  const states: string[] = [];
-  for await (const event of events) {
-    if (event.type === 'StateEntered') states.push(stateEntered.parse(event).state.name);
-  }
-  return states.join(' > ');
-}
-
-const stateEntered = z.object({ state: z.object({ name: z.string() }) });
 
 type Json = z.output<ReturnType<typeof z.json>>;
 

@@ -1,7 +1,7 @@
 /**
  * The local host: runs a synthesized stack on this machine with nothing but Node. Routes, bundled functions,
  * tables, mail templates and the state machine come from the assembly; DynamoDB is dynalite, SES is aws-ses-v2-local, the
- * flow is interpreted by aws-local-stepfunctions.
+ * flow is interpreted here.
  */
 import { applyDirectory } from '../operator/apply-directory.ts';
 import type { Directory } from '../operator/directory-file.ts';

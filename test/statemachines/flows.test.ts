@@ -3,13 +3,13 @@
  * through it, run by an interpreter with stub tasks and the real RecordFailure.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import '../../lib/local/promise-with-resolvers.ts';
 import validate from 'asl-validator';
-import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { MAIL_CLAIM_SECONDS } from '../../lambdas/tasks/mail.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
+import { checkStateMachine } from '../../lib/local/check-state-machine.ts';
+import { runFlow as interpret } from '../../lib/local/run-flow.ts';
 
 const folder = new URL('../../statemachines/', import.meta.url);
 
@@ -394,11 +394,9 @@ function fail(name: string): never {
   throw Object.assign(new Error('stub'), { name });
 }
 
-const invocation = z.object({ FunctionName: z.string(), Payload: z.unknown() });
-
 /** One execution of the flow, without its waits. */
 async function runFlow(
-  { source, tasks }: Flow,
+  { source }: Flow,
   { locateUser, mail, beforeRecordFailure }: StubTasks,
 ): Promise<FlowRun> {
   const run: FlowRun = { path: [], calls: [], status: 'succeeded', error: undefined, failures: [] };
@@ -420,34 +418,24 @@ async function runFlow(
       return recordFailure(payload);
     },
   };
-  const invoke = async (input: unknown) => {
-    const { FunctionName, Payload } = invocation.parse(input);
-    const name = nameFunction(FunctionName);
-    run.calls.push([name, Payload]);
+  const invoke = async (functionName: string, payload: unknown) => {
+    const name = nameFunction(functionName);
+    run.calls.push([name, payload]);
     const attempt = run.calls.filter(([one]) => one === name).length;
-    const result = await functions[name]?.(Payload, attempt);
-    return z.record(z.string(), z.json()).parse({ StatusCode: 200, Payload: result });
+    return z.json().parse(await functions[name]?.(payload, attempt));
   };
 
-  const names = tasks.map(({ name }) => name);
-  const execution = new StateMachine(definition(source), {
-    validationOptions: { noValidate: true },
-  }).run(
-    { ref },
-    {
-      overrides: {
-        taskResourceLocalHandlers: Object.fromEntries(names.map((name) => [name, invoke])),
-        retryIntervalOverrides: Object.fromEntries(names.map((name) => [name, 0])),
-      },
-    },
-  );
-  const ended = execution.result.catch(() => undefined);
-  for await (const event of execution.eventLogs) {
-    if (event.type === 'StateEntered') run.path.push(event.state.name);
-    if (event.type === 'ExecutionFailed')
-      Object.assign(run, { status: 'failed', error: event.Error });
+  const surroundings = {
+    invoke,
+    wait: async () => {},
+    random: () => 0,
+    onState: (name: string) => void run.path.push(name),
+  };
+  try {
+    await interpret(definition(source), { ref }, surroundings);
+  } catch (error) {
+    Object.assign(run, { status: 'failed', error: error instanceof Error && error.name });
   }
-  await ended;
   return run;
 }
 
@@ -455,13 +443,12 @@ function unexpected(): never {
   throw new Error('the flow sent a mail it should not have sent');
 }
 
-function definition(source: string): StateMachineDefinition {
-  return JSON.parse(
-    Object.entries(substitutes).reduce(
-      (text, [name, value]) => text.replaceAll(`\${${name}}`, value),
-      source,
-    ),
+function definition(source: string) {
+  const text = Object.entries(substitutes).reduce(
+    (filled, [name, value]) => filled.replaceAll(`\${${name}}`, value),
+    source,
   );
+  return checkStateMachine('Flow', text).definition;
 }
 
 /** `mail` for the ARN that `mailFunction` stands for. */

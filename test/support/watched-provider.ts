@@ -5,7 +5,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import '../../lib/local/promise-with-resolvers.ts';
 import {
   MessageRejected,
   SESv2Client,
@@ -14,7 +13,6 @@ import {
   TooManyRequestsException,
 } from '@aws-sdk/client-sesv2';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { StateMachine } from 'aws-local-stepfunctions';
 import { askedUsers } from '../../lambdas/aws/asked-users.ts';
 import { clientLogos } from '../../lambdas/aws/client-logos.ts';
 import {
@@ -50,12 +48,14 @@ import { mailTask } from '../../lambdas/tasks/mail.ts';
 import { mailFeedbackTask } from '../../lambdas/tasks/mail-feedback.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { rotateKeysTask } from '../../lambdas/tasks/rotate-keys.ts';
+import { checkStateMachine } from '../../lib/local/check-state-machine.ts';
 import {
   closeServer,
   createAsyncServer,
   listenOnLoopback,
   loopbackUrl,
 } from '../../lib/local/loopback.ts';
+import { runFlow } from '../../lib/local/run-flow.ts';
 import { applyDirectory } from '../../lib/operator/apply-directory.ts';
 import type { Directory } from '../../lib/operator/directory-file.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
@@ -259,34 +259,30 @@ export async function startWatchedProvider(directory: Directory) {
   /** Runs what was started, with the real tasks; what enters and leaves each state is kept. */
   async function runFlows(): Promise<void> {
     for (const input of started.splice(0)) {
-      const execution = new StateMachine(definition, {
-        validationOptions: { noValidate: true },
-      }).run(JSON.parse(input), {
-        overrides: {
-          taskResourceLocalHandlers: Object.fromEntries(
-            taskStates.map((state) => [state, (parameters: unknown) => invoke(state, parameters)]),
-          ),
-          retryIntervalOverrides: Object.fromEntries(taskStates.map((state) => [state, 0])),
-        },
-      });
-      const ended = execution.result.catch(() => undefined);
-      for await (const event of execution.eventLogs) flow.push(JSON.stringify(event));
-      await ended;
+      const surroundings = {
+        invoke,
+        wait: async () => {},
+        random: () => 0,
+        onState: (name: string, entered: unknown) =>
+          void flow.push(JSON.stringify({ name, input: entered })),
+      };
+      const ended = await runFlow(definition, JSON.parse(input), surroundings).catch(String);
+      flow.push(JSON.stringify({ ended }));
     }
   }
 
-  async function invoke(state: string, parameters: unknown) {
-    const { Payload: payload } = Object(parameters);
+  async function invoke(functionName: string, payload: unknown) {
     flow.push(JSON.stringify(payload));
-    const task =
-      state === 'LocateUser'
-        ? locateUserTask(deps())
-        : state === 'RecordFailure'
-          ? recordFailureTask(deps())
-          : mailTask(deps());
-    const result = JSON.parse(JSON.stringify(await reported<object>(task, payload)));
+    const tasks: Record<string, (input: unknown) => Promise<object>> = {
+      '${locateUserFunction}': locateUserTask(deps()),
+      '${mailFunction}': mailTask(deps()),
+      '${recordFailureFunction}': recordFailureTask(deps()),
+    };
+    const task = tasks[functionName];
+    if (task === undefined) throw new Error(`${functionName} is no function of the flow`);
+    const result = JSON.parse(JSON.stringify(await reported(task, payload)));
     flow.push(JSON.stringify(result));
-    return { ExecutedVersion: '$LATEST', Payload: result, StatusCode: 200 };
+    return result;
   }
 
   /** What Lambda makes of a task's error: a line in its log, and a cause for the flow with name, message and stack. */
@@ -311,14 +307,12 @@ export async function startWatchedProvider(directory: Directory) {
 
 export type WatchedProvider = Awaited<ReturnType<typeof startWatchedProvider>>;
 
-const definition = JSON.parse(
+const { definition } = checkStateMachine(
+  'Flow',
   readFileSync(new URL('../../statemachines/ciba-flow.asl.json', import.meta.url), 'utf8'),
 );
-const taskStates = Object.entries(definition.States).flatMap(([name, state]) =>
-  Object(state).Type === 'Task' ? [name] : [],
-);
 
-/** What the flow calls its templates: substitutions are not made here. */
+/** What the flow calls its templates and functions: substitutions are not made here. */
 const templateNames = ['${cibaWithBindingMessageTemplate}', '${cibaWithoutBindingMessageTemplate}'];
 
 /** An error of the worst manners: it says everything it was given. */
