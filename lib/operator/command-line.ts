@@ -5,10 +5,12 @@
 import { Command, CommanderError } from 'commander';
 import type { Clock } from '../../lambdas/ports.ts';
 import {
+  askCount,
   askYesOrNo,
   type CommandContext,
   type QuestionStreams,
   readInput,
+  readStdin,
 } from './command-context.ts';
 import { examples } from './commands/examples.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
@@ -122,9 +124,12 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
       return found;
     },
     readInput: (option) => readInput(world, option),
+    readStdin: () => readStdin(world),
     async confirm(question) {
       return options().yes === true || (await askYesOrNo(world, question));
     },
+    confirmCount: (question, count, option) =>
+      askCount(world, question, { count, option, isYes: options().yes === true }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** `ciba user`: the end-users, one by one and by the thousand. */
 import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import { fileName, STDIN } from '../data-file.ts';
 import { describeError } from '../describe-error.ts';
 import { countsJson, showValue } from '../describe-plan.ts';
 import { directoryStore } from '../directory-items.ts';
@@ -22,7 +23,7 @@ import { wholeNumber } from '../option-values.ts';
 import { isoTime } from '../show-audit.ts';
 import { limitsJson, printLimits } from '../show-limits.ts';
 import { switchEntry } from '../switch-entry.ts';
-import { readUserFile, type UserFile } from '../user-file.ts';
+import { readUserFile, type UserFile, userFileFormats } from '../user-file.ts';
 import { readLimits } from '../user-limits.ts';
 import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
 import { clearLimitsCommand } from './clear-limits.ts';
@@ -43,6 +44,7 @@ interface ListOptions {
 }
 
 interface ImportOptions {
+  format?: (typeof userFileFormats)[number];
   report?: string;
   dryRun?: true;
 }
@@ -77,7 +79,13 @@ export function userCommand(context: CommandContext): Command {
   }
   user
     .command('import <file>')
-    .description('adds and changes users from a file; no user is removed')
+    .description('adds and changes users from a file, or from stdin (-); no user is removed')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'of the file (default: by its name, of stdin by its content)',
+      ).choices(userFileFormats),
+    )
     .option(
       '--report <file>',
       'where rejected rows go (default: FILE.rejected.csv or .jsonl beside it)',
@@ -92,6 +100,7 @@ says so. Running it again skips what is stored already.
 ${examples({
   'ciba user import users.csv': 'rejected rows go to users.rejected.csv',
   'ciba user import users.rejected.csv': 'once they are corrected',
+  'ciba user import - --format csv': 'what another program writes',
 })}`,
     )
     .action((file: string, options: ImportOptions) => importFile(context, file, options));
@@ -168,7 +177,7 @@ async function importFile(
   options: ImportOptions,
 ): Promise<void> {
   const { output } = context;
-  const file = await readUserFile(path);
+  const file = await readUserFile(path, { readStdin: context.readStdin, format: options.format });
   const report = reportPath(path, file, options.report);
   const judged = judgeRows(file.rows);
   const store = await openDirectory(context);
@@ -200,8 +209,10 @@ function reportPath(
   { rejectedExtension }: UserFile,
   given: string | undefined,
 ): string {
-  const extension = extname(path);
-  const report = given ?? `${path.slice(0, -extension.length)}.rejected${rejectedExtension}`;
+  if (given === STDIN) throw usageError('--report: - is no file; allowed: the name of one');
+  const name = fileName(path);
+  const whole = name.slice(0, name.length - extname(name).length);
+  const report = given ?? `${whole}.rejected${rejectedExtension}`;
   if (resolve(report) === resolve(path)) {
     throw usageError(`--report: ${report} is the file to import; allowed: another`);
   }

@@ -109,7 +109,8 @@ describe('ciba apply', () => {
 
   it('with --prune names and removes whoever no file names', async () => {
     await apply({ clients: [pump], users: [alice] }, '--yes');
-    const { stdout } = await apply({ clients: [pump] }, '--prune', '--yes');
+    const limit = ['--prune-limit', '1'];
+    const { stdout } = await apply({ clients: [pump], users: [] }, '--prune', '--yes', ...limit);
     expect(stdout).toMatch(/- remove +user u-alice/);
     expect(Object.keys(await items())).toEqual(['client#pump-4']);
   });
