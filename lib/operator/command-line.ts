@@ -12,6 +12,7 @@ import {
   readInput,
   readStdin,
 } from './command-context.ts';
+import { deeds, describeDeed } from './commands/deeds.ts';
 import { examples } from './commands/examples.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
@@ -135,6 +136,8 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
 
 /** Every command throws instead of ending the process, and tells its faults alike. */
 function settle(command: Command, world: CommandLineWorld): void {
+  const deed = deeds[pathOf(command).replace(/^ciba /, '')];
+  if (deed) command.addHelpText('after', `\n${describeDeed(deed)}`);
   command
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

@@ -7,7 +7,7 @@ import { fileName, STDIN } from '../data-file.ts';
 import { describeError } from '../describe-error.ts';
 import { countsJson, showValue } from '../describe-plan.ts';
 import { directoryStore } from '../directory-items.ts';
-import { countActions } from '../directory-plan.ts';
+import { countActions, type MemberChange } from '../directory-plan.ts';
 import {
   carryOutImport,
   countImportReads,
@@ -30,6 +30,7 @@ import { clearLimitsCommand } from './clear-limits.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
+import { removeUserCommand } from './remove.ts';
 import { revokeUserTokensCommand, tellRevoked } from './revoke-tokens.ts';
 
 /** How many users a listing has, and how many it may have. */
@@ -105,6 +106,7 @@ ${examples({
     )
     .action((file: string, options: ImportOptions) => importFile(context, file, options));
   return user
+    .addCommand(removeUserCommand(context))
     .addCommand(clearUndeliverableCommand(context))
     .addCommand(clearLimitsCommand(context))
     .addCommand(revokeUserTokensCommand(context));
@@ -163,12 +165,19 @@ async function setEnabled(
 ): Promise<void> {
   const { output } = context;
   const store = await openDirectory(context);
-  const { sub } = (await findOrFail(store, name, by)).user;
+  const { sub, enabled: before } = (await findOrFail(store, name, by)).user;
+  if (before && !enabled) await askToDisable(context, sub);
   const written = await switchEntry(store, { kind: 'user', id: sub }, enabled);
   if (written === undefined) throw new OperatorError(`No user ${name} any more.`);
   output.json({ sub, enabled, changed: written });
   const state = enabled ? 'enabled' : 'disabled';
   output.line(`User ${sub} ${written ? 'is now' : 'was already'} ${state}.`);
+}
+
+async function askToDisable(context: CommandContext, sub: string): Promise<void> {
+  const { stackName } = await context.deployment();
+  const question = `Disable user ${sub} of the stack ${stackName}? Nobody can ask for their approval then, and what they have approved gives no tokens, by refresh or otherwise.`;
+  if (!(await context.confirm(question))) throw new OperatorError('Nobody was disabled.');
 }
 
 async function importFile(
@@ -188,6 +197,7 @@ async function importFile(
   );
   if (options.dryRun)
     return tell(context, { ...planned, counts: countActions(planned.plan.entries) });
+  await askToStop(context, planned);
   const imported = await output.during(
     'Writing users',
     ({ advance }) =>
@@ -197,6 +207,23 @@ async function importFile(
   const { rejected } = imported;
   if (rejected.length > 0) await writeFile(report, file.formatRejected(rejected), { mode: 0o600 });
   tell(context, imported, report);
+}
+
+/** Whoever is disabled, or reached elsewhere from now on, can go on with nothing that they were asked or have approved. */
+async function askToStop(context: CommandContext, { plan }: UserImport): Promise<void> {
+  const count = (isStopped: (change: MemberChange) => boolean) =>
+    plan.entries.filter(({ action, changes }) => action === 'change' && changes.some(isStopped))
+      .length;
+  const disabled = count(({ member, after }) => member === 'enabled' && after === false);
+  const moved = count(
+    ({ member, before, after }) =>
+      (member === 'email' && before !== undefined) ||
+      (member === 'email_verified' && after === false),
+  );
+  if (disabled + moved === 0) return;
+  const { stackName } = await context.deployment();
+  const question = `Import into ${stackName}? It disables ${disabled} users who are there, and gives ${moved} another address or verification, which ends what they were asked and have approved.`;
+  if (!(await context.confirm(question))) throw new OperatorError('Nothing was imported.');
 }
 
 function countWrites({ plan }: UserImport): number {
