@@ -10,6 +10,7 @@ import { droppedMembers, refusalOf } from '../../lambdas/ciba/client-metadata.ts
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { type Directory, directoryFile } from '../../lambdas/ciba/directory.ts';
 import { logins } from '../../lambdas/ciba/login.ts';
+import { userRegistration } from '../../lambdas/ciba/user-registration.ts';
 import { type FileReading, fileName, readDataFile } from './data-file.ts';
 import { DirectoryError } from './directory-error.ts';
 import { type EntryKind, entryKinds } from './directory-plan.ts';
@@ -196,7 +197,13 @@ function at(value: unknown, key: PropertyKey): unknown {
 }
 
 function sentence(issue: z.core.$ZodIssue, value: unknown): string {
-  if (issue.code === 'unrecognized_keys') return `unknown member ${issue.keys.join(', ')}`;
+  if (issue.code === 'unrecognized_keys') return describeUnknown(issue);
   const given = issue.path.reduce<unknown>((inner, key) => at(inner, key), value);
-  return given === undefined && issue.path.length > 2 ? 'is missing' : issue.message;
+  const isMissing = given === undefined && issue.path.length > 2;
+  return isMissing ? `is missing; ${issue.message}` : issue.message;
+}
+
+function describeUnknown({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
+  const { shape } = path[0] === 'users' ? userRegistration : directoryFile;
+  return `unknown member ${keys.join(', ')}; allowed: ${Object.keys(shape).join(', ')}`;
 }
