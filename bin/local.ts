@@ -16,6 +16,7 @@ import { type LocalOptions, readOptions, usage } from '../lib/local/read-options
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
 import { readStdin } from '../lib/operator/command-context.ts';
+import { fileName, STDIN } from '../lib/operator/data-file.ts';
 import { DirectoryError } from '../lib/operator/directory-error.ts';
 import { type Directory, readDirectoryFile } from '../lib/operator/directory-file.ts';
 
@@ -76,7 +77,7 @@ async function main(argv: string[]): Promise<void> {
       demo: demo?.url,
       stackName: host.stack.name,
       directory,
-      seed: relative('', seed),
+      seed: seed === STDIN ? fileName(seed) : relative('', seed),
       generatedSecrets,
     }),
   );
