@@ -133,7 +133,7 @@ describe('O39: a file that is named -', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hyphen-'));
     for (const name of ['-', '-.json'])
-      await writeFile(join(folder, name), 'users: [{ sub: in-file }]');
+      await writeFile(join(folder, name), '{"users":[{"sub":"in-file"}]}');
   });
   afterAll(() => rm(folder, { recursive: true }));
 
