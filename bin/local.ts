@@ -15,6 +15,8 @@ import { assertPortsFree, issuerAt } from '../lib/local/loopback.ts';
 import { type LocalOptions, readOptions, usage } from '../lib/local/read-options.ts';
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
+import { readStdin } from '../lib/operator/command-context.ts';
+import { fileName, STDIN } from '../lib/operator/data-file.ts';
 import { DirectoryError } from '../lib/operator/directory-error.ts';
 import { type Directory, readDirectoryFile } from '../lib/operator/directory-file.ts';
 
@@ -49,7 +51,12 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   const seed = options.seed ?? (options.headless ? undefined : exampleDirectory);
-  const directory = seed === undefined ? undefined : await readDirectoryFile(seed, console.error);
+  const directory =
+    seed === undefined
+      ? undefined
+      : await readDirectoryFile(seed, console.error, {
+          readStdin: () => readStdin(process),
+        });
   host = await start(options);
   const seeded = directory && (await host.applyDirectory(directory, { prune: false }));
   const generatedSecrets = seeded?.generatedSecrets ?? [];
@@ -70,7 +77,7 @@ async function main(argv: string[]): Promise<void> {
       demo: demo?.url,
       stackName: host.stack.name,
       directory,
-      seed: relative('', seed),
+      seed: seed === STDIN ? fileName(seed) : relative('', seed),
       generatedSecrets,
     }),
   );

@@ -9,14 +9,16 @@ import {
   SmokeUsageError,
   smokeUsage,
 } from '../lib/operator/smoke-options.ts';
+import { readClientSecret } from '../lib/operator/smoke-secret.ts';
 
-const target = readOptionsOrExit();
+const target = await readOptionsOrExit();
 if (target === undefined) console.log(smokeUsage);
 else await run(target);
 
-function readOptionsOrExit(): SmokeTarget | undefined {
+async function readOptionsOrExit(): Promise<SmokeTarget | undefined> {
   try {
-    return readSmokeOptions(process.argv.slice(2), process.env);
+    const options = readSmokeOptions(process.argv.slice(2), process.env);
+    return options && { ...options, clientSecret: await readClientSecret(options, process) };
   } catch (error) {
     if (!(error instanceof SmokeUsageError)) throw error;
     console.error(error.message);

@@ -188,13 +188,14 @@ export class Tables extends Construct {
     return reading.combine(listing);
   }
 
-  /** Lets a principal of the operator's lift what limits say of users, and read what these count. */
+  /** Lets a principal of the operator's lift what limits say of users, read what these count, and remove it. */
   grantClearLimits(grantee: IGrantable): Grant {
     const resourceArns = [this.requests.tableArn];
     const looking = Grant.addToPrincipal({ grantee, actions: ['dynamodb:GetItem'], resourceArns });
     const lifting = Grant.addToPrincipal({
       grantee,
-      actions: ['dynamodb:PutItem'],
+      // With a user who is removed goes what was counted of them.
+      actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
       resourceArns,
       conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['asked#*'] } },
     });

@@ -182,7 +182,7 @@ describe('ciba', () => {
 
     const second = 'another secret of thirty-two characters or more';
     const rotated = await ciba(
-      ['client', 'rotate-secret', 'pump-4', '--secret-stdin'],
+      ['client', 'rotate-secret', 'pump-4', '--secret-stdin', '--yes'],
       {},
       `${second}\n`,
     );

@@ -140,11 +140,14 @@ const metadata = {
 
 /** The members of a registration that mean something here, which agree with one another. */
 const keptMembers = z
-  .strictObject({
-    ...metadata,
-    client_secret: z.optional(clientSecret),
-    logo_uri: z.optional(logoUri),
-  })
+  .strictObject(
+    {
+      ...metadata,
+      client_secret: z.optional(clientSecret),
+      logo_uri: z.optional(logoUri),
+    },
+    { error: 'must be an object with the members of a client' },
+  )
   .check(({ value, issues }) => {
     for (const [member, message] of disagreements(value)) {
       issues.push({ code: 'custom', input: value, path: [member], message });

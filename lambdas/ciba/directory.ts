@@ -7,15 +7,18 @@ import { logins } from './login.ts';
 import { userRegistration } from './user-registration.ts';
 
 /** Clients and users; a member nobody knows is an error that names it. */
-export const directoryFile = z.strictObject({
-  clients: z
-    ._default(z.array(clientRegistration, { error: 'must be a list' }), [])
-    .check(unique((client) => [client.client_id], 'client_id')),
-  users: z._default(z.array(userRegistration, { error: 'must be a list' }), []).check(
-    unique((user) => [user.sub], 'sub'),
-    unique(logins, 'username or email'),
-  ),
-});
+export const directoryFile = z.strictObject(
+  {
+    clients: z
+      ._default(z.array(clientRegistration, { error: 'must be a list' }), [])
+      .check(unique((client) => [client.client_id], 'client_id')),
+    users: z._default(z.array(userRegistration, { error: 'must be a list' }), []).check(
+      unique((user) => [user.sub], 'sub'),
+      unique(logins, 'username or email'),
+    ),
+  },
+  { error: 'must be an object with clients and users' },
+);
 
 export type Directory = z.output<typeof directoryFile>;
 

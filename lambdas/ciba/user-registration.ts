@@ -39,15 +39,18 @@ const locale = z.string({ error: 'must be a text' }).check(
 
 /** A user as the operator writes it. */
 export const userRegistration = z
-  .strictObject({
-    sub,
-    username,
-    email: z.optional(email),
-    email_verified: z._default(flag, false),
-    name: z.optional(name),
-    locale: z.optional(locale),
-    enabled: z._default(flag, true),
-  })
+  .strictObject(
+    {
+      sub,
+      username,
+      email: z.optional(email),
+      email_verified: z._default(flag, false),
+      name: z.optional(name),
+      locale: z.optional(locale),
+      enabled: z._default(flag, true),
+    },
+    { error: 'must be an object with the members of a user' },
+  )
   .check(({ value, issues }) => {
     if (!value.email_verified || value.email !== undefined) return;
     const message = 'must be false without an email';

@@ -1,6 +1,7 @@
 /** The options of the local host's command line. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { STDIN } from '../operator/data-file.ts';
 import { LocalHostError } from './local-host-error.ts';
 
 /** What the command line asks for, with every default in place. */
@@ -37,7 +38,7 @@ export const usage = `npm run local -- [options]
   --demo-port N        of the demo terminal (default: three above the provider's; none with --headless)
   --tls                serve the provider by https, with a certificate of a CA that is made here and printed:
                        its issuer is https://localhost:N; inbox, control and demo stay http
-  --seed FILE          clients and users to begin with (default: examples; none with --headless)
+  --seed FILE          clients and users to begin with, - is stdin (default: examples; none with --headless)
   --data DIR           keep the tables in DIR, and the CA of --tls (default: in memory)
   --set KEY=VALUE      override a setting of the deployment; can be repeated
   --assembly DIR       run this synthesized stack, and do not synthesize
@@ -74,7 +75,7 @@ export function readOptions(argv: string[]): LocalOptions {
     controlPort: readPort('--control-port', given['control-port'], port + 2),
     demoPort: headless ? undefined : readPort('--demo-port', given['demo-port'], port + 3),
     tls,
-    seed: readPath('--seed', given.seed),
+    seed: given.seed === STDIN ? STDIN : readPath('--seed', given.seed),
     dataDirectory: readPath('--data', given.data),
     settings: readSettings(given.set ?? []),
     assembly: readPath('--assembly', given.assembly),

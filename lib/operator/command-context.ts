@@ -1,8 +1,9 @@
 /** What a command of the command line is given, beside its own options. */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import type { Clock } from '../../lambdas/ports.ts';
+import { STDIN } from './data-file.ts';
 import type { Deployment } from './deployment.ts';
 import { usageError } from './operator-error.ts';
 import type { Output, OutputStream } from './output.ts';
@@ -16,8 +17,16 @@ export interface CommandContext {
    * @throws OperatorError if there is no terminal to ask on
    */
   confirm(question: string): Promise<boolean>;
+  /**
+   * Asks for the number of what is taken away, where a slip would take too much: true if just that is typed. `--yes` does not
+   * answer it, another option does.
+   * @throws OperatorError naming that option if there is no terminal to ask on, and with `--yes`
+   */
+  confirmCount(question: string, count: number, option: string): Promise<boolean>;
   /** What is piped into the command. @throws OperatorError naming the option if a terminal is there instead */
   readInput(option: string): Promise<string>;
+  /** The same as octets, for `-` in the place of a file. */
+  readStdin(): Promise<Uint8Array>;
   clock: Clock;
   /** Aborted when the operator interrupts (Ctrl-C). Whoever takes it has to end by itself then. */
   interruption(): AbortSignal;
@@ -27,12 +36,21 @@ export interface CommandContext {
 
 /** A secret that is typed on a terminal is read by whoever stands behind. */
 export async function readInput({ stdin }: QuestionStreams, option: string): Promise<string> {
-  if (stdin.isTTY === true) {
-    throw usageError(
-      `${option}: there is a terminal, and no input to read: pipe it into the command`,
-    );
-  }
+  assertPiped(stdin, option);
   return text(stdin);
+}
+
+/** What is piped in the place of a file. @throws OperatorError if a terminal is there instead */
+export async function readStdin({ stdin }: Pick<QuestionStreams, 'stdin'>): Promise<Uint8Array> {
+  assertPiped(stdin, STDIN);
+  return buffer(stdin);
+}
+
+function assertPiped({ isTTY }: QuestionStreams['stdin'], option: string): void {
+  if (isTTY !== true) return;
+  throw usageError(
+    `${option}: there is a terminal, and no input to read: pipe it into the command`,
+  );
 }
 
 /** Where questions are asked and answered. */
@@ -45,18 +63,45 @@ export interface QuestionStreams {
  * Asks a question whose answer is yes or no; whatever is not yes is no, the end of the input as well.
  * @throws OperatorError if nobody can answer
  */
-export async function askYesOrNo(
-  { stdin, stderr }: QuestionStreams,
-  question: string,
-): Promise<boolean> {
-  if (stdin.isTTY !== true || stderr.isTTY !== true) {
+export async function askYesOrNo(streams: QuestionStreams, question: string): Promise<boolean> {
+  if (!isTerminal(streams)) {
     throw usageError(`${question} There is no terminal to ask on: --yes says yes`);
   }
+  return /^y(?:es)?$/i.test(await ask(streams, `${question} [y/N] `));
+}
+
+/**
+ * Asks for a number that has to be repeated, with or without the commas that it is shown with.
+ * @throws OperatorError naming the option that says it if nobody can answer, and where `--yes` was to answer everything
+ */
+export async function askCount(
+  streams: QuestionStreams,
+  question: string,
+  { count, option, isYes }: { count: number; option: string; isYes: boolean },
+): Promise<boolean> {
+  if (isYes) {
+    throw usageError(`${question} That many are not removed by --yes alone: ${option} ${count}`);
+  }
+  if (!isTerminal(streams)) {
+    throw usageError(
+      `${question} There is no terminal to ask on: ${option} ${count} with --yes says yes`,
+    );
+  }
+  const answer = await ask(streams, `${question} Type ${count} to go on: `);
+  return answer.replaceAll(',', '') === String(count);
+}
+
+function isTerminal({ stdin, stderr }: QuestionStreams): boolean {
+  return stdin.isTTY === true && stderr.isTTY === true;
+}
+
+/** What is typed, without blanks around it; nothing at the end of the input. */
+async function ask({ stdin, stderr }: QuestionStreams, prompt: string): Promise<string> {
   const lines = createInterface({ input: stdin, output: stderr });
   const answer = await new Promise<string>((resolve) => {
     lines.once('close', () => resolve(''));
-    lines.question(`${question} [y/N] `, resolve);
+    lines.question(prompt, resolve);
   });
   lines.close();
-  return /^y(?:es)?$/i.test(answer.trim());
+  return answer.trim();
 }

@@ -5,11 +5,14 @@
 import { Command, CommanderError } from 'commander';
 import type { Clock } from '../../lambdas/ports.ts';
 import {
+  askCount,
   askYesOrNo,
   type CommandContext,
   type QuestionStreams,
   readInput,
+  readStdin,
 } from './command-context.ts';
+import { deeds, describeDeed } from './commands/deeds.ts';
 import { examples } from './commands/examples.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
@@ -122,14 +125,19 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
       return found;
     },
     readInput: (option) => readInput(world, option),
+    readStdin: () => readStdin(world),
     async confirm(question) {
       return options().yes === true || (await askYesOrNo(world, question));
     },
+    confirmCount: (question, count, option) =>
+      askCount(world, question, { count, option, isYes: options().yes === true }),
   };
 }
 
 /** Every command throws instead of ending the process, and tells its faults alike. */
 function settle(command: Command, world: CommandLineWorld): void {
+  const deed = deeds[pathOf(command).replace(/^ciba /, '')];
+  if (deed) command.addHelpText('after', `\n${describeDeed(deed)}`);
   command
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

@@ -1,6 +1,6 @@
 /**
  * Reads what an operator writes by hand: JSON, or YAML where the file's name says so. A member that is there twice is
- * refused in both, since two readers could take it for two things.
+ * refused in both, since two readers could take it for two things. Where a command takes a file, `-` is what is piped into it.
  */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -8,12 +8,40 @@ import { parseDocument } from 'yaml';
 import { readStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import { DirectoryError } from './directory-error.ts';
 
+/** Stands for what is piped into the command, wherever a command takes a file; `./-` is a file of that name. */
+export const STDIN = '-';
+
+/** All that is piped into the command. @throws OperatorError if nothing is */
+export type ReadStdin = () => Promise<Uint8Array>;
+
+export const dataFormats = ['json', 'yaml'] as const;
+
+/** How the files of a command are read. */
+export interface FileReading<Format = (typeof dataFormats)[number]> {
+  /** @default `-` is refused */
+  readStdin?: ReadStdin | undefined;
+  /** @default what a file's name ends in says it, and of what is piped the content */
+  format?: Format | undefined;
+}
+
+/** What a file is called in messages. */
+export function fileName(path: string): string {
+  return path === STDIN ? 'stdin' : path;
+}
+
 /**
- * The text of a file in UTF-8, without the mark that some editors put before it.
+ * The octets of a file, or of what is piped into the command.
  * @throws DirectoryError naming the file
  */
-export async function readTextFile(path: string): Promise<string> {
-  return decodeUtf8(path, await readOctets(path));
+export async function readNamed(
+  path: string,
+  { readStdin }: Pick<FileReading, 'readStdin'>,
+): Promise<Uint8Array> {
+  if (path !== STDIN) return readOctets(path);
+  if (readStdin) return readStdin();
+  throw new DirectoryError(
+    '-: stands for stdin, which is not read here; ./- is a file of that name',
+  );
 }
 
 /** @throws DirectoryError naming the file */
@@ -38,11 +66,19 @@ export async function readOctets(path: string): Promise<Buffer> {
  * The value that a file holds.
  * @throws DirectoryError naming the file, and for YAML line and column
  */
-export async function readDataFile(path: string): Promise<unknown> {
-  const text = await readTextFile(path);
-  return ['.yaml', '.yml'].includes(extname(path).toLowerCase())
-    ? parseYaml(path, text)
-    : parseJson(path, text);
+export async function readDataFile(path: string, reading: FileReading = {}): Promise<unknown> {
+  const name = fileName(path);
+  const text = decodeUtf8(name, await readNamed(path, reading));
+  const format = reading.format ?? formatOf(path, text);
+  return format === 'yaml' ? parseYaml(name, text) : parseJson(name, text);
+}
+
+function formatOf(path: string, text: string): (typeof dataFormats)[number] {
+  const isYaml =
+    path === STDIN
+      ? !/^\s*[{[]/.test(text)
+      : ['.yaml', '.yml'].includes(extname(path).toLowerCase());
+  return isYaml ? 'yaml' : 'json';
 }
 
 /** @throws DirectoryError naming the file */

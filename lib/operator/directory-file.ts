@@ -10,8 +10,10 @@ import { droppedMembers, refusalOf } from '../../lambdas/ciba/client-metadata.ts
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { type Directory, directoryFile } from '../../lambdas/ciba/directory.ts';
 import { logins } from '../../lambdas/ciba/login.ts';
-import { readDataFile } from './data-file.ts';
+import { userRegistration } from '../../lambdas/ciba/user-registration.ts';
+import { type FileReading, fileName, readDataFile } from './data-file.ts';
 import { DirectoryError } from './directory-error.ts';
+import { type EntryKind, entryKinds } from './directory-plan.ts';
 import { inlineLogos } from './inline-logos.ts';
 
 export type { Directory };
@@ -26,8 +28,18 @@ type TakeNotice = (notice: string) => void;
 export async function readDirectoryFile(
   path: string,
   takeNotice: TakeNotice = () => {},
+  reading?: FileReading,
 ): Promise<Directory> {
-  const { value, faults: logoFaults } = await inlineLogos(path, await readDataFile(path));
+  return (await readFile(path, takeNotice, reading)).directory;
+}
+
+async function readFile(
+  path: string,
+  takeNotice: TakeNotice,
+  reading?: FileReading,
+): Promise<DirectoryFile> {
+  const name = fileName(path);
+  const { value, faults: logoFaults } = await inlineLogos(path, await readDataFile(path, reading));
   const judged = judgeDirectory(value);
   const faults = [
     ...logoFaults.map(
@@ -35,9 +47,14 @@ export async function readDirectoryFile(
     ),
     ...judged.faults,
   ];
-  if (faults.length > 0) throw new DirectoryError(`${path}:\n${faults.join('\n')}`);
-  for (const notice of noticesOf(value)) takeNotice(`${path}: ${notice}`);
-  return judged.directory;
+  if (faults.length > 0) throw new DirectoryError(`${name}:\n${faults.join('\n')}`);
+  for (const notice of noticesOf(value)) takeNotice(`${name}: ${notice}`);
+  return { name, directory: judged.directory, kinds: namedKinds(value) };
+}
+
+/** One directory, and the kinds that its files speak of: a list that is empty says that there are none, no list says nothing. */
+export interface WrittenDirectory extends Directory {
+  kinds: EntryKind[];
 }
 
 /**
@@ -46,23 +63,30 @@ export async function readDirectoryFile(
  */
 export async function readDirectoryFiles(
   paths: readonly string[],
-  takeNotice?: TakeNotice,
-): Promise<Directory> {
+  takeNotice: TakeNotice = () => {},
+  reading?: FileReading,
+): Promise<WrittenDirectory> {
   const files: DirectoryFile[] = [];
-  for (const path of paths) {
-    files.push({ path, directory: await readDirectoryFile(path, takeNotice) });
-  }
+  for (const path of paths) files.push(await readFile(path, takeNotice, reading));
   const faults = findRepeatedEntries(files);
   if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
   return {
     clients: files.flatMap(({ directory }) => directory.clients),
     users: files.flatMap(({ directory }) => directory.users),
+    kinds: [...new Set(files.flatMap(({ kinds }) => kinds))],
   };
 }
 
 interface DirectoryFile {
-  path: string;
+  /** As messages have it. */
+  name: string;
   directory: Directory;
+  kinds: EntryKind[];
+}
+
+function namedKinds(value: unknown): EntryKind[] {
+  const lists = { client: 'clients', user: 'users' } as const;
+  return entryKinds.filter((kind) => at(value, lists[kind]) !== undefined);
 }
 
 function findRepeatedEntries(files: readonly DirectoryFile[]): string[] {
@@ -71,7 +95,7 @@ function findRepeatedEntries(files: readonly DirectoryFile[]): string[] {
     namesIn(file.directory).flatMap((name) => {
       const first = firstIn.get(name) ?? file;
       firstIn.set(name, first);
-      return first === file ? [] : [`${name}: is in ${first.path} and in ${file.path}`];
+      return first === file ? [] : [`${name}: is in ${first.name} and in ${file.name}`];
     }),
   );
 }
@@ -173,7 +197,13 @@ function at(value: unknown, key: PropertyKey): unknown {
 }
 
 function sentence(issue: z.core.$ZodIssue, value: unknown): string {
-  if (issue.code === 'unrecognized_keys') return `unknown member ${issue.keys.join(', ')}`;
+  if (issue.code === 'unrecognized_keys') return describeUnknown(issue);
   const given = issue.path.reduce<unknown>((inner, key) => at(inner, key), value);
-  return given === undefined && issue.path.length > 2 ? 'is missing' : issue.message;
+  const isMissing = given === undefined && issue.path.length > 2;
+  return isMissing ? `is missing; ${issue.message}` : issue.message;
+}
+
+function describeUnknown({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
+  const { shape } = path[0] === 'users' ? userRegistration : directoryFile;
+  return `unknown member ${keys.join(', ')}; allowed: ${Object.keys(shape).join(', ')}`;
 }

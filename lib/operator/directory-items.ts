@@ -111,12 +111,12 @@ async function readSome({ client, tableName }: DirectoryStore, keys: Keys) {
 }
 
 interface Listing {
-  kind: 'client' | 'user';
+  kind: 'client' | 'user' | 'login';
   /** The id after which the listing begins; the order is the table's own. */
   after?: string | undefined;
 }
 
-/** Every client or every user, as the table gives them: a page at a time is in memory. */
+/** Every client, every user or every login, as the table gives them: a page at a time is in memory. */
 export async function* scanItems(
   store: DirectoryStore,
   { kind, after }: Listing,

@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
 import type { LogoChange } from './client-logos.ts';
 
-export type EntryKind = 'client' | 'user';
+export const entryKinds = ['client', 'user'] as const;
+
+export type EntryKind = (typeof entryKinds)[number];
 
 export type PlannedAction = 'add' | 'change' | 'keep' | 'remove';
 
@@ -51,6 +53,8 @@ export interface PlannedEntry extends EntryWrite {
 /** Everything that applying does, in its order. */
 export interface DirectoryPlan {
   entries: PlannedEntry[];
+  /** How many entries there are of each kind that is pruned, before anything is done. */
+  stored?: Partial<Record<EntryKind, number>>;
 }
 
 /** How many entries are added, changed, removed and kept. */

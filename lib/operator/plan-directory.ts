@@ -7,13 +7,18 @@ import { logins } from '../../lambdas/ciba/login.ts';
 import { storedUser } from '../../lambdas/ciba/user.ts';
 import { DirectoryConflict } from './directory-error.ts';
 import { type DirectoryStore, scanItems } from './directory-items.ts';
-import type { DirectoryPlan, EntryKind, PlannedEntry } from './directory-plan.ts';
+import {
+  type DirectoryPlan,
+  type EntryKind,
+  entryKinds,
+  type PlannedEntry,
+} from './directory-plan.ts';
 import { planClients, versioned } from './plan-clients.ts';
 import { planUsers } from './plan-users.ts';
 
 export interface PlanOptions {
-  /** Whether clients and users that the directory does not name are removed. */
-  prune: boolean;
+  /** The kinds of which those are removed whom the directory does not name; `true` is every kind, `false` none. */
+  prune: boolean | readonly EntryKind[];
   /** Is told how many of the reads of {@link countReads} are done. */
   told?: ((count: number) => void) | undefined;
 }
@@ -27,7 +32,8 @@ export async function planDirectory(
   directory: Directory,
   { prune, told }: PlanOptions,
 ): Promise<DirectoryPlan> {
-  const removals = prune ? await planRemovals(store, directory) : [];
+  const kinds = prune === true ? entryKinds : prune || [];
+  const { removals, stored } = await planRemovals(store, directory, kinds);
   const clients = await planClients(store, directory.clients);
   const removedUsers = removals.filter(({ kind }) => kind === 'user').map(({ id }) => id);
   const wanted = directory.users.map((user) => ({ sub: user.sub, register: () => user }));
@@ -36,7 +42,7 @@ export async function planDirectory(
     const faults = users.refused.map(({ sub, reason }) => `user ${sub}: ${reason}`);
     throw new DirectoryConflict(faults.join('\n'));
   }
-  return { entries: [...removals, ...clients, ...users.planned] };
+  return { entries: [...removals, ...clients, ...users.planned], stored };
 }
 
 /** How many reads planning tells of. */
@@ -47,22 +53,27 @@ export function countReads({ users }: Directory): number {
 async function planRemovals(
   store: DirectoryStore,
   { clients, users }: Directory,
-): Promise<PlannedEntry[]> {
+  kinds: readonly EntryKind[],
+): Promise<{ removals: PlannedEntry[]; stored: Partial<Record<EntryKind, number>> }> {
   const kept: Record<EntryKind, Set<string>> = {
     client: new Set(clients.map(({ client_id }) => client_id)),
     user: new Set(users.map(({ sub }) => sub)),
   };
   const removals: PlannedEntry[] = [];
-  for (const kind of ['client', 'user'] as const) {
+  const stored: Partial<Record<EntryKind, number>> = {};
+  for (const kind of kinds) {
+    stored[kind] = 0;
     for await (const item of scanItems(store, { kind })) {
+      stored[kind] += 1;
       const id = item.pk.slice(directoryKey[kind]('').length);
       if (!kept[kind].has(id)) removals.push(planRemoval(kind, id, item));
     }
   }
-  return removals;
+  return { removals, stored };
 }
 
-function planRemoval(kind: EntryKind, id: string, item: Item): PlannedEntry {
+/** What removing one entry does, and what goes with it: the logins of a user, the logo of a client. */
+export function planRemoval(kind: EntryKind, id: string, item: Item): PlannedEntry {
   const user = kind === 'user' ? storedUser.safeParse(item) : undefined;
   const client = kind === 'client' ? storedClient.safeParse(item) : undefined;
   return {

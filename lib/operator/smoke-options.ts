@@ -13,16 +13,25 @@ export interface SmokeTarget {
   mailStore: string | undefined;
 }
 
+/** The target as far as the options say it: the secret may have to be read or asked for. */
+export interface SmokeOptions extends Omit<SmokeTarget, 'clientSecret'> {
+  clientSecret: string | undefined;
+  /** Where the secret is; `-` is stdin. */
+  clientSecretFile: string | undefined;
+}
+
 /** What the command line is told if it asks, or if it asks wrongly. */
-export const smokeUsage = `npm run smoke -- --issuer URL --client-id ID --client-secret SECRET --login-hint HINT [options]
+export const smokeUsage = `npm run smoke -- --issuer URL --client-id ID --login-hint HINT [options]
 
   --issuer URL             of the deployment; https, or http on this machine
   --client-id ID           of a registered client
-  --client-secret SECRET   its secret; better in the environment variable CIBA_CLIENT_SECRET, where no list of processes shows it
-  --method basic|post      how the client is registered to authenticate (default: basic)
   --login-hint HINT        user name or e-mail address of a user whose mail can be read
+  --client-secret-file FILE  has the client's secret; - is stdin
+  --method basic|post      how the client is registered to authenticate (default: basic)
   --mail-store URL         where mails are listed, as GET {inbox}/store of the local host; then nobody need click
 
+Without --client-secret-file the secret is that of the environment variable CIBA_CLIENT_SECRET, which a build server sets, or else
+asked for, unseen. No option takes it: every list of processes would show it.
 Ends with 0 if every step went as it should, with 1 if one did not, with 2 for a wrong option.
 `;
 
@@ -38,17 +47,15 @@ export class SmokeUsageError extends Error {
 export function readSmokeOptions(
   argv: string[],
   environment: Record<string, string | undefined>,
-): SmokeTarget | undefined {
+): SmokeOptions | undefined {
   const given = parse(argv);
   if (given.help) return undefined;
   const mailStore = given['mail-store'];
   return {
     issuer: readIssuer(required('--issuer', given.issuer)),
     clientId: required('--client-id', given['client-id']),
-    clientSecret: required(
-      '--client-secret',
-      given['client-secret'] ?? environment['CIBA_CLIENT_SECRET'],
-    ),
+    clientSecret: environment['CIBA_CLIENT_SECRET'] || undefined,
+    clientSecretFile: given['client-secret-file'],
     method: readMethod(given.method ?? 'basic'),
     loginHint: required('--login-hint', given['login-hint']),
     mailStore: mailStore === undefined ? undefined : readUrl('--mail-store', mailStore).href,
@@ -63,7 +70,7 @@ function parse(argv: string[]) {
       options: {
         issuer: text,
         'client-id': text,
-        'client-secret': text,
+        'client-secret-file': text,
         method: text,
         'login-hint': text,
         'mail-store': text,

@@ -5,8 +5,17 @@
 import { extname } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod/mini';
+import { readStrictJson } from '../../lambdas/ciba/strict-json.ts';
 import { userRegistration } from '../../lambdas/ciba/user-registration.ts';
-import { parseJson, readTextFile } from './data-file.ts';
+import { type CsvCell, csvRecord, unguardFormulas } from './csv.ts';
+import {
+  decodeUtf8,
+  type FileReading,
+  fileName,
+  parseJson,
+  readNamed,
+  STDIN,
+} from './data-file.ts';
 import { DirectoryError } from './directory-error.ts';
 
 /** One user as the file has it. */
@@ -21,7 +30,10 @@ export interface UserRow {
 
 export interface UserFile {
   rows: UserRow[];
-  /** The same rows in the form of the file, each with why it was rejected, which an import leaves aside. */
+  /**
+   * The same rows in the form of the file, with its mark, line ends, delimiter and quotes, each with why it was rejected, which
+   * an import leaves aside.
+   */
   formatRejected(rejected: readonly RejectedRow[]): string;
   /** How the name of a file with rejected rows ends. */
   rejectedExtension: '.csv' | '.jsonl';
@@ -38,91 +50,178 @@ const REJECTED = 'rejected';
 
 const userMembers = Object.keys(userRegistration.shape);
 
-const formats: Record<string, (path: string, text: string) => UserFile> = {
-  '.csv': readCsv,
-  '.json': readJson,
-  '.jsonl': readJsonLines,
-  '.ndjson': readJsonLines,
+export const userFileFormats = ['csv', 'json', 'jsonl'] as const;
+
+type UserFileFormat = (typeof userFileFormats)[number];
+
+const formatOfExtension: Record<string, UserFileFormat> = {
+  '.csv': 'csv',
+  '.json': 'json',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
 };
 
-/**
- * Reads a file of users.
- * @throws DirectoryError naming the file, and where it can be told the line
- */
-export async function readUserFile(path: string): Promise<UserFile> {
-  const read = formats[extname(path).toLowerCase()];
-  if (!read) {
-    const allowed = Object.keys(formats).join(', ');
-    throw new DirectoryError(
-      `${path}: is of no known format; allowed: names that end in ${allowed}`,
-    );
-  }
-  return read(path, await readTextFile(path));
+const readers: Record<UserFileFormat, (source: Source) => UserFile> = {
+  csv: readCsv,
+  json: readJson,
+  jsonl: readJsonLines,
+};
+
+/** What a file says, and how it says it. */
+interface Source {
+  /** As messages have it. */
+  name: string;
+  text: string;
+  /** The mark by which spreadsheets know UTF-8, if the file begins with it. */
+  mark: string;
+  lineEnd: string;
 }
 
+/**
+ * Reads a file of users, or what is piped in its place.
+ * @throws DirectoryError naming the file, and where it can be told the line
+ */
+export async function readUserFile(
+  path: string,
+  { readStdin, format }: FileReading<UserFileFormat> = {},
+): Promise<UserFile> {
+  const name = fileName(path);
+  const named = format ?? formatOfExtension[extname(path).toLowerCase()];
+  if (named === undefined && path !== STDIN) {
+    const allowed = Object.keys(formatOfExtension).join(', ');
+    throw new DirectoryError(
+      `${path}: is of no known format; allowed: names that end in ${allowed}, or --format`,
+    );
+  }
+  const octets = await readNamed(path, { readStdin });
+  const text = decodeUtf8(name, octets);
+  const [lineEnd = '\n'] = /\r\n|\n|\r/.exec(text) ?? [];
+  const mark = text.length < new TextDecoder('utf-8', { ignoreBOM: true }).decode(octets).length;
+  return readers[named ?? formatOfContent(text)]({
+    name,
+    text,
+    lineEnd,
+    mark: mark ? '\ufeff' : '',
+  });
+}
+
+/** A list is JSON, an object that is whole on its line is one of many unless it has users, and anything else is CSV. */
+function formatOfContent(text: string): UserFileFormat {
+  const begin = text.trimStart();
+  if (begin.startsWith('[')) return 'json';
+  if (!begin.startsWith('{')) return 'csv';
+  const [line = ''] = begin.split('\n', 1);
+  const read = readStrictJson(line);
+  const isRow = 'value' in read && !userList.safeParse(read.value).success;
+  return isRow ? 'jsonl' : 'json';
+}
+
+/** A cell, and whether it is in quotes where it is read. */
+const csvCell = z.object({ text: z.string(), isQuoted: z.boolean() });
+
 const csvRecords = z.array(
-  z.object({ record: z.array(z.string()), info: z.object({ lines: z.number() }) }),
+  z.object({ record: z.array(csvCell), info: z.object({ lines: z.number() }) }),
 );
 
-function readCsv(path: string, text: string): UserFile {
-  const delimiter = findDelimiter(text);
-  const [header, ...records] = parseCsv(path, text, delimiter);
-  if (!header) throw new DirectoryError(`${path}: is empty; the first row names the members`);
-  const head = header.record;
-  assertHead(path, head);
-  const cellsOf = new Map<UserRow, string[]>();
+type ReadRecord = z.output<typeof csvRecords>[number];
+
+function readCsv({ name, text, mark, lineEnd }: Source): UserFile {
+  const { delimiter, records: body } = findRecords(text);
+  const [header, ...records] = parseCsv(name, body, delimiter);
+  if (!header) throw new DirectoryError(`${name}: is empty; the first row names the members`);
+  const head = header.record.map((cell) => cell.text);
+  assertHead(name, head);
+  // What an earlier import wrote is guarded against spreadsheets; nothing else is taken to be.
+  const isReport = head.includes(REJECTED);
+  const cellsOf = new Map<UserRow, CsvCell[]>();
   const rows = records.map((one) => {
-    const row = rowOf(head, one);
-    cellsOf.set(row, one.record);
+    const record = isReport ? unguarded(one.record) : one.record;
+    const row = rowOf(head, { ...one, record });
+    cellsOf.set(row, record);
     return row;
   });
-  const quote = (cells: readonly string[]) =>
-    cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter);
-  const kept = head
-    .map((member, index) => ({ member, index }))
-    .filter(({ member }) => member !== REJECTED);
+  const withoutReason = (cells: CsvCell[]) => cells.filter((_, index) => head[index] !== REJECTED);
+  const write = (cells: (string | CsvCell)[]) => csvRecord(cells, { delimiter, lineEnd });
   return {
     rows,
     rejectedExtension: '.csv',
     // Before the others, so that a row with too many cells stays as it was.
     formatRejected: (rejected) =>
       [
-        [REJECTED, ...kept.map(({ member }) => member)],
-        ...rejected.map(({ row, reason }) => {
-          const cells = cellsOf.get(row) ?? [];
-          return [
-            describeRejected(row, reason),
-            ...cells.filter((_, index) => head[index] !== REJECTED),
-          ];
-        }),
-      ]
-        .map((cells) => `${quote(cells)}\n`)
-        .join(''),
+        mark,
+        write([REJECTED, ...withoutReason(header.record)]),
+        ...rejected.map(({ row, reason }) =>
+          write([describeRejected(row, reason), ...withoutReason(cellsOf.get(row) ?? [])]),
+        ),
+      ].join(''),
   };
 }
 
-/** Spreadsheets of some countries write semicolons. */
-function findDelimiter(text: string): string {
-  const [head = ''] = text.split(/[\r\n]/, 1);
-  return [',', ';', '\t'].find((delimiter) => head.includes(delimiter)) ?? ',';
+function unguarded(cells: readonly CsvCell[]): CsvCell[] {
+  return cells.map(({ text, isQuoted }) => ({ text: unguardFormulas(text), isQuoted }));
 }
 
-function parseCsv(path: string, text: string, delimiter: string) {
+const delimiters = [',', ';', '\t'];
+
+/**
+ * The records of a file, every one in its line, and what separates their cells: whatever the first of them has most members
+ * with, for spreadsheets of some countries write semicolons. What may stand before it is left out: blank lines, rows without
+ * a text in them, and the line `sep=;` by which some programs tell others.
+ */
+function findRecords(text: string): { delimiter: string; records: string } {
+  const blank = blankLines(text);
+  const said = /^"?sep=([,;\t])"?[ \t]*(?:\r\n|\n|\r)/i.exec(text.slice(blank.length));
+  const saying = blank + (said?.[0] ?? '');
+  const before = saying + blankLines(text.slice(saying.length));
+  const records = text.slice(before.length);
+  const delimiter = said?.[1] ?? mostMembers(records);
+  return { delimiter, records: `${'\n'.repeat(countLines(before))}${records}` };
+}
+
+/** The lines at the beginning that have no text, whole lines only. */
+function blankLines(text: string): string {
+  const [blank = ''] = /^(?:[\s,;]|"")*/.exec(text) ?? [];
+  return blank.slice(0, Math.max(blank.lastIndexOf('\n'), blank.lastIndexOf('\r')) + 1);
+}
+
+function countLines(text: string): number {
+  return text.match(/\r\n|\n|\r/g)?.length ?? 0;
+}
+
+function mostMembers(records: string): string {
+  const [best = ','] = delimiters.toSorted(
+    (one, other) => countMembers(records, other) - countMembers(records, one),
+  );
+  return best;
+}
+
+function countMembers(records: string, delimiter: string): number {
   try {
-    return csvRecords.parse(
-      parse(text, {
-        delimiter,
-        info: true,
-        trim: true,
-        relax_column_count: true,
-        skip_empty_lines: true,
-        skip_records_with_empty_values: true,
-      }),
-    );
+    const [head] = csvRecords.parse(parse(records, { ...parsing, delimiter, to: 1 }));
+    return head?.record.filter(({ text }) => userMembers.includes(text)).length ?? 0;
+  } catch (error) {
+    if (error instanceof CsvError) return 0;
+    throw error;
+  }
+}
+
+const parsing = {
+  record_delimiter: ['\r\n', '\n', '\r'],
+  cast: (text: string, { quoting }: { quoting: boolean }) => ({ text, isQuoted: quoting }),
+  info: true,
+  trim: true,
+  relax_column_count: true,
+  skip_empty_lines: true,
+};
+
+function parseCsv(name: string, text: string, delimiter: string): ReadRecord[] {
+  try {
+    const records = csvRecords.parse(parse(text, { ...parsing, delimiter }));
+    return records.filter(({ record }) => record.some((cell) => cell.text.trim() !== ''));
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     // Past a quote at the wrong place nobody knows which row is which.
-    throw new DirectoryError(`${path}: is not CSV (${error.message})`, { cause: error });
+    throw new DirectoryError(`${name}: is not CSV (${error.message})`, { cause: error });
   }
 }
 
@@ -141,14 +240,11 @@ function assertHead(path: string, head: readonly string[]): void {
   if (faults.length > 0) throw new DirectoryError(`${path}: first row: ${faults.join('; ')}`);
 }
 
-function rowOf(
-  head: readonly string[],
-  { record, info }: z.output<typeof csvRecords>[number],
-): UserRow {
-  const line = info.lines - record.join('').split('\n').length + 1;
+function rowOf(head: readonly string[], { record, info }: ReadRecord): UserRow {
+  const line = info.lines - countLines(record.map(({ text }) => text).join('\0'));
   const members = Object.fromEntries(
     head.flatMap((member, index) => {
-      const cell = record[index] ?? '';
+      const cell = record[index]?.text ?? '';
       return cell === '' || member === REJECTED ? [] : [[member, readCell(member, cell)]];
     }),
   );
@@ -171,25 +267,23 @@ function readCell(member: string, cell: string): unknown {
   return isFlag ? (flags.get(cell.toLowerCase()) ?? cell) : cell;
 }
 
-function quoteCell(cell: string, delimiter: string): string {
-  const isPlain = !cell.includes(delimiter) && !/["\r\n]|^\s|\s$/.test(cell);
-  return isPlain ? cell : `"${cell.replaceAll('"', '""')}"`;
-}
-
 function describeRejected({ line }: UserRow, reason: string): string {
   return `line ${line}: ${reason}`;
 }
 
 const userList = z.union([z.array(z.unknown()), z.strictObject({ users: z.array(z.unknown()) })]);
 
-function readJson(path: string, text: string): UserFile {
-  const parsed = userList.safeParse(parseJson(path, text));
+function readJson({ name, text, ...form }: Source): UserFile {
+  const parsed = userList.safeParse(parseJson(name, text));
   if (!parsed.success) {
-    throw new DirectoryError(`${path}: is no list of users; allowed: [ … ] or {"users": [ … ]}`);
+    throw new DirectoryError(`${name}: is no list of users; allowed: [ … ] or {"users": [ … ]}`);
   }
   const users = Array.isArray(parsed.data) ? parsed.data : parsed.data.users;
   const lines = linesOfElements(text);
-  return jsonFile(users.map((value, index) => jsonRow(lines[index] ?? 0, value)));
+  return jsonFile(
+    users.map((value, index) => jsonRow(lines[index] ?? 0, value)),
+    form,
+  );
 }
 
 const jsonToken = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
@@ -215,7 +309,7 @@ function linesOfElements(text: string): number[] {
   return lines;
 }
 
-function readJsonLines(path: string, text: string): UserFile {
+function readJsonLines({ name, text, ...form }: Source): UserFile {
   const rows = text.split('\n').flatMap((line, index): UserRow[] => {
     if (line.trim() === '') return [];
     try {
@@ -225,8 +319,8 @@ function readJsonLines(path: string, text: string): UserFile {
       return [{ line: index + 1, members: { text: line.trim() }, fault: error.message }];
     }
   });
-  if (rows.length === 0) throw new DirectoryError(`${path}: is empty`);
-  return jsonFile(rows);
+  if (rows.length === 0) throw new DirectoryError(`${name}: is empty`);
+  return jsonFile(rows, form);
 }
 
 const jsonObject = z.record(z.string(), z.unknown());
@@ -238,14 +332,13 @@ function jsonRow(line: number, value: unknown): UserRow {
   return { line, members };
 }
 
-function jsonFile(rows: UserRow[]): UserFile {
+function jsonFile(rows: UserRow[], { mark, lineEnd }: Pick<Source, 'mark' | 'lineEnd'>): UserFile {
   return {
     rows,
     rejectedExtension: '.jsonl',
     formatRejected: (rejected) =>
       rejected
         .map(({ row, reason }) => ({ [REJECTED]: describeRejected(row, reason), ...row.members }))
-        .map((row) => `${JSON.stringify(row)}\n`)
-        .join(''),
+        .reduce((file, row) => `${file}${JSON.stringify(row)}${lineEnd}`, mark),
   };
 }

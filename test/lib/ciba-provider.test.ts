@@ -191,14 +191,14 @@ describe('the grants', () => {
     ]);
   });
 
-  it('P31: let one lift limits: put histories of users, and nothing else', () => {
+  it('P31, O26: let one lift limits: put and remove histories of users, and nothing else', () => {
     expect(
       statementsFor((provider, role) => provider.grantClearLimits(role).assertSuccess()),
     ).toEqual([
       { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: arnOf('Requests') },
       {
         Effect: 'Allow',
-        Action: 'dynamodb:PutItem',
+        Action: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
         Resource: arnOf('Requests'),
         Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['asked#*'] } },
       },

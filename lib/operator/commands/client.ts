@@ -21,6 +21,7 @@ import { isoTime } from '../show-audit.ts';
 import { showTime } from '../show-time.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { examples } from './examples.ts';
+import { removeClientCommand } from './remove.ts';
 import { revokeClientTokensCommand, tellRevoked } from './revoke-tokens.ts';
 
 interface RotateOptions {
@@ -76,7 +77,9 @@ export function clientCommand(context: CommandContext): Command {
       .addHelpText('after', examples({ [`ciba client ${word} pump-4`]: 'within ten seconds' }))
       .action((clientId: string) => setEnabled(context, clientId, enabled));
   }
-  return client.addCommand(revokeClientTokensCommand(context));
+  return client
+    .addCommand(removeClientCommand(context))
+    .addCommand(revokeClientTokensCommand(context));
 }
 
 async function list(context: CommandContext): Promise<void> {
@@ -159,8 +162,11 @@ async function rotate(
   const secret = secretStdin
     ? (await context.readInput('--secret-stdin')).replace(/\r?\n$/, '')
     : undefined;
+  const store = await openDirectory(context);
+  if (!(await findClient(store, clientId))) throw noClient(clientId);
+  await askToRotate(context, clientId, { keep, isForced: force === true });
   const now = context.clock();
-  const rotated = await rotateSecret(await openDirectory(context), clientId, {
+  const rotated = await rotateSecret(store, clientId, {
     keepSeconds: keep,
     secret,
     force: force === true,
@@ -186,17 +192,37 @@ async function rotate(
   throw fault;
 }
 
+async function askToRotate(
+  context: CommandContext,
+  clientId: string,
+  { keep, isForced }: { keep: number; isForced: boolean },
+): Promise<void> {
+  const { stackName } = await context.deployment();
+  const end =
+    keep < REMEMBERED_SECONDS
+      ? `within ${REMEMBERED_SECONDS} seconds`
+      : `from ${showTime(Math.floor(context.clock()) + keep)} on`;
+  const former = isForced ? ' The one before it is refused at once.' : '';
+  const question = `Make another secret of client ${clientId} of the stack ${stackName}? Whoever has the present one is refused ${end}.${former}`;
+  if (!(await context.confirm(question))) throw new OperatorError('No secret was made.');
+}
+
+async function askToDisable(context: CommandContext, clientId: string): Promise<void> {
+  const { stackName } = await context.deployment();
+  const question = `Disable client ${clientId} of the stack ${stackName}? It is refused everywhere then, and what was approved for it gives no tokens, by refresh or otherwise.`;
+  if (!(await context.confirm(question))) throw new OperatorError('Nothing was disabled.');
+}
+
 async function setEnabled(
   context: CommandContext,
   clientId: string,
   enabled: boolean,
 ): Promise<void> {
   const { output } = context;
-  const written = await switchEntry(
-    await openDirectory(context),
-    { kind: 'client', id: clientId },
-    enabled,
-  );
+  const store = await openDirectory(context);
+  const before = (await findClient(store, clientId))?.members['enabled'];
+  if (before === true && !enabled) await askToDisable(context, clientId);
+  const written = await switchEntry(store, { kind: 'client', id: clientId }, enabled);
   if (written === undefined) throw noClient(clientId);
   output.json({ client_id: clientId, enabled, changed: written });
   const state = enabled ? 'enabled' : 'disabled';

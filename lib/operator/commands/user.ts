@@ -1,12 +1,13 @@
 /** `ciba user`: the end-users, one by one and by the thousand. */
 import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import { fileName, STDIN } from '../data-file.ts';
 import { describeError } from '../describe-error.ts';
 import { countsJson, showValue } from '../describe-plan.ts';
 import { directoryStore } from '../directory-items.ts';
-import { countActions } from '../directory-plan.ts';
+import { countActions, type MemberChange } from '../directory-plan.ts';
 import {
   carryOutImport,
   countImportReads,
@@ -22,13 +23,14 @@ import { wholeNumber } from '../option-values.ts';
 import { isoTime } from '../show-audit.ts';
 import { limitsJson, printLimits } from '../show-limits.ts';
 import { switchEntry } from '../switch-entry.ts';
-import { readUserFile, type UserFile } from '../user-file.ts';
+import { readUserFile, type UserFile, userFileFormats } from '../user-file.ts';
 import { readLimits } from '../user-limits.ts';
 import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
 import { clearLimitsCommand } from './clear-limits.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
+import { removeUserCommand } from './remove.ts';
 import { revokeUserTokensCommand, tellRevoked } from './revoke-tokens.ts';
 
 /** How many users a listing has, and how many it may have. */
@@ -43,6 +45,7 @@ interface ListOptions {
 }
 
 interface ImportOptions {
+  format?: (typeof userFileFormats)[number];
   report?: string;
   dryRun?: true;
 }
@@ -77,7 +80,13 @@ export function userCommand(context: CommandContext): Command {
   }
   user
     .command('import <file>')
-    .description('adds and changes users from a file; no user is removed')
+    .description('adds and changes users from a file, or from stdin (-); no user is removed')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'of the file (default: by its name, of stdin by its content)',
+      ).choices(userFileFormats),
+    )
     .option(
       '--report <file>',
       'where rejected rows go (default: FILE.rejected.csv or .jsonl beside it)',
@@ -92,10 +101,12 @@ says so. Running it again skips what is stored already.
 ${examples({
   'ciba user import users.csv': 'rejected rows go to users.rejected.csv',
   'ciba user import users.rejected.csv': 'once they are corrected',
+  'ciba user import - --format csv': 'what another program writes',
 })}`,
     )
     .action((file: string, options: ImportOptions) => importFile(context, file, options));
   return user
+    .addCommand(removeUserCommand(context))
     .addCommand(clearUndeliverableCommand(context))
     .addCommand(clearLimitsCommand(context))
     .addCommand(revokeUserTokensCommand(context));
@@ -154,12 +165,19 @@ async function setEnabled(
 ): Promise<void> {
   const { output } = context;
   const store = await openDirectory(context);
-  const { sub } = (await findOrFail(store, name, by)).user;
+  const { sub, enabled: before } = (await findOrFail(store, name, by)).user;
+  if (before && !enabled) await askToDisable(context, sub);
   const written = await switchEntry(store, { kind: 'user', id: sub }, enabled);
   if (written === undefined) throw new OperatorError(`No user ${name} any more.`);
   output.json({ sub, enabled, changed: written });
   const state = enabled ? 'enabled' : 'disabled';
   output.line(`User ${sub} ${written ? 'is now' : 'was already'} ${state}.`);
+}
+
+async function askToDisable(context: CommandContext, sub: string): Promise<void> {
+  const { stackName } = await context.deployment();
+  const question = `Disable user ${sub} of the stack ${stackName}? Nobody can ask for their approval then, and what they have approved gives no tokens, by refresh or otherwise.`;
+  if (!(await context.confirm(question))) throw new OperatorError('Nobody was disabled.');
 }
 
 async function importFile(
@@ -168,7 +186,7 @@ async function importFile(
   options: ImportOptions,
 ): Promise<void> {
   const { output } = context;
-  const file = await readUserFile(path);
+  const file = await readUserFile(path, { readStdin: context.readStdin, format: options.format });
   const report = reportPath(path, file, options.report);
   const judged = judgeRows(file.rows);
   const store = await openDirectory(context);
@@ -179,6 +197,7 @@ async function importFile(
   );
   if (options.dryRun)
     return tell(context, { ...planned, counts: countActions(planned.plan.entries) });
+  await askToStop(context, planned);
   const imported = await output.during(
     'Writing users',
     ({ advance }) =>
@@ -188,6 +207,23 @@ async function importFile(
   const { rejected } = imported;
   if (rejected.length > 0) await writeFile(report, file.formatRejected(rejected), { mode: 0o600 });
   tell(context, imported, report);
+}
+
+/** Whoever is disabled, or reached elsewhere from now on, can go on with nothing that they were asked or have approved. */
+async function askToStop(context: CommandContext, { plan }: UserImport): Promise<void> {
+  const count = (isStopped: (change: MemberChange) => boolean) =>
+    plan.entries.filter(({ action, changes }) => action === 'change' && changes.some(isStopped))
+      .length;
+  const disabled = count(({ member, after }) => member === 'enabled' && after === false);
+  const moved = count(
+    ({ member, before, after }) =>
+      (member === 'email' && before !== undefined) ||
+      (member === 'email_verified' && after === false),
+  );
+  if (disabled + moved === 0) return;
+  const { stackName } = await context.deployment();
+  const question = `Import into ${stackName}? It disables ${disabled} users who are there, and gives ${moved} another address or verification, which ends what they were asked and have approved.`;
+  if (!(await context.confirm(question))) throw new OperatorError('Nothing was imported.');
 }
 
 function countWrites({ plan }: UserImport): number {
@@ -200,8 +236,10 @@ function reportPath(
   { rejectedExtension }: UserFile,
   given: string | undefined,
 ): string {
-  const extension = extname(path);
-  const report = given ?? `${path.slice(0, -extension.length)}.rejected${rejectedExtension}`;
+  if (given === STDIN) throw usageError('--report: - is no file; allowed: the name of one');
+  const name = fileName(path);
+  const whole = name.slice(0, name.length - extname(name).length);
+  const report = given ?? `${whole}.rejected${rejectedExtension}`;
   if (resolve(report) === resolve(path)) {
     throw usageError(`--report: ${report} is the file to import; allowed: another`);
   }

@@ -109,7 +109,8 @@ describe('ciba apply', () => {
 
   it('with --prune names and removes whoever no file names', async () => {
     await apply({ clients: [pump], users: [alice] }, '--yes');
-    const { stdout } = await apply({ clients: [pump] }, '--prune', '--yes');
+    const limit = ['--prune-limit', '1'];
+    const { stdout } = await apply({ clients: [pump], users: [] }, '--prune', '--yes', ...limit);
     expect(stdout).toMatch(/- remove +user u-alice/);
     expect(Object.keys(await items())).toEqual(['client#pump-4']);
   });
@@ -235,7 +236,7 @@ describe('ciba client', () => {
   });
 
   it('list and show tell of secrets that there are, never which', async () => {
-    await run(['client', 'rotate-secret', 'pump-4', '--keep', '60']);
+    await run(['client', 'rotate-secret', 'pump-4', '--keep', '60', '--yes']);
     const shown = await Promise.all(
       [['list'], ['show', 'pump-4']].flatMap((argv) => [
         run(['client', ...argv]),
@@ -267,7 +268,7 @@ describe('ciba client', () => {
     'P35: rotate-secret --keep %s says no earlier end than there is: %s',
     async (keep, line, until) => {
       await apply({ clients: [{ ...pump, client_secret: secret }] }, '--yes');
-      const argv = ['client', 'rotate-secret', 'pump-4', '--keep', keep, '--force'];
+      const argv = ['client', 'rotate-secret', 'pump-4', '--keep', keep, '--force', '--yes'];
       expect((await run(argv)).stdout.split('\n')[0]).toBe(line);
       const { retiring_until } = JSON.parse((await run([...argv, '--json'])).stdout);
       expect(retiring_until).toBe(until);
@@ -275,7 +276,7 @@ describe('ciba client', () => {
   );
 
   it('rotate-secret shows the new secret once, and keeps the old one for a day', async () => {
-    const { stdout } = await run(['client', 'rotate-secret', 'pump-4', '--json']);
+    const { stdout } = await run(['client', 'rotate-secret', 'pump-4', '--json', '--yes']);
     const { client_secret, ...others } = JSON.parse(stdout);
     expect(others).toEqual({ client_id: 'pump-4', retiring_until: '2027-01-16T08:00:00Z' });
     expect((await items())['client#pump-4']).toMatchObject({
@@ -290,7 +291,7 @@ describe('ciba client', () => {
   it('rotate-secret --secret-stdin takes the piped one, without the end of its line, and does not show it', async () => {
     const piped = 'another secret of thirty-two characters or more';
     const { exitCode, stdout } = await run(
-      ['client', 'rotate-secret', 'pump-4', '--secret-stdin'],
+      ['client', 'rotate-secret', 'pump-4', '--secret-stdin', '--yes'],
       {
         piped: `${piped}\n`,
       },
@@ -342,7 +343,10 @@ describe('ciba client', () => {
     ['no client', [], {}, 2, "missing required argument 'client_id'"],
   ])('rotate-secret refuses %s', async (_, argv, world, code, message) => {
     const before = await items();
-    const { exitCode, stdout, stderr } = await run(['client', 'rotate-secret', ...argv], world);
+    const { exitCode, stdout, stderr } = await run(
+      ['client', 'rotate-secret', '--yes', ...argv],
+      world,
+    );
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
     expect(stderr).toContain(message);
     expect(await items()).toEqual(before);
@@ -351,7 +355,7 @@ describe('ciba client', () => {
   it('disable and enable say whether anything changed', async () => {
     const lines = [];
     for (const word of ['disable', 'disable', 'enable', 'enable']) {
-      lines.push((await run(['client', word, 'pump-4'])).stdout);
+      lines.push((await run(['client', word, 'pump-4', '--yes'])).stdout);
     }
     expect(lines).toEqual([
       'Client pump-4 is now disabled.\n',
@@ -386,7 +390,7 @@ describe('ciba user', () => {
     expect((await run(['user', 'show', 'ALICE@example.com'])).stdout).toMatch(
       /^sub +u-alice\n(?:.*\n)*contact_version +\d+$/m,
     );
-    expect((await run(['user', 'disable', 'alice'])).stdout).toBe(
+    expect((await run(['user', 'disable', 'alice', '--yes'])).stdout).toBe(
       'User u-alice is now disabled.\n',
     );
     expect((await run(['user', 'disable', 'u-alice'])).stdout).toBe(

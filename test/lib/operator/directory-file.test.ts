@@ -306,9 +306,10 @@ describe('readDirectoryFiles', () => {
       await fileOf('clients.json', JSON.stringify({ clients: [client] })),
       await fileOf('users.yaml', 'users: [{ sub: u-alice, username: alice }]'),
     ];
-    expect(await readDirectoryFiles(paths)).toEqual(
-      parseDirectory({ clients: [client], users: [user] }),
-    );
+    expect(await readDirectoryFiles(paths)).toEqual({
+      ...parseDirectory({ clients: [client], users: [user] }),
+      kinds: ['client', 'user'],
+    });
   });
 
   it('P11, P26: takes notice of what is left out, by file, entry and place', async () => {

@@ -2,6 +2,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeRows } from '../../../lib/operator/import-users.ts';
 import { readUserFile } from '../../../lib/operator/user-file.ts';
@@ -80,6 +81,118 @@ line 3: has 4 cells where the first row has 3,u-2,two,Two,more
       rejected: [],
       valid: [{ user: { sub: 'u-1', username: 'good.name' } }, { user: { sub: 'u-2' } }],
     });
+  });
+});
+
+const before = [
+  '',
+  '\n',
+  '\r\n',
+  '\n\n\n',
+  '  \n',
+  '\t\n',
+  ',,,\n',
+  ';;\n',
+  '"";""\n',
+  '\ufeff',
+  '\ufeff\r\n;;;\r\n',
+];
+
+describe.each([
+  ['commas', ','],
+  ['semicolons', ';'],
+  ['tabs', '\t'],
+])('O36: CSV with %s', (_, sign) => {
+  const records = `sub${sign}username${sign}name\nu-1${sign}one${sign}"A, B; C"\n`;
+
+  it.each(before)('is read alike with %j before its first record', async (begin) => {
+    const { rows } = await read('users.csv', `${begin}${records}`);
+    const line = begin.split('\n').length + 1;
+    expect(rows).toEqual([{ line, members: { sub: 'u-1', username: 'one', name: 'A, B; C' } }]);
+  });
+
+  it('may say what separates its cells in a line of its own', async () => {
+    const { rows } = await read('users.csv', `sep=${sign}\r\n${records}`);
+    expect(rows[0]).toMatchObject({ line: 3, members: { sub: 'u-1' } });
+  });
+
+  it('is read alike whatever ends its lines', async () => {
+    for (const end of ['\r\n', '\r']) {
+      const { rows } = await read('users.csv', records.replaceAll('\n', end));
+      expect(rows[0]?.members).toEqual({ sub: 'u-1', username: 'one', name: 'A, B; C' });
+    }
+  });
+});
+
+describe('O37: what is rejected keeps', () => {
+  const forms = ['', '\ufeff'].flatMap((mark) =>
+    [',', ';', '\t'].flatMap((sign) =>
+      ['\n', '\r\n'].flatMap((end) => ['', '"'].map((quote) => ({ mark, sign, end, quote }))),
+    ),
+  );
+
+  it.each(forms)(
+    'mark $mark, delimiter $sign, line end $end and quotes $quote of its file',
+    async (form) => {
+      const { mark, sign, end, quote } = form;
+      const line = (...cells: string[]) =>
+        `${cells.map((cell) => `${quote}${cell}${quote}`).join(sign)}${end}`;
+      const head = line('sub', 'username', 'name');
+      const row = line('u-1', 'bad name', 'Zo\u00eb');
+      const file = await read('users.csv', `${mark}${head}${row}${line('u-2', 'two', 'Two')}`);
+      const { rejected } = judgeRows(file.rows);
+      const report = file.formatRejected(rejected);
+      expect(report.startsWith(`${mark}rejected${sign}${head}`)).toBe(true);
+      expect(report.endsWith(`${sign}${row}`)).toBe(true);
+      expect(report.replaceAll(end, '')).not.toMatch(/[\r\n]/);
+    },
+  );
+
+  it('the mark and line ends of JSON lines', async () => {
+    const file = await read('u.jsonl', '\ufeff{"sub":"u-1","username":"bad name"}\r\n');
+    const report = file.formatRejected(judgeRows(file.rows).rejected);
+    expect(report).toMatch(/^\ufeff\{"rejected":.*\}\r\n$/);
+  });
+
+  it('every text: rows corrected and read again are as if they had been right at once', async () => {
+    const name = fc
+      .stringMatching(/^[=+\-@';,"\uff1d\u00eb a]{1,12}$/)
+      .filter((one) => one.trim() === one);
+    const rows = fc.array(name, { minLength: 1, maxLength: 5 });
+    const form = fc.constantFrom(...forms);
+    await fc.assert(
+      fc.asyncProperty(rows, form, async (names, { mark, sign, end }) => {
+        const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+        const fileWith = (bad: string) =>
+          `${mark}sub${sign}username${sign}name${end}${names
+            .map((one, index) => `u-${index}${sign}${bad}n${index}${sign}${quoted(one)}${end}`)
+            .join('')}`;
+        const right = judgeRows((await read('users.csv', fileWith(''))).rows);
+        const wrong = await read('users.csv', fileWith('no way '));
+        const { rejected } = judgeRows(wrong.rows);
+        const corrected = wrong.formatRejected(rejected).replaceAll('no way ', '');
+        const again = judgeRows((await read('users.rejected.csv', corrected)).rows);
+        const users = ({ valid }: typeof right) => valid.map(({ user }) => user);
+        expect([users(again), again.rejected]).toEqual([users(right), []]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("O38: no formula, and an apostrophe that is the user's own", async () => {
+    const text = 'sub,username,name\nu-1,bad name,=HYPERLINK("x")\nu-2,two too,\'=own\n'.replace(
+      '=HYPERLINK("x")',
+      '"=HYPERLINK(""x"")"',
+    );
+    const file = await read('users.csv', text);
+    const report = file.formatRejected(judgeRows(file.rows).rejected);
+    expect(report).toContain(`"'=HYPERLINK(""x"")"`);
+    expect(report).toContain(",''=own\n");
+    const { rows } = await read('users.csv', report);
+    expect(rows.map(({ members }) => members['name'])).toEqual(['=HYPERLINK("x")', "'=own"]);
+    // Nothing that no import has written is taken to be guarded.
+    const others = await read('users.csv', "sub,username,name\nu-1,'+one,'=own\n");
+    expect(others.rows[0]?.members).toMatchObject({ username: "'+one", name: "'=own" });
   });
 });
 

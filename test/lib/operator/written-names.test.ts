@@ -154,10 +154,10 @@ describe('P18: letters alone', () => {
   it('of an import without a verification leave the verified address verified', async () => {
     await apply(written);
     const row = 'sub,username,email\nu-alice,alice.mcx,MIXED.case+tag@bücher.example\n';
-    await run('user', 'import', await file('users.csv', row));
+    await run('user', 'import', await file('users.csv', row), '--yes');
     expect(await stored()).toMatchObject({ email_verified: true });
     const other = 'sub,username,email\nu-alice,alice.mcx,other@bücher.example\n';
-    await run('user', 'import', await file('users.csv', other));
+    await run('user', 'import', await file('users.csv', other), '--yes');
     expect(await stored()).toMatchObject({ email_verified: false });
   });
 
