@@ -8,9 +8,16 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 /** Milliseconds. */
 const timeLimits = { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true };
 
+/**
+ * For calls that are made once: each has a connection of its own. A kept one may have been closed while the function slept, and then
+ * the only attempt there is ends with a reset; clients with more attempts meet that with the next.
+ */
+const ownConnections = { httpAgent: { keepAlive: false }, httpsAgent: { keepAlive: false } };
+
 /** Conditional writes are safe to repeat, since every one recognises its own; what is not asks for one attempt. */
 export function dynamoDbClient({ maxAttempts = 3 } = {}): DynamoDBClient {
-  return new DynamoDBClient({ maxAttempts, requestHandler: timeLimits });
+  const connections = maxAttempts === 1 ? ownConnections : {};
+  return new DynamoDBClient({ maxAttempts, requestHandler: { ...timeLimits, ...connections } });
 }
 
 /** A start that is repeated starts twice at worst, which every task is safe against. */
@@ -22,6 +29,6 @@ export function stepFunctionsClient(): SFNClient {
 export function sesClient(): SESv2Client {
   return new SESv2Client({
     maxAttempts: 1,
-    requestHandler: { ...timeLimits, requestTimeout: 6000 },
+    requestHandler: { ...timeLimits, ...ownConnections, requestTimeout: 6000 },
   });
 }
