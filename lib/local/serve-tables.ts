@@ -1,6 +1,9 @@
 /** DynamoDB on this machine: dynalite with the tables and indexes of the template. */
 import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -8,6 +11,7 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { brokenLimit } from './dynamodb-limits.ts';
 import { LocalHostError } from './local-host-error.ts';
 import { lockFolder } from './lock-folder.ts';
 import { closeServer, listenOnLoopback, loopbackUrl } from './loopback.ts';
@@ -33,11 +37,7 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
     deleteTableMs: 0,
     ...(dataDirectory !== undefined && { path: join(dataDirectory, 'tables') }),
   });
-  // dynalite throws out of its server when a caller goes away in the middle of a request.
-  server.on('request', (request) => {
-    request.removeAllListeners('error');
-    request.on('error', () => {});
-  });
+  standBefore(server);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   const client = new DynamoDBClient({
     endpoint,
@@ -53,6 +53,40 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
       await unlock?.();
     },
   };
+}
+
+/**
+ * Refuses what dynalite takes and DynamoDB does not. It hands over whole requests, since dynalite throws out of its server when a
+ * caller goes away in the middle of one.
+ */
+function standBefore(server: Server): void {
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', async (request, response) => {
+    const body = await buffer(request).catch(() => undefined);
+    if (body === undefined) return void response.destroy();
+    const broken = brokenLimit(readJson(body));
+    if (broken !== undefined) {
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      const type = 'com.amazon.coral.validate#ValidationException';
+      return void response.end(JSON.stringify({ __type: type, message: broken }));
+    }
+    for (const answer of listeners) answer(readAgain(request, body), response);
+  });
+}
+
+/** The same request to a reader of its own, who finds it whole. */
+function readAgain({ method, url, headers }: IncomingMessage, body: Buffer): IncomingMessage {
+  return Object.assign(Readable.from([body]), { method, url, headers }) as IncomingMessage;
+}
+
+/** What is no JSON is dynalite's to refuse. */
+function readJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(String(body));
+  } catch {
+    return undefined;
+  }
 }
 
 async function takeFolder(dataDirectory: string): Promise<() => Promise<void>> {

@@ -56,8 +56,19 @@ async function readStored(tables: KeyTables): Promise<StoredKey[] | undefined> {
 /** More keys than any kind has: signing and link keys are dropped, a wrapping key comes every few months. */
 const MOST_KEYS = 60;
 
-/** The members of a key that are no secret. */
-const members = ['kid', 'createdAt', 'signsFrom', 'usedFrom'];
+/**
+ * The members of a key that are no secret, and what else is asked for, by placeholders of one letter: the paths to sixty keys have
+ * to fit into the 4,096 bytes that DynamoDB takes of an expression.
+ */
+const members = { '#i': 'kid', '#c': 'createdAt', '#s': 'signsFrom', '#u': 'usedFrom' };
+const placeholders = { '#v': 'version', '#k': 'keys', ...members };
+
+const withoutSecrets = [
+  '#v',
+  ...Array.from({ length: MOST_KEYS }, (_, index) =>
+    Object.keys(members).map((member) => `#k[${index}].${member}`),
+  ).flat(),
+].join(',');
 
 const keyItemWithoutSecrets = z.object({
   version: z.number(),
@@ -76,18 +87,13 @@ export async function readKeyItem(
   { dynamodb, keysTable }: Pick<KeyTables, 'dynamodb' | 'keysTable'>,
   pk: string,
 ): Promise<z.output<typeof keyItemWithoutSecrets>> {
-  const paths = Array.from({ length: MOST_KEYS }, (_, index) =>
-    members.map((member) => `#keys[${index}].#${member}`),
-  );
   const { Item: item } = await dynamodb.send(
     new GetItemCommand({
       TableName: keysTable,
       Key: { pk: { S: pk } },
       ConsistentRead: true,
-      ProjectionExpression: ['#version', ...paths.flat()].join(','),
-      ExpressionAttributeNames: Object.fromEntries(
-        ['version', 'keys', ...members].map((name) => [`#${name}`, name]),
-      ),
+      ProjectionExpression: withoutSecrets,
+      ExpressionAttributeNames: placeholders,
     }),
   );
   return item ? keyItemWithoutSecrets.parse(unmarshall(item)) : { version: 0, keys: [] };
