@@ -65,6 +65,12 @@ export interface ProviderFunctionProps<Name extends HandlerName> {
   /** All the function may do, beside writing its log. */
   rights: PolicyStatement[];
 
+  /**
+   * How long a run may take.
+   * @default 10 seconds
+   */
+  timeout?: Duration;
+
   /** Concurrent runs that are its own, if any. */
   reservedConcurrency?: number | undefined;
 
@@ -129,7 +135,7 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       description: entry,
       architecture: Architecture.ARM_64,
       memorySize: 256,
-      timeout: Duration.seconds(10),
+      timeout: props.timeout ?? Duration.seconds(10),
       role,
       environment: { ...props.environment },
       ...(props.reservedConcurrency !== undefined && {
@@ -179,7 +185,9 @@ function bundledCode(handler: HandlerName): Code {
       },
     },
   };
-  return Code.fromAsset(projectRoot, {
+  // Of an asset that is not bundled, as under `cdk bootstrap`, the CDK takes this folder itself: nothing to deploy is in it.
+  const source = mkdtempSync(join(tmpdir(), 'ciba-unbundled-'));
+  return Code.fromAsset(source, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: bundlingOfHandler,
   });

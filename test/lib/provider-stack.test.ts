@@ -316,8 +316,13 @@ describe('the functions', () => {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       MemorySize: 256,
-      Timeout: 10,
     });
+    const longer = Object.values(template.findResources('AWS::Lambda::Function'))
+      .map(({ Properties }) => Properties)
+      .filter(({ Timeout }) => Timeout !== 10)
+      .map(({ Description, Timeout }) => [Description, Timeout]);
+    // O5: the first keys are tried for a minute.
+    expect(longer).toEqual([['lambdas/handlers/rotate-keys.ts', 90]]);
   });
 
   it('get from their environment what their handler declares', () => {
