@@ -101,7 +101,6 @@ export class NotificationFlow extends Construct {
         level: LogLevel[this.#props.logLevel],
         includeExecutionData: false,
       },
-      tracingEnabled: true,
     });
     allowInvoking(
       stateMachine,
@@ -181,6 +180,6 @@ function allowInvoking(stateMachine: StateMachine, functionArns: string[]): void
   Validations.of(stateMachine.role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason:
-      'The actions of log delivery and of X-Ray, which CDK adds, know no resources; the functions are named.',
+      'The actions of log delivery, which CDK adds, know no resources; the functions are named.',
   });
 }

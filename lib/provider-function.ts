@@ -2,8 +2,9 @@
  * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
  * group of its own and exactly the environment that its handler declares.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   AssetHashType,
@@ -185,12 +186,22 @@ function bundledCode(handler: HandlerName): Code {
       },
     },
   };
-  // Of an asset that is not bundled, as under `cdk bootstrap`, the CDK takes this folder itself: nothing to deploy is in it.
-  const source = mkdtempSync(join(tmpdir(), 'ciba-unbundled-'));
-  return Code.fromAsset(source, {
+  // Of an asset that is not bundled, as under `cdk bootstrap`, the CDK takes this folder as it is.
+  return Code.fromAsset(emptyFolder(), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: bundlingOfHandler,
   });
+}
+
+let unbundled: string | undefined;
+
+/** A folder in which nothing is, one for this process and gone with it: Lambda refuses a function of it. */
+function emptyFolder(): string {
+  if (unbundled !== undefined) return unbundled;
+  const folder = mkdtempSync(join(tmpdir(), 'ciba-unbundled-'));
+  process.once('exit', () => rmdirSync(folder));
+  unbundled = folder;
+  return folder;
 }
 
 function allowLogging(logGroup: LogGroup): PolicyStatement {

@@ -275,7 +275,7 @@ describe('the policies together', () => {
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  it('name every resource but those of log delivery, of X-Ray and of mail identities', () => {
+  it('name every resource but those of log delivery and of mail identities', () => {
     const wild = allStatements()
       .flatMap(describeStatement)
       .filter((right) => / on \S*\*/.test(right))
@@ -283,7 +283,6 @@ describe('the policies together', () => {
     expect(new Set(wild.map((right) => right.replace(/:.* on /, ' on ')))).toEqual(
       new Set([
         'logs on *',
-        'xray on *',
         'ses on arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*',
       ]),
     );
@@ -655,10 +654,13 @@ describe('the flows', () => {
     );
   });
 
-  it('are Express, traced, and log no data', () => {
+  it('O21: are not traced, and nothing else is: a trace of the flows alone would lead nowhere', () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/x-?ray|tracing/i);
+  });
+
+  it('are Express, and log no data', () => {
     template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
       StateMachineType: 'EXPRESS',
-      TracingConfiguration: { Enabled: true },
       LoggingConfiguration: { IncludeExecutionData: false, Level: 'ERROR' },
     });
   });
