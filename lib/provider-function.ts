@@ -2,9 +2,8 @@
  * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
  * group of its own and exactly the environment that its handler declares.
  */
-import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   AssetHashType,
@@ -12,6 +11,7 @@ import {
   DockerImage,
   Duration,
   RemovalPolicy,
+  Stage,
 } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -156,7 +156,7 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       code: existsSync(packagedBundles)
         ? Code.fromAsset(join(packagedBundles, handler))
-        : bundledCode(handler),
+        : bundledCode(this, handler),
       handler: 'index.handler',
     });
   }
@@ -168,7 +168,7 @@ interface Bundler {
 }
 
 /** By the bundler's own interface: NodejsFunction starts it through npx, which takes longer than the bundling does. */
-function bundledCode(handler: HandlerName): Code {
+function bundledCode(scope: Construct, handler: HandlerName): Code {
   const bundlingOfHandler: BundlingOptions = {
     image: DockerImage.fromRegistry('none'),
     // Tells one handler's bundling from another's, which the CDK would take for the same.
@@ -187,20 +187,18 @@ function bundledCode(handler: HandlerName): Code {
     },
   };
   // Of an asset that is not bundled, as under `cdk bootstrap`, the CDK takes this folder as it is.
-  return Code.fromAsset(emptyFolder(), {
+  return Code.fromAsset(emptyFolder(scope), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: bundlingOfHandler,
   });
 }
 
-let unbundled: string | undefined;
-
-/** A folder in which nothing is, one for this process and gone with it: Lambda refuses a function of it. */
-function emptyFolder(): string {
-  if (unbundled !== undefined) return unbundled;
-  const folder = mkdtempSync(join(tmpdir(), 'ciba-unbundled-'));
-  process.once('exit', () => rmdirSync(folder));
-  unbundled = folder;
+/** A folder of the assembly in which nothing is: Lambda refuses a function of it. */
+function emptyFolder(scope: Construct): string {
+  const outdir = Stage.of(scope)?.assetOutdir;
+  if (outdir === undefined) throw new Error(`${scope.node.path} is in no app`);
+  const folder = join(outdir, 'unbundled');
+  mkdirSync(folder, { recursive: true });
   return folder;
 }
 
