@@ -2,7 +2,7 @@
  * The flows that notify the user: three task functions, and one state machine for each file of `statemachines`, which stands
  * in the template as text. Express, since a Standard one would cost more per request than its mail.
  */
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -14,6 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type FlowDefinition, MAIN_FLOW, readFlowDefinitions } from './flow-definitions.ts';
+import { LAMBDA_INVOKE } from './flow-language.ts';
 import type { NotificationMail } from './notification-mail.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
@@ -91,10 +92,14 @@ export class NotificationFlow extends Construct {
       ...Object.fromEntries(invoked.map(([key, { functionArn }]) => [key, functionArn])),
     };
     const stateMachine = new StateMachine(scope, 'StateMachine', {
-      definitionBody: DefinitionBody.fromString(text),
-      definitionSubstitutions: Object.fromEntries(
-        Object.entries(values).filter(([key]) => substitutions.includes(key)),
-      ),
+      // The files name the task as the commercial partition does; there are others.
+      definitionBody: DefinitionBody.fromString(text.replaceAll(LAMBDA_INVOKE, '${lambdaInvoke}')),
+      definitionSubstitutions: {
+        ...Object.fromEntries(
+          Object.entries(values).filter(([key]) => substitutions.includes(key)),
+        ),
+        lambdaInvoke: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
+      },
       stateMachineType: StateMachineType.EXPRESS,
       logs: {
         destination: this.#addLog(scope, name),

@@ -658,6 +658,17 @@ describe('the flows', () => {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/x-?ray|tracing/i);
   });
 
+  it('O9: invoke by an ARN of the partition that they are deployed to', () => {
+    expect(JSON.stringify(template.toJSON())).not.toContain('arn:aws:');
+    for (const { Properties } of Object.values(
+      template.findResources('AWS::StepFunctions::StateMachine'),
+    )) {
+      expect(readable(Properties.DefinitionSubstitutions.lambdaInvoke)).toBe(
+        'arn:<AWS::Partition>:states:::lambda:invoke',
+      );
+    }
+  });
+
   it('are Express, and log no data', () => {
     template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
       StateMachineType: 'EXPRESS',
