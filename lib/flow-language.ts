@@ -5,7 +5,7 @@
 import * as z from 'zod/mini';
 
 /** The one kind of task: an invocation of a function that is waited for. */
-const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+export const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 
 /** A path of members below the input; filters, slices, the context object and intrinsic functions are read differently. */
 const path = z.string().check(z.regex(/^\$(?:\.[A-Za-z_]\w*)*$/, 'a path of member names'));

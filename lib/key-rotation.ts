@@ -37,6 +37,8 @@ export class KeyRotation extends Construct {
         ROTATION_PERIOD: String(keyRotationDays * SECONDS_PER_DAY),
       },
       rights: [...tables.allowRotatingKeys(), tables.allowPublishingKeys()],
+      // The first keys are tried for a minute: a new role may be refused until IAM has told everybody of it.
+      timeout: Duration.seconds(90),
       logRetention,
     }).function;
 

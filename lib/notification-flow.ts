@@ -2,7 +2,7 @@
  * The flows that notify the user: three task functions, and one state machine for each file of `statemachines`, which stands
  * in the template as text. Express, since a Standard one would cost more per request than its mail.
  */
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -14,6 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type FlowDefinition, MAIN_FLOW, readFlowDefinitions } from './flow-definitions.ts';
+import { LAMBDA_INVOKE } from './flow-language.ts';
 import type { NotificationMail } from './notification-mail.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
@@ -91,22 +92,30 @@ export class NotificationFlow extends Construct {
       ...Object.fromEntries(invoked.map(([key, { functionArn }]) => [key, functionArn])),
     };
     const stateMachine = new StateMachine(scope, 'StateMachine', {
-      definitionBody: DefinitionBody.fromString(text),
-      definitionSubstitutions: Object.fromEntries(
-        Object.entries(values).filter(([key]) => substitutions.includes(key)),
-      ),
+      // The files name the task as the commercial partition does; there are others.
+      definitionBody: DefinitionBody.fromString(text.replaceAll(LAMBDA_INVOKE, '${lambdaInvoke}')),
+      definitionSubstitutions: {
+        ...Object.fromEntries(
+          Object.entries(values).filter(([key]) => substitutions.includes(key)),
+        ),
+        lambdaInvoke: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
+      },
       stateMachineType: StateMachineType.EXPRESS,
       logs: {
         destination: this.#addLog(scope, name),
         level: LogLevel[this.#props.logLevel],
         includeExecutionData: false,
       },
-      tracingEnabled: true,
     });
     allowInvoking(
       stateMachine,
       invoked.map(([, { functionArn }]) => functionArn),
     );
+    Validations.of(stateMachine).acknowledge({
+      id: 'AwsSolutions-SF2',
+      reason:
+        'Nothing is traced: the API and the functions are not, and a trace that begins here leads to no request.',
+    });
     Validations.of(stateMachine).acknowledge({
       id: 'AwsSolutions-SF1',
       reason:
@@ -181,6 +190,6 @@ function allowInvoking(stateMachine: StateMachine, functionArns: string[]): void
   Validations.of(stateMachine.role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason:
-      'The actions of log delivery and of X-Ray, which CDK adds, know no resources; the functions are named.',
+      'The actions of log delivery, which CDK adds, know no resources; the functions are named.',
   });
 }

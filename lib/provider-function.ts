@@ -2,7 +2,7 @@
  * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
  * group of its own and exactly the environment that its handler declares.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import {
@@ -11,6 +11,7 @@ import {
   DockerImage,
   Duration,
   RemovalPolicy,
+  Stage,
 } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -64,6 +65,12 @@ export interface ProviderFunctionProps<Name extends HandlerName> {
 
   /** All the function may do, beside writing its log. */
   rights: PolicyStatement[];
+
+  /**
+   * How long a run may take.
+   * @default 10 seconds
+   */
+  timeout?: Duration;
 
   /** Concurrent runs that are its own, if any. */
   reservedConcurrency?: number | undefined;
@@ -129,7 +136,7 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       description: entry,
       architecture: Architecture.ARM_64,
       memorySize: 256,
-      timeout: Duration.seconds(10),
+      timeout: props.timeout ?? Duration.seconds(10),
       role,
       environment: { ...props.environment },
       ...(props.reservedConcurrency !== undefined && {
@@ -149,7 +156,7 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       code: existsSync(packagedBundles)
         ? Code.fromAsset(join(packagedBundles, handler))
-        : bundledCode(handler),
+        : bundledCode(this, handler),
       handler: 'index.handler',
     });
   }
@@ -161,7 +168,7 @@ interface Bundler {
 }
 
 /** By the bundler's own interface: NodejsFunction starts it through npx, which takes longer than the bundling does. */
-function bundledCode(handler: HandlerName): Code {
+function bundledCode(scope: Construct, handler: HandlerName): Code {
   const bundlingOfHandler: BundlingOptions = {
     image: DockerImage.fromRegistry('none'),
     // Tells one handler's bundling from another's, which the CDK would take for the same.
@@ -179,10 +186,20 @@ function bundledCode(handler: HandlerName): Code {
       },
     },
   };
-  return Code.fromAsset(projectRoot, {
+  // Of an asset that is not bundled, as under `cdk bootstrap`, the CDK takes this folder as it is.
+  return Code.fromAsset(emptyFolder(scope), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: bundlingOfHandler,
   });
+}
+
+/** A folder of the assembly in which nothing is: Lambda refuses a function of it. */
+function emptyFolder(scope: Construct): string {
+  const outdir = Stage.of(scope)?.assetOutdir;
+  if (outdir === undefined) throw new Error(`${scope.node.path} is in no app`);
+  const folder = join(outdir, 'unbundled');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 function allowLogging(logGroup: LogGroup): PolicyStatement {

@@ -7,6 +7,7 @@ import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import type { DecisionOriginDetail } from '../lambdas/handlers/environment.ts';
+import { nearestName } from './nearest-name.ts';
 import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
 import {
   type FlowPolicy,
@@ -365,10 +366,16 @@ export type CheckedProviderSettings = z.output<typeof providerSettingsSchema>;
 /** Settings, or a line for each mistake that names the setting and what is allowed. */
 export type ParsedSettings<Checked = Settings> = { settings: Checked } | { mistakes: string[] };
 
-/** Reads the settings from the whole context of an app; keys of CDK itself (they contain `:`, `@` or `/`) are left alone. */
+/**
+ * Reads the settings from the whole context of an app. The CDK's command line and other programs keep keys there too: what is
+ * like no setting is left alone, and what is nearly one is a slip.
+ */
 export function parseSettings(context: Record<string, unknown>): ParsedSettings {
-  const own = Object.fromEntries(Object.entries(context).filter(([key]) => !/[:@/]/.test(key)));
-  return parse(settingsSchema, Object.keys(settingsSchema.shape), own);
+  const known = Object.keys(settingsSchema.shape);
+  const own = Object.fromEntries(
+    Object.entries(context).filter(([key]) => nearestName(key, known) !== undefined),
+  );
+  return parse(settingsSchema, known, own);
 }
 
 /** Checks the settings that another app gives to its provider, which may come from plain JavaScript. */
@@ -427,14 +434,18 @@ function describeIssue(
   known: string[],
 ): string[] {
   if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
-    return issue.keys.map(
-      (key) => `Setting ${key} is unknown; the settings are ${known.join(', ')}.`,
-    );
+    return issue.keys.map((key) => describeUnknown(key, known));
   }
   const key = String(issue.path[0]);
   if (issue.path.length > 1) return [`Setting ${issue.path.join('.')} ${sentenceOf(issue)}.`];
   const found = key in context ? `it is ${JSON.stringify(context[key])}` : 'it is missing';
   return [`Setting ${key} must be ${allowedSettings.get(key)}; ${found}.`];
+}
+
+function describeUnknown(key: string, known: string[]): string {
+  const nearest = nearestName(key, known);
+  const question = nearest === undefined ? '' : `did you mean ${nearest}? `;
+  return `Setting ${key} is unknown; ${question}the settings are ${known.join(', ')}.`;
 }
 
 /** What is wrong inside of a setting, as its own rule says it. */

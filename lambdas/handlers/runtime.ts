@@ -25,7 +25,10 @@ const startSteps: StartSteps = () => {
   };
 };
 
+/** Resolves after so many seconds. */
+const wait = (seconds: number): Promise<void> => setTimeout(seconds * 1000);
+
 /** One log line per event goes to standard output as it is. */
 const log = createLog((line) => process.stdout.write(line));
 
-export const runtime = { clock, entropy, startSteps, log };
+export const runtime = { clock, wait, entropy, startSteps, log };

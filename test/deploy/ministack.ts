@@ -30,7 +30,8 @@ export async function installMiniStack(): Promise<void> {
   try {
     await rm(environment, { recursive: true, force: true });
     await run('python3', ['-m', 'venv', environment]);
-    await run(join(environment, 'bin/pip'), ['install', '--quiet', '--requirement', requirements]);
+    const options = ['--quiet', '--require-hashes', '--no-deps', '--requirement', requirements];
+    await run(join(environment, 'bin/pip'), ['install', ...options]);
     await copyFile(requirements, installed);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -46,16 +46,6 @@ const wildcards: (Exception & { resource: string })[] = [
     reason: 'A state machine logs through log deliveries, whose actions know no resources.',
   },
   {
-    actions: [
-      'xray:GetSamplingRules',
-      'xray:GetSamplingTargets',
-      'xray:PutTelemetryRecords',
-      'xray:PutTraceSegments',
-    ],
-    resource: '*',
-    reason: 'The actions of X-Ray that a traced state machine needs know no resources.',
-  },
-  {
     actions: ['ses:SendEmail', 'ses:SendTemplatedEmail'],
     resource: localArn('ses:identity/', '*'),
     reason:
@@ -90,9 +80,9 @@ const takenByServices: (Exception & { besides?: string })[] = [
   },
   {
     actions: wildcards.flatMap(({ actions }) =>
-      actions.filter((action) => /^(logs|xray):/.test(action)),
+      actions.filter((action) => action.startsWith('logs:')),
     ),
-    reason: 'Step Functions delivers the log and the traces of the flow.',
+    reason: 'Step Functions delivers the log of the flow.',
   },
 ];
 

@@ -275,7 +275,7 @@ describe('the policies together', () => {
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  it('name every resource but those of log delivery, of X-Ray and of mail identities', () => {
+  it('name every resource but those of log delivery and of mail identities', () => {
     const wild = allStatements()
       .flatMap(describeStatement)
       .filter((right) => / on \S*\*/.test(right))
@@ -283,7 +283,6 @@ describe('the policies together', () => {
     expect(new Set(wild.map((right) => right.replace(/:.* on /, ' on ')))).toEqual(
       new Set([
         'logs on *',
-        'xray on *',
         'ses on arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*',
       ]),
     );
@@ -316,8 +315,13 @@ describe('the functions', () => {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       MemorySize: 256,
-      Timeout: 10,
     });
+    const longer = Object.values(template.findResources('AWS::Lambda::Function'))
+      .map(({ Properties }) => Properties)
+      .filter(({ Timeout }) => Timeout !== 10)
+      .map(({ Description, Timeout }) => [Description, Timeout]);
+    // O5: the first keys are tried for a minute.
+    expect(longer).toEqual([['lambdas/handlers/rotate-keys.ts', 90]]);
   });
 
   it('get from their environment what their handler declares', () => {
@@ -650,10 +654,24 @@ describe('the flows', () => {
     );
   });
 
-  it('are Express, traced, and log no data', () => {
+  it('O21: are not traced, and nothing else is: a trace of the flows alone would lead nowhere', () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/x-?ray|tracing/i);
+  });
+
+  it('O9: invoke by an ARN of the partition that they are deployed to', () => {
+    expect(JSON.stringify(template.toJSON())).not.toContain('arn:aws:');
+    for (const { Properties } of Object.values(
+      template.findResources('AWS::StepFunctions::StateMachine'),
+    )) {
+      expect(readable(Properties.DefinitionSubstitutions.lambdaInvoke)).toBe(
+        'arn:<AWS::Partition>:states:::lambda:invoke',
+      );
+    }
+  });
+
+  it('are Express, and log no data', () => {
     template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
       StateMachineType: 'EXPRESS',
-      TracingConfiguration: { Enabled: true },
       LoggingConfiguration: { IncludeExecutionData: false, Level: 'ERROR' },
     });
   });

@@ -212,16 +212,16 @@ describe('settings', () => {
   it('names an unknown key and every known one', () => {
     const [mistake] = mistakesIn({ senderAddress, expiresin: 120 });
     expect(mistake).toMatch(
-      /^Setting expiresin is unknown; the settings are issuer, .*senderAddress, .*stackName\.$/,
+      /^Setting expiresin is unknown; did you mean expiresIn\? the settings are issuer, .*senderAddress, .*stackName\.$/,
     );
   });
 
   it('shows all mistakes at once, a line each', () => {
-    const mistakes = mistakesIn({ senderAddress: 1, interval: 'x', colour: 'red' });
+    const mistakes = mistakesIn({ senderAddress: 1, interval: 'x', intervall: 'red' });
     expect(mistakes.map((mistake) => mistake.split(' ')[1])).toEqual([
       'senderAddress',
       'interval',
-      'colour',
+      'intervall',
     ]);
     expect(mistakes.join('')).not.toContain('\n');
   });
