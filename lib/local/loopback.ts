@@ -109,6 +109,21 @@ export function isForeign(request: IncomingMessage): boolean {
   return origin !== undefined && origin !== `http://${host}`;
 }
 
+/** Whether a web page sent the request, of whatever site: none can leave out its Origin where it writes or asks first. */
+export function isOfWebPage(request: IncomingMessage): boolean {
+  return isForeign(request) || request.headers.origin !== undefined;
+}
+
+/** Lets no request of a web page come to a server that others made, and answers each with 403. */
+export function refuseWebPages(server: Server): void {
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (isOfWebPage(request)) return answerJson(response, 403, { message: 'Not for web pages' });
+    for (const listener of listeners) listener.call(server, request, response);
+  });
+}
+
 /** Answers with a JSON body. */
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });

@@ -8,6 +8,7 @@ import {
   listenOnLoopback,
   loopbackUrl,
   readBody,
+  refuseWebPages,
 } from './loopback.ts';
 import type { LocalCustomResource } from './read-stack.ts';
 import { localArn } from './resource-names.ts';
@@ -63,6 +64,7 @@ export async function serveResponses(): Promise<ResponseBucket> {
     if (body !== undefined) answers.set(request.url ?? '', body.toString());
     response.writeHead(body === undefined ? 400 : 200).end();
   });
+  refuseWebPages(server);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   return {
     endpoint,

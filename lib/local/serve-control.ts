@@ -10,7 +10,7 @@ import {
   answerJson,
   closeServer,
   createAsyncServer,
-  isForeign,
+  isOfWebPage,
   listenOnLoopback,
   type PortChoice,
   readBody,
@@ -65,11 +65,6 @@ const methods = new Map([
   ['/directory', 'PUT'],
   ['/rotate-keys', 'POST'],
 ]);
-
-/** A web page can neither send JSON or a signature to us without asking first, nor leave out its Origin. */
-function isOfWebPage(request: IncomingMessage): boolean {
-  return isForeign(request) || request.headers.origin !== undefined;
-}
 
 function judge(request: IncomingMessage): { status: number; message: string } | undefined {
   const message = 'There are PUT /directory, POST /rotate-keys, and signed requests to AWS';

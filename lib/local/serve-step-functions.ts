@@ -13,6 +13,7 @@ import {
   listenOnLoopback,
   loopbackUrl,
   readBody,
+  refuseWebPages,
 } from './loopback.ts';
 import type { LocalStateMachine } from './read-stack.ts';
 import { localArn } from './resource-names.ts';
@@ -89,6 +90,7 @@ export async function serveStepFunctions(
     return { status: 200, body: { executionArn, startDate: Date.now() / 1000 } };
   }
 
+  refuseWebPages(server);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   return {
     endpoint,

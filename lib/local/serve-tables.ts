@@ -14,7 +14,7 @@ import dynalite from 'dynalite';
 import { brokenLimit } from './dynamodb-limits.ts';
 import { LocalHostError } from './local-host-error.ts';
 import { lockFolder } from './lock-folder.ts';
-import { closeServer, listenOnLoopback, loopbackUrl } from './loopback.ts';
+import { closeServer, listenOnLoopback, loopbackUrl, refuseWebPages } from './loopback.ts';
 import type { LocalTable } from './read-stack.ts';
 import { localAccount } from './resource-names.ts';
 
@@ -38,6 +38,7 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
     ...(dataDirectory !== undefined && { path: join(dataDirectory, 'tables') }),
   });
   standBefore(server);
+  refuseWebPages(server);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   const client = new DynamoDBClient({
     endpoint,
