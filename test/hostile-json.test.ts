@@ -360,6 +360,7 @@ const ownReaders: Record<string, string> = {
   'lib/local/serve-inbox.ts': 'reads along what the mail library took',
   'lib/local/serve-step-functions.ts':
     'stands for Step Functions, which reads inputs in its own way',
+  'lib/local/serve-tables.ts': 'reads along what the tables are asked',
   'lib/policies.ts': 'reads a setting that the CDK read',
   'lib/provider-app.ts': 'reads cdk.json, which the CDK reads too',
 };

@@ -27,6 +27,7 @@ import { algorithmsOf, registrableKeyAlgorithms } from './client-keys.ts';
 import { parseLogoUri } from './client-logo.ts';
 import { withoutIdleMembers } from './client-metadata.ts';
 import { confirmationLevels } from './confirmation.ts';
+import { parseUrl } from './parse-url.ts';
 import { isPolicyName, POLICY_NAME_RULE } from './policy-name.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
 import { isScope, SCOPE_LENGTH, scopeValues } from './scope.ts';
@@ -42,8 +43,9 @@ const domainPattern =
   /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 function isHomePage(text: string): boolean {
-  if (text.length > HOME_PAGE_LENGTH || !URL.canParse(text)) return false;
-  const { protocol, hostname, port, username, password, hash } = new URL(text);
+  const url = text.length > HOME_PAGE_LENGTH ? undefined : parseUrl(text);
+  if (url === undefined) return false;
+  const { protocol, hostname, port, username, password, hash } = url;
   const hasMore = `${port}${username}${password}${hash}` !== '';
   const isDomain = domainPattern.test(hostname) && hostname.length <= DOMAIN_LENGTH;
   return protocol === 'https:' && isDomain && !hasMore;

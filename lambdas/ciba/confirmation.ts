@@ -4,6 +4,7 @@
  */
 import type { AuthenticationRequest } from './authentication-request.ts';
 import { OAuthError } from './oauth-error.ts';
+import { parseUrl } from './parse-url.ts';
 
 /** The confirmation levels a client can be registered with. */
 export const confirmationLevels = ['link', 'code'] as const;
@@ -72,7 +73,8 @@ function namesHost(value: string, issuer: string): boolean {
   // Neither a URL nor an issuer is without one; to look for it costs less than to parse thousands of values.
   if (!value.includes(':')) return false;
   const start = value.replace(/^[^a-z]+/i, '').slice(0, HOST_AT_MOST);
-  if (URL.canParse(start)) return new URL(start).host === new URL(issuer).host;
+  const url = parseUrl(start);
+  if (url) return url.host === new URL(issuer).host;
   return start.toLowerCase().startsWith(issuer);
 }
 

@@ -4,6 +4,7 @@
  * audit; nothing is decided by it.
  */
 import { roomForOrigin } from './item-budget.ts';
+import { parseUrl } from './parse-url.ts';
 
 /** How much of it is kept. */
 export const decisionOriginDetails = ['none', 'coarse', 'full'] as const;
@@ -128,8 +129,7 @@ function addressOctets(text: string): Uint8Array | undefined {
 
 /** The URL standard's host parser is the platform's reader of IPv6 addresses: groups in hexadecimal, the longest zeros as `::`. */
 function canonicalIpv6(text: string): string | undefined {
-  const url = `http://[${text}]/`;
-  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : undefined;
+  return parseUrl(`http://[${text}]/`)?.hostname.slice(1, -1);
 }
 
 const IPV6_GROUPS = 8;

@@ -2,7 +2,6 @@
  * Work of a deployment that may be refused at first: IAM and KMS tell all their servers of a new role or key within seconds
  * to a minute, and until then the calls of its function are denied.
  */
-import * as z from 'zod/mini';
 import type { Clock } from '../ports.ts';
 
 /** How time passes. */
@@ -39,10 +38,11 @@ export async function keepTrying<Result>(
   }
 }
 
-/** No waiting mends these. */
+/** No waiting mends these; the last is what zod throws, whose class would bring all of zod along. */
+const lasting = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', '$ZodError'];
+
 function isLasting(error: unknown): boolean {
-  const lasting = [TypeError, RangeError, ReferenceError, SyntaxError, z.core.$ZodError];
-  return lasting.some((kind) => error instanceof kind);
+  return error instanceof Error && lasting.includes(error.name);
 }
 
 /** What `work` returns, of three tries with 1 and 2 seconds between them. @throws the error of the third */

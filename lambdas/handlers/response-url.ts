@@ -3,6 +3,7 @@
  * The URL comes in an event, and whoever may invoke the function can write one: nothing else is ever called.
  * See {@link https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html}
  */
+import { parseUrl } from '../ciba/parse-url.ts';
 
 /** Where the function runs. */
 export interface ResponsePlace {
@@ -17,8 +18,8 @@ export interface ResponsePlace {
  * @throws an error that names what is wrong with it and what is allowed, and never the URL, which is a credential
  */
 export function parseResponseUrl(text: string, { region, s3Endpoint }: ResponsePlace): URL {
-  if (!URL.canParse(text)) throw new Error('ResponseURL: is no URL');
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (url === undefined) throw new Error('ResponseURL: is no URL');
   if (url.username !== '' || url.password !== '') throw new Error('ResponseURL: names a user');
   if (s3Endpoint !== undefined) return assertAt(url, s3Endpoint);
   if (url.protocol !== 'https:') throw new Error('ResponseURL: is not https');

@@ -1,5 +1,6 @@
 /** The options of `npm run smoke`. */
 import { parseArgs } from 'node:util';
+import { parseUrl } from '../../lambdas/ciba/parse-url.ts';
 
 /** The deployment to try, and as which client and about which user. */
 export interface SmokeTarget {
@@ -116,7 +117,7 @@ function readIssuer(issuer: string): string {
 }
 
 function readUrl(option: string, text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url && ['http:', 'https:'].includes(url.protocol)) return url;
   throw new SmokeUsageError(
     `${option}: ${JSON.stringify(text)} is not allowed; allowed: an http or https URL`,

@@ -128,7 +128,10 @@ describe('the package', () => {
     const handlers = readdirSync(join(root, 'lambdas/handlers'))
       .map((file) => basename(file, '.ts'))
       .filter(
-        (name) => !['environment', 'runtime', 'custom-resource', 'response-url'].includes(name),
+        (name) =>
+          ![
+            ...['environment', 'runtime', 'custom-resource', 'response-url', 'keep-trying'],
+          ].includes(name),
       );
     const bundles = join(installed, 'build/package/functions');
     expect(readdirSync(bundles).sort()).toEqual(handlers.sort());
@@ -216,6 +219,8 @@ describe('a mistake in the props', () => {
     writeFileSync(join(folder, 'wrong.cjs'), app.replace('expiresIn: 300', "expiresin: '5 min'"));
     const { status, stderr } = run(process.execPath, ['wrong.cjs', join(folder, 'no')], folder);
     expect(status).not.toBe(0);
-    expect(stderr).toContain('Error: Setting expiresin is unknown; the settings are issuer, ');
+    expect(stderr).toContain(
+      'Error: Setting expiresin is unknown; did you mean expiresIn? the settings are issuer, ',
+    );
   });
 });
