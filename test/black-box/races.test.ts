@@ -64,10 +64,13 @@ it('T9, TR-01: of an approval at the instant of expiry page and poll tell the sa
   // Milliseconds from the expiry, as the acknowledgement dates it, to the approval: one surely early, one surely late.
   const close = Array.from({ length: 14 }, (_, index) => (index - 9) * 12);
   const offsets = [-2000, ...close, 500];
-  const rounds = offsets.map(async (offset) => {
-    // Long enough for all their mails on a busy machine: what ends is the subject, not how fast a mail comes.
-    const { authReqId, ref, expiresIn } = await start(basic, username, { requested_expiry: '30' });
-    const end = Date.now() + expiresIn * 1000;
+  const started: { offset: number; end: number; authReqId: string; ref: string }[] = [];
+  // One after the other, and long enough for all their mails on a busy machine: what ends is the subject, not how fast it begins.
+  for (const offset of offsets) {
+    const { expiresIn, ...request } = await start(basic, username, { requested_expiry: '30' });
+    started.push({ ...request, offset, end: Date.now() + expiresIn * 1000 });
+  }
+  const rounds = started.map(async ({ offset, end, authReqId, ref }) => {
     const { link } = await mailOf(email, ref);
     const page = await open(link);
     await new Promise((resolve) => setTimeout(resolve, end + offset - Date.now()));
