@@ -6,7 +6,6 @@ import { suiteReporter } from '../test/support/suite-notes.ts';
 /** The files that take more than ten seconds, the longest first: what began last would be waited for by one worker alone. */
 const longFiles = [
   'endpoints/timing',
-  'slow-services',
   'fault-injection',
   'linear-work',
   'ciba-on-localhost',
