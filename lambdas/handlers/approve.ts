@@ -1,9 +1,7 @@
 /**
  * The function behind the approval page (CIBA Core 8).
  */
-
 import { askedUsers } from '../aws/asked-users.ts';
-import { withCallDeadline } from '../aws/call-deadline.ts';
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
 import { deciding, finding, requestItems } from '../aws/requests-table.ts';
@@ -17,18 +15,16 @@ const environment = readEnvironment(approveEnvironment);
 const dynamo = dynamoDbClient();
 const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
-export const handler = withCallDeadline(
-  httpHandler(
-    environment.ISSUER,
-    approveEndpoint({
-      ...runtime,
-      issuer: environment.ISSUER,
-      requests: { ...finding(requests), ...deciding(requests) },
-      askedUsers: askedUsers(requests),
-      clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
-      users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-      linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
-      recordDecisionOrigin: environment.RECORD_DECISION_ORIGIN,
-    }),
-  ),
+export const handler = httpHandler(
+  environment.ISSUER,
+  approveEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    requests: { ...finding(requests), ...deciding(requests) },
+    askedUsers: askedUsers(requests),
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    recordDecisionOrigin: environment.RECORD_DECISION_ORIGIN,
+  }),
 );

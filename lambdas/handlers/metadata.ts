@@ -1,7 +1,6 @@
 /**
  * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414), /jwks (RFC 7517) and the logos of clients.
  */
-import { withCallDeadline } from '../aws/call-deadline.ts';
 import { clientLogos } from '../aws/client-logos.ts';
 import { publicKeys } from '../aws/directory-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
@@ -13,14 +12,12 @@ import { runtime } from './runtime.ts';
 const environment = readEnvironment(metadataEnvironment);
 const dynamo = dynamoDbClient();
 
-export const handler = withCallDeadline(
-  httpHandler(
-    environment.ISSUER,
-    metadataEndpoint({
-      ...runtime,
-      issuer: environment.ISSUER,
-      keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
-      logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
-    }),
-  ),
+export const handler = httpHandler(
+  environment.ISSUER,
+  metadataEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
+    logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
+  }),
 );

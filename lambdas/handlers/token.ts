@@ -1,7 +1,6 @@
 /**
  * The function behind the token endpoint (CIBA Core 10.1).
  */
-import { withCallDeadline } from '../aws/call-deadline.ts';
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { tokenSigner, wrappingKeys } from '../aws/keys-table.ts';
 import { finding, polling, requestItems } from '../aws/requests-table.ts';
@@ -16,19 +15,17 @@ const environment = readEnvironment(tokenEnvironment);
 const dynamo = dynamoDbClient();
 const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
-export const handler = withCallDeadline(
-  httpHandler(
-    environment.ISSUER,
-    tokenEndpoint({
-      ...runtime,
-      issuer: environment.ISSUER,
-      accessTokenAudience: environment.ACCESS_TOKEN_AUDIENCE,
-      requests: { ...finding(requests), ...polling(requests) },
-      clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
-      users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-      signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),
-      wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
-      usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
-    }),
-  ),
+export const handler = httpHandler(
+  environment.ISSUER,
+  tokenEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    accessTokenAudience: environment.ACCESS_TOKEN_AUDIENCE,
+    requests: { ...finding(requests), ...polling(requests) },
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),
+    wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
+  }),
 );
