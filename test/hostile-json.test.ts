@@ -353,14 +353,13 @@ const ownReaders: Record<string, string> = {
   'lib/local/check-state-machine.ts': 'reads a flow out of the assembly',
   'lib/local/describe-local-host.ts': 'prints commands',
   'lib/local/invoke-function.ts': 'stands for Lambda, which reads events in its own way',
+  'lib/local/parse-json.ts':
+    'stands for DynamoDB and Step Functions, which read calls in their own way',
   'lib/local/read-assembly.ts': 'reads the assembly that was just made',
   'lib/local/read-stack.ts': 'reads the assembly that was just made',
   'lib/local/run-custom-resources.ts': 'reads what a function of the stack sent',
   'lib/local/run-functions.ts': 'reads what its own process sent',
   'lib/local/serve-inbox.ts': 'reads along what the mail library took',
-  'lib/local/serve-step-functions.ts':
-    'stands for Step Functions, which reads inputs in its own way',
-  'lib/local/serve-tables.ts': 'reads along what the tables are asked',
   'lib/policies.ts': 'reads a setting that the CDK read',
   'lib/provider-app.ts': 'reads cdk.json, which the CDK reads too',
 };

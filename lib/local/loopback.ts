@@ -22,14 +22,13 @@ export interface PortChoice {
   option?: string;
 }
 
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 /**
  * A server whose answers take time. If one fails, because the caller went away in the middle or for a fault of ours,
  * the connection is cut; the others go on. One of https greets nobody until it is given a certificate.
  */
-export function createAsyncServer(
-  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  { tls = false } = {},
-): Server {
+export function createAsyncServer(answer: Answer, { tls = false } = {}): Server {
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).catch(() => response.destroy());
   };
@@ -109,19 +108,13 @@ export function isForeign(request: IncomingMessage): boolean {
   return origin !== undefined && origin !== `http://${host}`;
 }
 
-/** Whether a web page sent the request, of whatever site: none can leave out its Origin where it writes or asks first. */
-export function isOfWebPage(request: IncomingMessage): boolean {
-  return isForeign(request) || request.headers.origin !== undefined;
-}
-
-/** Lets no request of a web page come to a server that others made, and answers each with 403. */
-export function refuseWebPages(server: Server): void {
-  const listeners = server.listeners('request');
-  server.removeAllListeners('request');
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (isOfWebPage(request)) return answerJson(response, 403, { message: 'Not for web pages' });
-    for (const listener of listeners) listener.call(server, request, response);
-  });
+/** The same answer, for programs alone: no web page can leave out its Origin where it writes or asks first, and it is told 403. */
+export function programsOnly(answer: Answer): Answer {
+  return async (request, response) => {
+    if (isForeign(request) || request.headers.origin !== undefined)
+      return answerJson(response, 403, { message: 'Not for web pages' });
+    return answer(request, response);
+  };
 }
 
 /** Answers with a JSON body. */

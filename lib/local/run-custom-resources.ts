@@ -7,8 +7,8 @@ import {
   createAsyncServer,
   listenOnLoopback,
   loopbackUrl,
+  programsOnly,
   readBody,
-  refuseWebPages,
 } from './loopback.ts';
 import type { LocalCustomResource } from './read-stack.ts';
 import { localArn } from './resource-names.ts';
@@ -59,12 +59,12 @@ export async function runCustomResources(
 /** Starts it; each resource answers at a path of its own. */
 export async function serveResponses(): Promise<ResponseBucket> {
   const answers = new Map<string, string>();
-  const server = createAsyncServer(async (request, response) => {
+  const takeAnswer = programsOnly(async (request, response) => {
     const body = request.method === 'PUT' ? await readBody(request, ANSWER_BYTES) : undefined;
     if (body !== undefined) answers.set(request.url ?? '', body.toString());
     response.writeHead(body === undefined ? 400 : 200).end();
   });
-  refuseWebPages(server);
+  const server = createAsyncServer(takeAnswer);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   return {
     endpoint,

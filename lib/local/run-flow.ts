@@ -76,7 +76,7 @@ function holds(rule: ChoiceRule, data: unknown): boolean {
   if (rule.Or) return rule.Or.some((one) => holds(one, data));
   if (rule.Not) return !holds(rule.Not, data);
   const { Variable = '$', IsPresent: isPresent } = rule;
-  if (isPresent !== undefined) return hasMember(data, Variable) === isPresent;
+  if (isPresent !== undefined) return (lookUp(data, Variable) !== undefined) === isPresent;
   const value = valueAt(data, Variable);
   const compared = rule.StringEquals ?? rule.BooleanEquals ?? rule.NumericEquals;
   return compared !== undefined && value === compared;
@@ -94,9 +94,9 @@ async function runTask(
     try {
       return [state.Next, await tryTask(state, data, surroundings)];
     } catch (error) {
-      const { name, message } = asFlowError(error);
-      const seconds = secondsToNextTry(state, name, tries, surroundings.random);
-      if (seconds === undefined) return catchError(state, data, new FlowError(name, message));
+      const failure = asFlowError(error);
+      const seconds = secondsToNextTry(state, failure.name, tries, surroundings.random);
+      if (seconds === undefined) return catchError(state, data, failure);
       await surroundings.wait(seconds);
       if (signal?.aborted) throw error;
     }
@@ -190,21 +190,21 @@ function membersOf(path: string): string[] {
   return path.split('.').slice(1);
 }
 
-function hasMember(data: unknown, path: string): boolean {
-  try {
-    valueAt(data, path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** @throws FlowError as AWS does where a path leads to nothing */
 function valueAt(data: unknown, path: string): unknown {
-  return membersOf(path).reduce((value, member) => {
-    if (isMembers(value) && Object.hasOwn(value, member)) return value[member];
-    throw new FlowError('States.Runtime', `the path ${path} leads to nothing`);
-  }, data);
+  const found = lookUp(data, path);
+  if (found) return found.value;
+  throw new FlowError('States.Runtime', `the path ${path} leads to nothing`);
+}
+
+/** What a path leads to, null and all; undefined if it leads to nothing. */
+function lookUp(data: unknown, path: string): { value: unknown } | undefined {
+  let value = data;
+  for (const member of membersOf(path)) {
+    if (!isMembers(value) || !Object.hasOwn(value, member)) return undefined;
+    value = value[member];
+  }
+  return { value };
 }
 
 function isMembers(value: unknown): value is Members {

@@ -10,9 +10,9 @@ import {
   answerJson,
   closeServer,
   createAsyncServer,
-  isOfWebPage,
   listenOnLoopback,
   type PortChoice,
+  programsOnly,
   readBody,
 } from './loopback.ts';
 import { type AnswerSigned, signedService } from './serve-aws.ts';
@@ -44,8 +44,7 @@ export async function serveControl(
   answerSigned: AnswerSigned,
 ): Promise<LocalControl> {
   let previous: Promise<unknown> = Promise.resolve();
-  const server = createAsyncServer(async (request, response) => {
-    if (isOfWebPage(request)) return answerJson(response, 403, { message: 'Not for web pages' });
+  const answerProgram = programsOnly(async (request, response) => {
     const service = signedService(request);
     if (service !== undefined) return answerSigned(service, request, response);
     const refusal = judge(request);
@@ -57,6 +56,7 @@ export async function serveControl(
     previous = turn;
     return turn;
   });
+  const server = createAsyncServer(answerProgram);
   const port = await listenOnLoopback(server, choice);
   return { port, stop: () => closeServer(server) };
 }

@@ -12,9 +12,10 @@ import {
   createAsyncServer,
   listenOnLoopback,
   loopbackUrl,
+  programsOnly,
   readBody,
-  refuseWebPages,
 } from './loopback.ts';
+import { parseJson } from './parse-json.ts';
 import type { LocalStateMachine } from './read-stack.ts';
 import { localArn } from './resource-names.ts';
 import { runFlow } from './run-flow.ts';
@@ -38,13 +39,11 @@ export async function serveStepFunctions(
   invoke: Invoke,
   log: LocalLog,
 ): Promise<LocalStepFunctions> {
-  const machines = new Map(
-    stateMachines.map((machine) => [machine.arn, prepare(machine, invoke, log)]),
-  );
-  const running = new Set<() => void>();
+  const machines = new Map(stateMachines.map((machine) => [machine.arn, machine]));
+  const running = new Set<AbortController>();
   const createdAt = Date.now() / 1000;
-  const server = createAsyncServer(async (request, response) =>
-    send(response, await answer(request)),
+  const server = createAsyncServer(
+    programsOnly(async (request, response) => send(response, await answer(request))),
   );
 
   async function answer(request: IncomingMessage): Promise<Reply> {
@@ -58,7 +57,7 @@ export async function serveStepFunctions(
     const parsed = describeStateMachine.safeParse(parseJson(await readBody(request, BODY_BYTES)));
     if (!parsed.success) return refuse(400, 'ValidationException', 'stateMachineArn is a text');
     const { stateMachineArn: arn } = parsed.data;
-    const machine = stateMachines.find((candidate) => candidate.arn === arn);
+    const machine = machines.get(arn);
     if (machine === undefined) return noStateMachine(arn);
     const { name, definition } = machine;
     return {
@@ -84,18 +83,20 @@ export async function serveStepFunctions(
     if (machine === undefined) return noStateMachine(arn);
     const input = parseJson(text);
     if (input === undefined) return refuse(400, 'InvalidExecutionInput', 'The input is not JSON');
-    const abort = machine.start(name, input, () => running.delete(abort));
-    running.add(abort);
+    const execution = new AbortController();
+    running.add(execution);
+    void runExecution(machine, { name, input, signal: execution.signal }, invoke, log).finally(() =>
+      running.delete(execution),
+    );
     const executionArn = localArn('states:express:', `${machine.name}:${name}:${randomUUID()}`);
     return { status: 200, body: { executionArn, startDate: Date.now() / 1000 } };
   }
 
-  refuseWebPages(server);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   return {
     endpoint,
     async stop() {
-      for (const abort of running) abort();
+      for (const execution of running) execution.abort();
       await closeServer(server);
     },
   };
@@ -118,53 +119,33 @@ const startExecution = z.object({
   input: z._default(z.string(), '{}'),
 });
 
-interface RunnableMachine {
+interface Execution {
   name: string;
-  /** Starts an execution and answers how to abort it; `onEnd` is called however it ends. */
-  start(executionName: string, input: Json, onEnd: () => void): () => void;
+  input: unknown;
+  signal: AbortSignal;
 }
 
-function prepare(
-  { name, definition }: LocalStateMachine,
+/** Runs to the end, whichever it is, which the log tells; of an execution that was stopped it tells nothing. */
+async function runExecution(
+  { name: machine, definition }: LocalStateMachine,
+  { name, input, signal }: Execution,
   invoke: Invoke,
   log: LocalLog,
-): RunnableMachine {
-  async function run(executionName: string, input: Json, signal: AbortSignal): Promise<void> {
-    const states: string[] = [];
-    const execution = `${name} ${executionName}`;
-    try {
-      const surroundings = {
-        invoke: async (functionId: string, payload: unknown) =>
-          z.json().parse(await invoke(functionId, payload)),
-        wait: (seconds: number) => setTimeout(seconds * 1000, undefined, { signal }),
-        random: Math.random,
-        onState: (state: string) => void states.push(state),
-      };
-      await runFlow(definition, input, surroundings, signal);
-      log('flow', `${execution} ended: ${states.join(' > ')}`);
-    } catch (error) {
-      if (signal.aborted) return;
-      const reason = error instanceof Error ? error.message : String(error);
-      log('failure', `${execution} failed: ${states.join(' > ')}: ${reason}`);
-    }
-  }
-  return {
-    name,
-    start(executionName, input, onEnd) {
-      const controller = new AbortController();
-      void run(executionName, input, controller.signal).finally(onEnd);
-      return () => controller.abort();
-    },
+): Promise<void> {
+  const states: string[] = [];
+  const surroundings = {
+    invoke,
+    wait: (seconds: number) => setTimeout(seconds * 1000, undefined, { signal }),
+    random: Math.random,
+    onState: (state: string) => void states.push(state),
   };
-}
-
-type Json = z.output<ReturnType<typeof z.json>>;
-
-function parseJson(text: Buffer | string | undefined): Json | undefined {
   try {
-    return z.json().parse(JSON.parse(String(text)));
-  } catch {
-    return undefined;
+    await runFlow(definition, input, surroundings, signal);
+    log('flow', `${machine} ${name} ended: ${states.join(' > ')}`);
+  } catch (error) {
+    if (signal.aborted) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    log('failure', `${machine} ${name} failed: ${states.join(' > ')}: ${reason}`);
   }
 }
 

@@ -14,7 +14,8 @@ import dynalite from 'dynalite';
 import { brokenLimit } from './dynamodb-limits.ts';
 import { LocalHostError } from './local-host-error.ts';
 import { lockFolder } from './lock-folder.ts';
-import { closeServer, listenOnLoopback, loopbackUrl, refuseWebPages } from './loopback.ts';
+import { closeServer, listenOnLoopback, loopbackUrl, programsOnly } from './loopback.ts';
+import { parseJson } from './parse-json.ts';
 import type { LocalTable } from './read-stack.ts';
 import { localAccount } from './resource-names.ts';
 
@@ -38,7 +39,6 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
     ...(dataDirectory !== undefined && { path: join(dataDirectory, 'tables') }),
   });
   standBefore(server);
-  refuseWebPages(server);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   const client = new DynamoDBClient({
     endpoint,
@@ -57,37 +57,29 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
 }
 
 /**
- * Refuses what dynalite takes and DynamoDB does not. It hands over whole requests, since dynalite throws out of its server when a
+ * Refuses web pages, and what dynalite takes and DynamoDB does not. It hands over whole requests, since dynalite throws out of its server when a
  * caller goes away in the middle of one.
  */
 function standBefore(server: Server): void {
   const listeners = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');
-  server.on('request', async (request, response) => {
+  const answer = programsOnly(async (request, response) => {
     const body = await buffer(request).catch(() => undefined);
     if (body === undefined) return void response.destroy();
-    const broken = brokenLimit(readJson(body));
+    const broken = brokenLimit(parseJson(body));
     if (broken !== undefined) {
       response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
       const type = 'com.amazon.coral.validate#ValidationException';
       return void response.end(JSON.stringify({ __type: type, message: broken }));
     }
-    for (const answer of listeners) answer(readAgain(request, body), response);
+    for (const listener of listeners) listener(readAgain(request, body), response);
   });
+  server.on('request', answer);
 }
 
 /** The same request to a reader of its own, who finds it whole. */
 function readAgain({ method, url, headers }: IncomingMessage, body: Buffer): IncomingMessage {
   return Object.assign(Readable.from([body]), { method, url, headers }) as IncomingMessage;
-}
-
-/** What is no JSON is dynalite's to refuse. */
-function readJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(String(body));
-  } catch {
-    return undefined;
-  }
 }
 
 async function takeFolder(dataDirectory: string): Promise<() => Promise<void>> {
