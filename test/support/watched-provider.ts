@@ -249,11 +249,8 @@ export async function startWatchedProvider(directory: Directory) {
     // A minute passes at each look at the clock: the first failure is told.
     let seconds = 0;
     const pace = { clock: () => (seconds += 61), wait: async () => {} };
-    await customResourceHandler(
-      make,
-      { region: 'eu-west-1', s3Endpoint },
-      pace,
-    )({
+    const handle = customResourceHandler(make, { region: 'eu-west-1', s3Endpoint }, pace);
+    await handle({
       RequestType: 'Update',
       ResponseURL: s3Endpoint,
       StackId: 's',

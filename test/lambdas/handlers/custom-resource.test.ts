@@ -199,7 +199,9 @@ describe('P34: the answer', () => {
         response.writeHead(status, { Location: `http://127.0.0.1:${targetPort}/` }).end();
       });
       const s3Endpoint = `http://127.0.0.1:${await listenOnLoopback(redirecting, { port: 0 })}`;
-      const handler = customResourceHandler(async () => {}, { region, s3Endpoint });
+      const place = { region, s3Endpoint };
+      const pace = { clock: () => 0, wait: async () => {} };
+      const handler = customResourceHandler(async () => {}, place, pace);
       await expect(handler(event(`${s3Endpoint}/x`))).rejects.toThrow();
       expect(elsewhere).toBe(0);
       const closed = [once(target, 'close'), once(redirecting, 'close')];
