@@ -2,11 +2,8 @@
  * Removes single users and clients, with all that is kept for them beside the audit. Each step is found done by a run that
  * comes after one that was interrupted.
  */
-import { askedKey } from '../../lambdas/aws/asked-users.ts';
 import { logoItem } from '../../lambdas/aws/client-logos.ts';
 import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
-import { requestItems } from '../../lambdas/aws/requests-table.ts';
-import { nameOfUser } from '../../lambdas/ciba/asked-users.ts';
 import { isSub, parseLogin } from '../../lambdas/ciba/login.ts';
 import { applyPlan } from './apply-plan.ts';
 import { dropLogo } from './client-logos.ts';
@@ -14,6 +11,7 @@ import type { Deployment } from './deployment.ts';
 import { type DirectoryStore, directoryTable, scanItems } from './directory-items.ts';
 import type { EntryKind } from './directory-plan.ts';
 import { planRemoval } from './plan-directory.ts';
+import { removeHistory } from './user-limits.ts';
 import { findUser, type NamedBy } from './users.ts';
 
 /** Somebody, or something, that is to be removed. */
@@ -64,7 +62,7 @@ export async function eraseUsers(
   const subs = removals.flatMap(({ id }) => id ?? []);
   for (const sub of subs) {
     await removeEntry(store, 'user', sub);
-    await clearHistory(deployment, sub);
+    await removeHistory(deployment, sub);
   }
   const given = removals.flatMap(({ name }) => parseLogin(name)?.login ?? []);
   await clearLogins(store, new Set(subs), new Set(given));
@@ -113,10 +111,4 @@ async function clearLogins(
   for (const { pk, sub } of ordered) {
     await table.remove(pk, { condition: '#sub = :sub', values: { ':sub': sub } });
   }
-}
-
-/** Removes what limits count of a user, by whichever client. */
-async function clearHistory({ clients, output }: Deployment, sub: string): Promise<void> {
-  const requests = requestItems(clients.dynamodb, output('RequestsTable'));
-  await requests.remove(askedKey(nameOfUser(sub)), { condition: 'attribute_exists(#ref)' });
 }

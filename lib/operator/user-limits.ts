@@ -67,6 +67,11 @@ export async function clearLimits(
   throw new OperatorError(`User ${sub} is asked too often right now: run it again`);
 }
 
+/** Removes all that limits count of a user, by whichever client, if there is anything. */
+export async function removeHistory(deployment: Deployment, sub: string): Promise<void> {
+  await requestsOf(deployment).remove(keyOf(sub), { condition: 'attribute_exists(#ref)' });
+}
+
 function isLifted(limits: ShownLimits, clientId: string | undefined): boolean {
   if (clientId !== undefined && limits.clientId !== clientId) return false;
   return limits.lastMinute + limits.today + limits.pending + limits.denials > 0;
