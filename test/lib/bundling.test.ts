@@ -55,7 +55,10 @@ describe('the bundles', () => {
       const source = readFileSync(file, 'utf8');
       return marks.filter((mark) => new RegExp(`["'\`]${mark}["'\`]`).test(source));
     };
-    expect(marksIn(new URL('../../lib/local/serve-control.ts', import.meta.url))).toEqual(marks);
+    const ofControl = ['serve-control', 'loopback'].flatMap((name) =>
+      marksIn(new URL(`../../lib/local/${name}.ts`, import.meta.url)),
+    );
+    expect(ofControl).toEqual(marks);
     expect(bundles.flatMap(marksIn)).toEqual([]);
   });
 
