@@ -18,7 +18,7 @@ import { openDirectory } from '../open-directory.ts';
 import { OperatorError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { isoTime } from '../show-audit.ts';
-import { showTime } from '../show-time.ts';
+import { showTime, showUtcTime } from '../show-time.ts';
 import { switchEntry } from '../switch-entry.ts';
 import { examples } from './examples.ts';
 import { removeClientCommand } from './remove.ts';
@@ -130,8 +130,8 @@ function tellRefusal(refusal: Refusal | undefined): string {
   const { days, requests } = LOOKED_THROUGH;
   if (!refusal) return `none among its last ${requests} requests of ${days} days`;
   const { createdAt, code, cause, ref } = refusal;
-  const why = cause === undefined ? code : `${code} (${cause})`;
-  return `${showTime(createdAt)} ${why}, ciba audit show ${ref}`;
+  const lines = [`${showUtcTime(createdAt)} UTC`, code, cause, `ciba audit show ${ref}`];
+  return lines.filter((line) => line !== undefined).join('\n');
 }
 
 function clientJson({ members, secret, retiringUntil, tokensNotBefore, version }: ShownClient) {
