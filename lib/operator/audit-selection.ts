@@ -5,7 +5,7 @@ import type { Whose } from '../../lambdas/aws/day-partitions.ts';
 import { type AuditEvent, auditEvents, auditOutcomes } from '../../lambdas/ciba/audit.ts';
 import { isClientId } from '../../lambdas/ciba/client.ts';
 import { findSub, isClientThere, type UserTable } from './find-user.ts';
-import { OperatorError, usageError } from './operator-error.ts';
+import { notFound, usageError } from './operator-error.ts';
 import { type AskedOutcome, type AuditFilter, parseCursor, readRef } from './read-audit.ts';
 import { readTime, type TimeZone } from './read-time.ts';
 import { auditCauses } from './tell-outcome.ts';
@@ -106,7 +106,7 @@ type WasAsked = (whose: Whose) => Promise<boolean>;
 /** @throws OperatorError for a client that is neither registered nor, having been removed, in the audit of that time */
 async function demandClient(users: UserTable, clientId: string, wasAsked: WasAsked): Promise<void> {
   if ((await isClientThere(users, clientId)) || (await wasAsked({ clientId }))) return;
-  throw new OperatorError(
+  throw notFound(
     `No client ${clientId}, and none that asked anything in that time: ciba client list lists them`,
   );
 }
@@ -115,7 +115,7 @@ async function demandClient(users: UserTable, clientId: string, wasAsked: WasAsk
 async function readSub(users: UserTable, text: string, wasAsked: WasAsked): Promise<string> {
   const { sub, isThere } = await findSub(users, text);
   if (isThere || (await wasAsked({ sub }))) return sub;
-  throw new OperatorError(
+  throw notFound(
     `No user ${text}, and nobody of that sub was asked in that time: ciba user list lists them`,
   );
 }

@@ -43,7 +43,7 @@ export interface Output {
   json(value: unknown): void;
   /** One record of comma-separated values. Whoever asks for them asks for neither text nor JSON. */
   csv(cells: readonly string[]): void;
-  /** A line beside the answer, on stderr, whoever reads stdout. */
+  /** A line beside the answer, on stderr, whoever reads stdout; with `--json` it is a JSON object with the member `note`. */
   note(text: string): void;
   /** The text as it is shown on a terminal with colours, or as it is. */
   tone(tone: Tone, text: string): string;
@@ -92,7 +92,8 @@ export function createOutput({ stdout, stderr }: OutputStreams, isJson: () => bo
       stdout.write(csvRecord(cells));
     },
     note(text) {
-      write(stderr, text);
+      if (isJson()) stderr.write(`${JSON.stringify({ note: text })}\n`);
+      else write(stderr, text);
     },
     tone: (tone, text) => tint(stdout, tone, text),
     during: (label, work, total) => showProgress(stderr, label, work, total),

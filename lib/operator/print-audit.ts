@@ -105,16 +105,24 @@ export function printStory(
     time_line: moments.map(momentMembers),
   });
   const event = entry.event ?? 'none yet';
-  output.line(`Request ID  ${entry.ref}`);
-  output.line(`Event       ${event}`);
-  output.line(`Outcome     ${entry.outcome}${tellReason(entry)}`);
-  output.line(`Client      ${entry.clientId}`);
-  output.line(`User        ${nameUser(entry.sub, user)}`);
+  printField(output, 'Request ID', entry.ref);
+  printField(output, 'Event', event);
+  printField(output, 'Outcome', `${entry.outcome}${tellReason(entry)}`);
+  printField(output, 'Client', entry.clientId);
+  printField(output, 'User', nameUser(entry.sub, user));
   output.line('');
   output.table(
     [`TIME (${zoneName(zone, entry.askedAt)})`, 'AFTER', 'WHAT'],
     moments.flatMap((moment) => storyRows(moment, entry.askedAt, timeIn(zone), now)),
   );
+}
+
+const FIELD_WIDTH = 12;
+
+function printField(output: Output, name: string, value: string): void {
+  const [first = '', ...more] = wrap(value, LINE_WIDTH - FIELD_WIDTH);
+  output.line(`${name.padEnd(FIELD_WIDTH)}${first}`.trimEnd());
+  for (const line of more) output.line(`${' '.repeat(FIELD_WIDTH)}${line}`);
 }
 
 function tellReason({ outcome, decision, cause, code }: AuditEntry): string {

@@ -78,6 +78,15 @@ function breakWord(word: string, width: number): string[] {
   return taken === word ? [word] : [taken, ...breakWord(word.slice(taken.length), width)];
 }
 
+/** Help in lines that fit: paragraphs are wrapped anew, and what is indented stays as it is. */
+export function reflow(text: string): string {
+  const joined = text.replace(/(?<=^|\n)(\S[^\n]*)\n(?=\S)/g, '$1 ');
+  return joined
+    .split('\n')
+    .flatMap((line) => (line.startsWith(' ') ? [line] : wrap(line, LINE_WIDTH)))
+    .join('\n');
+}
+
 /** No column is made narrower than this, so that a word still shows. */
 const NARROWEST = 6;
 

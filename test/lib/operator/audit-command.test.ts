@@ -447,7 +447,7 @@ describe('ciba audit', () => {
     [['--after', 'x'], /^--after: is not what a page of the audit ended with/],
     [['--ref', 'X'], /^--ref: is no Request ID and no correlation id; allowed/],
     [['--correlation-id', 'a b.c'], /^--correlation-id: is no Request ID/],
-    [['--csv', '--json'], /^--csv and --json: give one of them$/],
+    [['--csv', '--json'], /"message":"--csv and --json: give one of them"/],
     [['--follow', '--to', '1h'], /^--follow and --to: give one of them$/],
     [['--follow', '--after', 'x'], /^--follow and --after: give one of them$/],
     [['show', 'nobody'], /^request-id: is no Request ID and no correlation id/],
