@@ -1,4 +1,5 @@
 /** What the audit is printed with: cells that are safe in a spreadsheet, bars, sums. */
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +19,7 @@ import {
 import { stackedBar } from '../../../lib/operator/bar-chart.ts';
 import { csvRecord } from '../../../lib/operator/csv.ts';
 import { createOutput } from '../../../lib/operator/output.ts';
-import { printStats, tellParts } from '../../../lib/operator/print-audit.ts';
+import { printPage, printStats, tellParts } from '../../../lib/operator/print-audit.ts';
 import { fittingWidths, listRow, standardWidths } from '../../../lib/operator/show-audit.ts';
 import { auditCauses, causesOf } from '../../../lib/operator/tell-outcome.ts';
 import { displayWidth } from '../../../lib/operator/text-layout.ts';
@@ -162,6 +163,30 @@ describe('a row of the list', () => {
       '          invalid_request: id_token_hint: not signed by a key of this provider,',
       '          and much else that is wrong',
     ]);
+  });
+
+  it('O29: is what the README shows, line by line', () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const askedAt = (time: string) => Date.parse(`2027-01-15T${time}Z`) / 1000;
+    const shown = [
+      entry({
+        ...{ askedAt: askedAt('21:03:42'), sub: 'eve', ref: 'py4zfzxav6lcxbutnu7urrtvsd' },
+        ...{ outcome: 'failed', cause: 'mail_bounced' },
+      }),
+      entry({
+        ...{ askedAt: askedAt('21:03:19'), sub: 'alice', ref: 'mwghdmai6if4c2epheeajwktsl' },
+        ...{ outcome: 'denied', cause: 'reported' },
+      }),
+      entry({
+        ...{ askedAt: askedAt('20:55:46'), sub: 'alice', ref: 't5ho73ci6vltug7neenntl3s2m' },
+        ...{ outcome: 'denied', cause: 'wrong_codes' },
+      }),
+    ];
+    const stdout = new PassThrough();
+    const output = createOutput({ stdout, stderr: new PassThrough() }, () => false);
+    printPage({ output, zone: 'utc', csv: false }, { entries: shown, looked: 3 }, nameOf);
+    const indented = String(stdout.read()).replace(/^(?=.)/gm, '    ');
+    expect(readme).toContain(`\n\n${indented}\n`);
   });
 
   it('O29: has a cause for every name of --cause, and a name for every cause of ours', () => {
