@@ -139,7 +139,7 @@ describe('ciba audit', { timeout: 120_000 }, () => {
     const argv = ['audit', '--correlation-id', id, '--json'];
     const { stdout } = await runCiba(host.control, argv);
     expect(JSON.parse(stdout)).toMatchObject({
-      entries: [{ ref: refOf(authReqId), outcome: 'denied' }],
+      items: [{ ref: refOf(authReqId), outcome: 'denied' }],
     });
   });
 
@@ -152,9 +152,9 @@ describe('ciba audit', { timeout: 120_000 }, () => {
     ]) {
       const { stdout, stderr } = await runCiba(host.control, ['audit', ...argv, '--json']);
       const found = z
-        .object({ entries: z.array(z.object({ ref: z.string() })) })
+        .object({ items: z.array(z.object({ ref: z.string() })) })
         .parse(JSON.parse(stdout));
-      expect([stderr, found.entries[0]?.ref]).toEqual(['', ref]);
+      expect([stderr, found.items[0]?.ref]).toEqual(['', ref]);
     }
   });
 

@@ -69,7 +69,7 @@ describe('ciba', () => {
   it('finds the deployment without an option, and prints one JSON value and nothing else', async () => {
     const { exitCode, stdout, stderr } = await ciba(['keys', 'list', '--json']);
     expect([exitCode, stderr]).toEqual([0, '']);
-    const statuses = JSON.parse(stdout).map(({ kind, status }: Record<string, string>) => [
+    const statuses = JSON.parse(stdout).items.map(({ kind, status }: Record<string, string>) => [
       kind,
       status,
     ]);
@@ -84,7 +84,7 @@ describe('ciba', () => {
   it('has new keys made by the function of the stack, and published', async () => {
     const { exitCode, stdout } = await ciba(['keys', 'rotate', '--yes', '--json']);
     expect(exitCode).toBe(0);
-    const made: Record<string, string>[] = JSON.parse(stdout);
+    const made: Record<string, string>[] = JSON.parse(stdout).items;
     expect(made.map(({ status }) => status)).toEqual(['waiting', 'waiting', 'waiting', 'in use']);
     const { keys } = JSON.parse(await (await fetch(`${host.issuer}/jwks`)).text());
     expect(keys.map(({ kid }: { kid: string }) => kid)).toContain(made[0]?.['kid']);
@@ -92,7 +92,7 @@ describe('ciba', () => {
 
   it('finds the local host healthy, whatever of AWS it does not have', async () => {
     const { exitCode, stdout } = await ciba(['doctor', '--json']);
-    const { findings } = JSON.parse(stdout);
+    const { items: findings } = JSON.parse(stdout);
     expect(findings).not.toContainEqual(expect.objectContaining({ verdict: 'fault' }));
     expect(findings).toContainEqual(expect.objectContaining({ check: 'issuer', verdict: 'ok' }));
     expect(findings).toContainEqual(expect.objectContaining({ check: 'keys', verdict: 'ok' }));
@@ -105,16 +105,16 @@ describe('ciba', () => {
   it('lists the flows of the stack with their state machines', async () => {
     const { exitCode, stdout, stderr } = await ciba(['flow', 'list', '--json']);
     expect([exitCode, stderr]).toEqual([0, '']);
-    const { flows } = JSON.parse(stdout);
-    expect(Object.keys(flows)).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
+    const { items }: { items: { flow: string; state_machine_arn: string }[] } = JSON.parse(stdout);
+    expect(items.map(({ flow }) => flow)).toEqual(['ciba-flow', 'ciba-generic-mail-flow']);
     const arns = host.stack.stateMachines.map(({ arn }) => arn);
-    expect(Object.values(flows).sort()).toEqual(arns.sort());
+    expect(items.map(({ state_machine_arn: arn }) => arn).sort()).toEqual(arns.sort());
   });
 
   it('lists the templates, which SES has as the files have them', async () => {
     const { exitCode, stdout, stderr } = await ciba(['template', 'list', '--json']);
     expect([exitCode, stderr]).toEqual([0, '']);
-    expect(JSON.parse(stdout)).toEqual(
+    expect(JSON.parse(stdout).items).toEqual(
       ['ciba-with-binding-message', 'ciba-without-binding-message'].flatMap((name) =>
         ['de', 'en', 'es', 'fr', 'ja'].map((locale) => ({ name, locale, state: 'same' })),
       ),
@@ -127,7 +127,7 @@ describe('ciba', () => {
     expect(sent).toEqual({
       exitCode: 0,
       stdout: '{"name":"ciba-with-binding-message","locale":"fr","to":"Operator@bank.example"}\n',
-      stderr: 'There is no fr-CA: users of that locale get fr.\n',
+      stderr: '{"note":"There is no fr-CA: users of that locale get fr."}\n',
     });
     const { emails } = JSON.parse(await (await fetch(`${host.inbox}/store`)).text());
     const mail = emails.at(-1);

@@ -271,6 +271,7 @@ async function runCommands(): Promise<void> {
       DirectoryTable: 'directory',
       RequestsTable: 'requests',
       KeysTable: 'keys',
+      Issuer: 'https://id.example',
       NotificationPolicy: 'none',
       NotificationPolicies: JSON.stringify({ none: {} }),
     },

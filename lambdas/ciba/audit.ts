@@ -94,11 +94,14 @@ export interface AuditEntry {
 }
 
 /** Why a request was denied, where that is not only the user's choice. */
-export type DenialCause =
+export const denialCauses = [
   /** The user said that the request was not theirs. */
-  | 'reported'
+  'reported',
   /** The code was wrong as often as it may be. */
-  | 'wrong_codes';
+  'wrong_codes',
+] as const;
+
+export type DenialCause = (typeof denialCauses)[number];
 
 type DeniedRequest = Extract<AuthenticationRequest, { status: 'denied' }>;
 

@@ -120,9 +120,21 @@ export type RequestsByRef = ReadonlyMap<
   }
 >;
 
+/** What can keep a request from being let through. */
+export const reachedLimits = [
+  'mailsPerUserPerMinute',
+  'mailsPerUserPerDay',
+  'pendingPerUser',
+  'muteSeconds',
+  'denialsBeforePause',
+  'mailsPerDay',
+] as const satisfies readonly NotificationLimit[];
+
+export type ReachedLimit = (typeof reachedLimits)[number];
+
 /** A limit that lets nothing more through: the client's own share of it, or the whole. */
 export interface LimitReached {
-  limit: NotificationLimit;
+  limit: ReachedLimit;
   ofShare: boolean;
 }
 
@@ -305,7 +317,7 @@ function sum(numbers: Iterable<number>): number {
  * from asking.
  */
 function shareReached(
-  limit: NotificationLimit,
+  limit: ReachedLimit,
   most: number | undefined,
   { of, unassigned }: Counted,
   clientId: string,

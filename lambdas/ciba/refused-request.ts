@@ -1,7 +1,7 @@
 /**
  * A backchannel authentication request that was refused to an authenticated client (CIBA Core 13), as the audit keeps it.
  */
-import type { LimitReached } from './notification-policy.ts';
+import { type LimitReached, reachedLimits } from './notification-policy.ts';
 import type { OAuthErrorCode } from './oauth-error.ts';
 
 export interface RefusedRequest {
@@ -30,6 +30,13 @@ const OVER = 'over ';
 
 /** By this beginning an alarm (lib/alarms.ts) knows that a client is at its share. */
 const OVER_SHARE = `${OVER}own share of `;
+
+/** What {@link overLimitCause} made the cause of; nothing where it is another cause. */
+export function limitOfCause(cause: string): LimitReached | undefined {
+  return reachedLimits
+    .flatMap((limit) => [true, false].map((ofShare) => ({ limit, ofShare })))
+    .find((reached) => overLimitCause(reached) === cause);
+}
 
 /** Whether it was refused because of a limit of notifications alone. */
 export function isThrottled({ code, cause }: Pick<RefusedRequest, 'code' | 'cause'>): boolean {

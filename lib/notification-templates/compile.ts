@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { toAsciiHtml } from './ascii-html.ts';
 
 /** A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send. */
 export interface NotificationTemplate {
@@ -167,7 +168,7 @@ function compileTemplate(
     name,
     locale,
     subject: compiled['subject.txt'].trim(),
-    html: compiled['body.html'],
+    html: toAsciiHtml(compiled['body.html']),
     text: compiled['body.txt'],
   };
   faults.push(...findExcess(result, nameFile(folder)));

@@ -1,17 +1,14 @@
 /** What of the audit is asked for: the options of a command, read and looked up. */
 import { InvalidArgumentError } from 'commander';
-import type { AuditQuery } from '../../lambdas/aws/audit-table.ts';
-import {
-  type AuditEvent,
-  type AuditOutcome,
-  auditEvents,
-  auditOutcomes,
-} from '../../lambdas/ciba/audit.ts';
+import type { AuditQuery, AuditTable } from '../../lambdas/aws/audit-table.ts';
+import type { Whose } from '../../lambdas/aws/day-partitions.ts';
+import { type AuditEvent, auditEvents, auditOutcomes } from '../../lambdas/ciba/audit.ts';
 import { isClientId } from '../../lambdas/ciba/client.ts';
-import { findSub, type UserTable } from './find-user.ts';
-import { usageError } from './operator-error.ts';
-import { type AuditFilter, parseCursor, readRef } from './read-audit.ts';
+import { findSub, isClientThere, type UserTable } from './find-user.ts';
+import { notFound, usageError } from './operator-error.ts';
+import { type AskedOutcome, type AuditFilter, parseCursor, readRef } from './read-audit.ts';
 import { readTime, type TimeZone } from './read-time.ts';
+import { auditCauses } from './tell-outcome.ts';
 
 /** The options that select, as the command line gives them. */
 export interface SelectionOptions {
@@ -20,7 +17,8 @@ export interface SelectionOptions {
   client?: string;
   user?: string;
   event?: AuditEvent;
-  outcome?: AuditOutcome[];
+  outcome?: AskedOutcome[];
+  cause?: string[];
   ref?: string;
   correlationId?: string;
   after?: string;
@@ -32,6 +30,14 @@ export interface Selection {
   filter: AuditFilter;
   /** The one request that is asked for. */
   ref: string | undefined;
+}
+
+/** Where what is named is looked up, and `from` where none is given. */
+interface Selecting {
+  users: UserTable;
+  audit: Pick<AuditTable, 'list'>;
+  now: number;
+  from: string;
 }
 
 /** Other machines' clocks may be ahead; what they have just written is not left out. */
@@ -46,16 +52,19 @@ const LONGEST_RETENTION_SECONDS = 3653 * 86_400;
  */
 export async function readSelection(
   options: SelectionOptions,
-  { users, now, from }: { users: UserTable; now: number; from: string },
+  { users, audit, now, from }: Selecting,
 ): Promise<Selection> {
   const range = readRange({ ...options, from: options.from ?? from }, now);
   const after = options.after === undefined ? undefined : parseCursor(options.after);
   const ref = readOneRef(options);
   const clientId = readClientId(options.client);
-  const sub = options.user === undefined ? undefined : await findSub(users, options.user);
+  const wasAsked = async (whose: Whose) =>
+    ref !== undefined || (await audit.list({ ...range, ...whose }).next()).done !== true;
+  if (clientId !== undefined) await demandClient(users, clientId, wasAsked);
+  const sub = options.user === undefined ? undefined : await readSub(users, options.user, wasAsked);
   return {
     query: { ...range, clientId, sub, after },
-    filter: { event: options.event, outcomes: options.outcome },
+    filter: { event: options.event, outcomes: options.outcome, causes: options.cause },
     ref,
   };
 }
@@ -91,6 +100,26 @@ function readClientId(client: string | undefined): string | undefined {
   );
 }
 
+/** Whether anything was asked by a client or of a user in the time that is looked at. */
+type WasAsked = (whose: Whose) => Promise<boolean>;
+
+/** @throws OperatorError for a client that is neither registered nor, having been removed, in the audit of that time */
+async function demandClient(users: UserTable, clientId: string, wasAsked: WasAsked): Promise<void> {
+  if ((await isClientThere(users, clientId)) || (await wasAsked({ clientId }))) return;
+  throw notFound(
+    `No client ${clientId}, and none that asked anything in that time: ciba client list lists them`,
+  );
+}
+
+/** @throws OperatorError for who is neither in the directory nor, having been removed, in the audit of that time */
+async function readSub(users: UserTable, text: string, wasAsked: WasAsked): Promise<string> {
+  const { sub, isThere } = await findSub(users, text);
+  if (isThere || (await wasAsked({ sub }))) return sub;
+  throw notFound(
+    `No user ${text}, and nobody of that sub was asked in that time: ciba user list lists them`,
+  );
+}
+
 function readOneRef({ ref, correlationId }: SelectionOptions): string | undefined {
   const byRef = ref === undefined ? undefined : readRef('--ref', ref);
   const byId = correlationId === undefined ? undefined : readRef('--correlation-id', correlationId);
@@ -111,11 +140,24 @@ export function readEvent(text: string): AuditEvent {
   throw new InvalidArgumentError(`Allowed: ${auditEvents.join(', ')}, or the last word of it`);
 }
 
+/** What `--outcome` takes. */
+export const askedOutcomes: readonly AskedOutcome[] = [...auditOutcomes, 'reported'];
+
 /** One outcome, or several with commas. */
-export function readOutcomes(text: string): AuditOutcome[] {
-  return text.split(',').map((name) => {
-    const outcome = auditOutcomes.find((known) => known === name.trim().toLowerCase());
-    if (outcome) return outcome;
-    throw new InvalidArgumentError(`Allowed: ${auditOutcomes.join(', ')}; several with commas`);
+export function readOutcomes(text: string): AskedOutcome[] {
+  return readNames(text, askedOutcomes);
+}
+
+/** One cause, or several with commas. */
+export function readCauses(text: string): string[] {
+  return readNames(text, auditCauses);
+}
+
+function readNames<Name extends string>(text: string, allowed: readonly Name[]): Name[] {
+  return text.split(',').map((part) => {
+    const asked = part.trim().toLowerCase();
+    const name = allowed.find((known) => known.toLowerCase() === asked);
+    if (name !== undefined) return name;
+    throw new InvalidArgumentError(`Allowed: ${allowed.join(', ')}; several with commas`);
   });
 }

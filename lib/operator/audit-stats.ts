@@ -1,13 +1,46 @@
 /** What the audit adds up to, by day and client: how many were asked, what became of them, and how long users took. */
 import type { AuditEntry, AuditOutcome } from '../../lambdas/ciba/audit.ts';
 
-/** Requests that are counted together. */
-export interface AuditSum {
+/** What became of a request, as sums tell it: each is in exactly one of these, so that they add up to what was asked. */
+export const statsParts = [
+  /** By the user's decision, whatever became of the tokens. */
+  'approved',
+  'denied',
+  /** Nobody decided in time. */
+  'ran_out',
+  'failed',
+  /** Because of a limit as well. */
+  'refused',
+  /** Waits for a decision. */
+  'open',
+  'unreadable',
+] as const;
+
+export type StatsPart = (typeof statsParts)[number];
+
+const partOfOutcome: Record<AuditOutcome, StatsPart> = {
+  pending: 'open',
+  approved: 'approved',
+  redeemed: 'approved',
+  denied: 'denied',
+  expired: 'ran_out',
+  failed: 'failed',
+  refused: 'refused',
+  throttled: 'refused',
+  unreadable: 'unreadable',
+};
+
+/** How many were asked, and their parts. */
+export interface PartSums {
   asked: number;
+  parts: Record<StatsPart, number>;
+  /** Of the denied, those whose user said that the request was not theirs. */
+  reported: number;
+}
+
+/** Requests that are counted together. */
+export interface AuditSum extends PartSums {
   outcomes: Record<AuditOutcome, number>;
-  /** By the users' decisions, whatever became of the tokens. */
-  approved: number;
-  denied: number;
   /** Half of the decisions took no longer, in seconds; none without a decision. */
   medianSeconds: number | undefined;
   /** Mails that were accepted. */
@@ -54,7 +87,7 @@ function nothingCounted(day: string, clientId: string): Counted {
   return {
     day,
     clientId,
-    asked: 0,
+    ...noParts(),
     outcomes: {
       pending: 0,
       approved: 0,
@@ -66,18 +99,31 @@ function nothingCounted(day: string, clientId: string): Counted {
       throttled: 0,
       unreadable: 0,
     },
-    approved: 0,
-    denied: 0,
     medianSeconds: undefined,
     mails: 0,
     seconds: [],
   };
 }
 
-function count(group: Counted, { outcome, decision, decidedAt, askedAt, mailedAt }: AuditEntry) {
+function noParts(): PartSums {
+  const parts = {
+    approved: 0,
+    denied: 0,
+    ran_out: 0,
+    failed: 0,
+    refused: 0,
+    open: 0,
+    unreadable: 0,
+  };
+  return { asked: 0, parts, reported: 0 };
+}
+
+function count(group: Counted, entry: AuditEntry): void {
+  const { outcome, decision, cause, decidedAt, askedAt, mailedAt } = entry;
   group.asked += 1;
   group.outcomes[outcome] += 1;
-  if (decision !== undefined) group[decision] += 1;
+  group.parts[decision ?? partOfOutcome[outcome]] += 1;
+  if (outcome === 'denied' && cause === 'reported') group.reported += 1;
   if (decidedAt !== undefined) group.seconds.push(decidedAt - askedAt);
   if (mailedAt !== undefined) group.mails += 1;
 }
@@ -96,20 +142,25 @@ function byDayAndClient(one: AuditStats, other: AuditStats): number {
 }
 
 /** Approved of decided, from 0 to 1; none without a decision. */
-export function approvalRate({ approved, denied }: Pick<AuditSum, 'approved' | 'denied'>) {
+export function approvedOfDecided({ parts: { approved, denied } }: Pick<PartSums, 'parts'>) {
   const decided = approved + denied;
   return decided === 0 ? undefined : approved / decided;
 }
 
+/** The sums of a day. */
+export interface DaySums extends PartSums {
+  day: string;
+}
+
 /** What is counted of each day, for a chart, the oldest day first. */
-export function sumsOfDays(stats: readonly AuditStats[]) {
-  const days = new Map<string, { day: string; asked: number; approved: number; denied: number }>();
-  for (const { day, asked, approved, denied } of stats) {
-    const sum = days.get(day) ?? { day, asked: 0, approved: 0, denied: 0 };
+export function sumsOfDays(stats: readonly AuditStats[]): DaySums[] {
+  const days = new Map<string, DaySums>();
+  for (const { day, asked, parts, reported } of stats) {
+    const sum = days.get(day) ?? { day, ...noParts() };
     days.set(day, sum);
     sum.asked += asked;
-    sum.approved += approved;
-    sum.denied += denied;
+    sum.reported += reported;
+    for (const part of statsParts) sum.parts[part] += parts[part];
   }
   return [...days.values()].toReversed();
 }

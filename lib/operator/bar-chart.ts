@@ -1,14 +1,34 @@
-/** Bars in text: eighths of a block where the terminal has them, else signs of ASCII. */
+/** Bars in text that show how a sum is made up: a sign for each part, of ASCII where the terminal has no more. */
 
-/** The blocks of one to eight eighths. */
-const eighths = '▏▎▍▌▋▊▉█';
+/** One part of a bar. */
+export interface BarPart {
+  value: number;
+  sign: string;
+}
 
-/** A bar as long as the value is of the largest, at most `width` characters; whatever is not nothing shows. */
-export function bar(value: number, largest: number, width: number, isUtf8: boolean): string {
-  if (value <= 0 || largest <= 0) return '';
-  const length = (value / largest) * width;
-  if (!isUtf8) return '#'.repeat(Math.max(1, Math.round(length)));
-  const parts = Math.max(1, Math.round(length * 8));
-  const rest = parts % 8;
-  return '█'.repeat(Math.floor(parts / 8)) + (rest === 0 ? '' : eighths.charAt(rest - 1));
+/**
+ * A bar as long as its parts together are of the largest bar, at most `width` signs; each part as long as it is of the whole,
+ * and whatever is not nothing shows.
+ */
+export function stackedBar(parts: readonly BarPart[], largest: number, width: number): string {
+  const shown = parts.filter(({ value }) => value > 0);
+  const total = shown.reduce((sum, { value }) => sum + value, 0);
+  if (total === 0 || largest <= 0) return '';
+  const length = Math.max(shown.length, Math.round((total / largest) * width));
+  return shareOut(shown, total, length)
+    .map((signs, at) => (shown[at]?.sign ?? '').repeat(signs))
+    .join('');
+}
+
+/** A sign for each part, and of the others each part's share; what rounding leaves goes to the largest remainders. */
+function shareOut(parts: readonly BarPart[], total: number, length: number): number[] {
+  const free = length - parts.length;
+  const shares = parts.map(({ value }) => (value / total) * free);
+  const signs = shares.map((share) => 1 + Math.floor(share));
+  const left = length - signs.reduce((sum, count) => sum + count, 0);
+  const byRemainder = shares
+    .map((share, at) => ({ at, remainder: share % 1 }))
+    .toSorted((one, other) => other.remainder - one.remainder);
+  for (const { at } of byRemainder.slice(0, left)) signs[at] = (signs[at] ?? 0) + 1;
+  return signs;
 }

@@ -16,9 +16,10 @@ import { deeds, describeDeed } from './commands/deeds.ts';
 import { examples } from './commands/examples.ts';
 import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
-import { describeError } from './describe-error.ts';
+import { describeError, errorJson } from './describe-error.ts';
 import { usageError } from './operator-error.ts';
 import { createOutput, type OutputStreams } from './output.ts';
+import { reflow } from './text-layout.ts';
 
 /** What the command line reaches of the world. */
 export interface CommandLineWorld extends OutputStreams, QuestionStreams {
@@ -63,16 +64,32 @@ interface GlobalOptions {
 
 /** Runs one command to its end and answers the exit code. Whatever happens is told on the streams. */
 export async function runCommandLine(argv: string[], world: CommandLineWorld): Promise<number> {
+  const isJson = isJsonAsked(argv);
   const program = await createProgram(world, argv);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return exitCodeOf(error);
-    const { message, exitCode } = describeError(error);
-    createOutput(world, () => false).note(message);
-    return exitCode;
+    if (error instanceof CommanderError) return endOfUsage(error, isJson ? world : undefined);
+    const described = describeError(error);
+    if (isJson) printError(world, described);
+    else createOutput(world, () => false).note(described.message);
+    return described.exitCode;
   }
+}
+
+/** Asked before options are read, since reading them may be what fails. */
+function isJsonAsked(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).includes('--json');
+}
+
+/** The last line of stderr with `--json`. */
+function printError(
+  { stderr }: Pick<OutputStreams, 'stderr'>,
+  described: Parameters<typeof errorJson>[0],
+): void {
+  stderr.write(`${JSON.stringify(errorJson(described))}\n`);
 }
 
 /** The program with the group that the words call; without words, with every group. */
@@ -100,7 +117,7 @@ export async function createProgram(
     );
   const context = createContext(world, () => program.opts<GlobalOptions>());
   for (const group of await loadGroups(words)) program.addCommand(group(context));
-  settle(program, world);
+  settle(program, world, isJsonAsked(words));
   return program;
 }
 
@@ -135,20 +152,25 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
 }
 
 /** Every command throws instead of ending the process, and tells its faults alike. */
-function settle(command: Command, world: CommandLineWorld): void {
+function settle(command: Command, world: CommandLineWorld, isJson: boolean): void {
   const deed = deeds[pathOf(command).replace(/^ciba /, '')];
   if (deed) command.addHelpText('after', `\n${describeDeed(deed)}`);
   command
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .configureOutput({
-      writeOut: (text) => void world.stdout.write(text),
-      writeErr: (text) => void world.stderr.write(text),
-      outputError: (text, write) => write(`${explainUsage(text, command)}\n`),
+      writeOut: (text) => void world.stdout.write(reflow(text)),
+      // Help that nobody asked for is for a person.
+      writeErr: (text) => void (isJson || world.stderr.write(reflow(text))),
+      outputError: (text) => {
+        const message = explainUsage(text, command);
+        if (isJson) printError(world, { message, code: 'usage' });
+        else world.stderr.write(`${message}\n`);
+      },
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  for (const inner of command.commands) settle(inner, world);
+  for (const inner of command.commands) settle(inner, world, isJson);
 }
 
 /** Commander's sentence without its `error:`, and with what there is. */
@@ -166,7 +188,13 @@ function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 
-/** Help that was asked for is an answer; help because no command was named is a wrong usage. */
-function exitCodeOf({ code }: CommanderError): number {
-  return code === 'commander.helpDisplayed' ? 0 : 2;
+/**
+ * Help that was asked for is an answer; help because no command was named is a wrong usage, which a program is told in JSON.
+ */
+function endOfUsage({ code }: CommanderError, streams: OutputStreams | undefined): number {
+  if (code === 'commander.helpDisplayed') return 0;
+  if (code === 'commander.help' && streams) {
+    printError(streams, { message: 'a command is missing; --help tells more', code: 'usage' });
+  }
+  return 2;
 }

@@ -13,7 +13,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import { OperatorError } from './operator-error.ts';
+import { notFound, OperatorError } from './operator-error.ts';
 
 /** The stack's outputs that commands ask for. */
 export const stackOutputs = [
@@ -161,8 +161,8 @@ async function noStack(
   // Only some kinds of credentials know whose they are.
   const { accountId } = await cloudFormation.config.credentials();
   const account = accountId === undefined ? '' : ` of account ${accountId}`;
-  return new OperatorError(
+  return notFound(
     `No stack ${stackName} in ${region}${account}: --stack names another; AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL say where it is`,
-    { cause },
+    cause,
   );
 }

@@ -1,24 +1,47 @@
 /** Turns whatever ended a command into what the operator reads: one line that says what to do, and never a stack. */
 import { DirectoryConflict, DirectoryError } from './directory-error.ts';
-import { type FailureCode, OperatorError } from './operator-error.ts';
+import { type ErrorCode, type FailureCode, OperatorError } from './operator-error.ts';
+
+/** What is said of an error, of which kind it is, and the exit code. */
+export interface DescribedError {
+  message: string;
+  code: ErrorCode;
+  exitCode: FailureCode;
+}
 
 /** What is printed for an error, and the exit code. */
-export function describeError(error: unknown): { message: string; exitCode: FailureCode } {
-  if (error instanceof OperatorError) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof DirectoryError) {
-    return { message: error.message, exitCode: error instanceof DirectoryConflict ? 1 : 2 };
+export function describeError(error: unknown): DescribedError {
+  if (error instanceof OperatorError) {
+    const { message, code, exitCode } = error;
+    return { message, code, exitCode };
   }
-  return { message: oneLine(explain(error)), exitCode: 1 };
+  if (error instanceof DirectoryConflict) {
+    return { message: error.message, code: 'conflict', exitCode: 1 };
+  }
+  if (error instanceof DirectoryError) {
+    return { message: error.message, code: 'usage', exitCode: 2 };
+  }
+  const { message, code } = explain(error);
+  return { message: oneLine(message), code, exitCode: 1 };
+}
+
+/** An error for a program: `hint` is the part of the message that says what is allowed or what to do, where it has one. */
+export function errorJson({ message, code }: Pick<DescribedError, 'message' | 'code'>) {
+  const [, allowed] = /[;:,] (allowed: .*)$/s.exec(message) ?? [];
+  const [, advice] = /[;:,] ((?:ciba |npx |--|is |are |AWS_).*)$/s.exec(message) ?? [];
+  return { error: { code, message, hint: allowed ?? advice ?? null } };
 }
 
 /** The adapters of the provider have a text for its clients; what AWS said is its cause. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return explainConnection(error) ?? explainAws(error) ?? explainCause(error) ?? named(error);
-}
-
-function explainCause({ cause }: Error): string | undefined {
-  return cause instanceof Error ? explain(cause) : undefined;
+function explain(error: unknown): Pick<DescribedError, 'message' | 'code'> {
+  if (!(error instanceof Error)) return { message: String(error), code: 'failed' };
+  const connection = explainConnection(error);
+  if (connection !== undefined) return { message: connection, code: 'unreachable' };
+  const aws = explainAws(error);
+  if (aws !== undefined) return { message: aws, code: 'aws_refused' };
+  return error.cause instanceof Error
+    ? explain(error.cause)
+    : { message: named(error), code: 'failed' };
 }
 
 function named({ name, message }: Error): string {

@@ -8,6 +8,7 @@ import {
   type PlannedAction,
   type PlannedEntry,
 } from './directory-plan.ts';
+import { showUtcTime } from './show-time.ts';
 
 /** More rows than anybody reads on a terminal; a program is given all. */
 const SHOWN_ROWS = 200;
@@ -55,13 +56,22 @@ function describeNew(changes: readonly MemberChange[]): string {
 
 const keySet = z.object({ keys: z.array(z.looseObject({ kid: z.optional(z.string()) })) });
 
-/** A member's value in a cell: keys by their names, lists without brackets, nothing as a dash. */
+/** A member's value in a cell: keys by their names, lists and objects without brackets, times in UTC, nothing as a dash. */
 export function showValue(value: unknown): string {
   if (value === undefined) return '-';
   const jwks = keySet.safeParse(value);
   if (jwks.success) return `keys: ${jwks.data.keys.map(({ kid }) => kid ?? 'no kid').join(', ')}`;
   if (Array.isArray(value)) return value.join(' ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const members = Object.entries(value).map(([name, inner]) => `${name} ${showInner(name, inner)}`);
+  return members.join(', ');
+}
+
+/** Within an object a time is a number, or a text for programs. */
+function showInner(name: string, value: unknown): string {
+  const at = typeof value === 'string' ? Date.parse(value) / 1000 : value;
+  const isTime = (name === 'at' || name === 'until') && typeof at === 'number';
+  return isTime ? `${showUtcTime(at)} UTC` : showValue(value);
 }
 
 /** The plan for a program: what is kept is only counted. */

@@ -1,11 +1,18 @@
 /** Whether the flows that notify users can run, have run, and whether an alarm is on. */
 import {
+  type CloudFormationClient,
+  ListStackResourcesCommand,
+  type StackResourceSummary,
+} from '@aws-sdk/client-cloudformation';
+import {
   type CloudWatchClient,
   DescribeAlarmsCommand,
   GetMetricDataCommand,
   type MetricAlarm,
 } from '@aws-sdk/client-cloudwatch';
 import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import { isDefinitionOf, readFlowFile } from './compare-flow.ts';
+import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
 import { flowsOf } from './read-json-output.ts';
 
@@ -15,7 +22,8 @@ export const checkFlows: Check = async ({ deployment }) => {
   const faults = await Promise.all(flows.map((flow) => tryFlow(stepFunctions, flow)));
   const found = faults.flat();
   if (found.length > 0) return found;
-  return [{ verdict: 'ok', message: `active: ${flows.map(([name]) => name).join(', ')}` }];
+  const names = flows.map(([name]) => name).join(', ');
+  return [{ verdict: 'ok', message: `active, and as their files say: ${names}` }];
 };
 
 async function tryFlow(
@@ -24,15 +32,25 @@ async function tryFlow(
 ): Promise<Finding[]> {
   const mend = 'npx cdk deploy';
   try {
-    const { status } = await stepFunctions.send(
+    const { status, definition } = await stepFunctions.send(
       new DescribeStateMachineCommand({ stateMachineArn }),
     );
-    if (status === 'ACTIVE') return [];
+    if (status === 'ACTIVE') return judgeDefinition(name, stateMachineArn, definition);
     return [{ verdict: 'fault', message: `${name} is ${status}: no mail goes out`, mend }];
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'StateMachineDoesNotExist') throw error;
     return [{ verdict: 'fault', message: `${name} does not exist: no mail goes out`, mend }];
   }
+}
+
+/** What was changed by hand CloudFormation does not see: then a deployment changes nothing. */
+function judgeDefinition(name: string, arn: string, definition: string | undefined): Finding[] {
+  const file = readFlowFile(name);
+  if (file !== undefined && definition !== undefined && isDefinitionOf(file, definition)) return [];
+  const message =
+    file === undefined ? `${name} has no file here` : `${name} is not as its file says`;
+  const mend = `npx cdk deploy; if nothing changes, it was changed by hand: aws stepfunctions list-state-machine-versions, update-state-machine --state-machine-arn ${arn}`;
+  return [{ verdict: 'fault', message, mend }];
 }
 
 const SECONDS_PER_DAY = 86_400;
@@ -99,18 +117,57 @@ export const checkAlarms: Check = async ({ deployment }) => {
     alarms.push(...(page.MetricAlarms ?? []));
     nextToken = page.NextToken;
   } while (nextToken !== undefined);
-  return judgeAlarms(alarms, deployment.stackName);
+  const missing = await findMissingAlarms(deployment, alarms);
+  return [...missing, ...judgeAlarms(alarms, deployment.stackName)];
 };
+
+/** Those of the stack that are not there any more. */
+async function findMissingAlarms(
+  { clients, stackName }: Deployment,
+  alarms: readonly MetricAlarm[],
+): Promise<Finding[]> {
+  const there = new Set(alarms.map(({ AlarmName: name }) => name));
+  const resources = await listResources(clients.cloudFormation, stackName);
+  return resources
+    .filter(({ ResourceType: type }) => type === 'AWS::CloudWatch::Alarm')
+    .filter(({ PhysicalResourceId: name }) => !there.has(name))
+    .map(({ PhysicalResourceId: name = '' }) => ({
+      verdict: 'fault',
+      message: `${name.replace(`${stackName}-`, '')} was removed by hand`,
+      mend: `aws cloudformation detect-stack-drift --stack-name ${stackName}; it comes back when its definition changes`,
+    }));
+}
+
+async function listResources(
+  cloudFormation: CloudFormationClient,
+  stackName: string,
+): Promise<StackResourceSummary[]> {
+  const found: StackResourceSummary[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await cloudFormation.send(
+      new ListStackResourcesCommand({
+        StackName: stackName,
+        ...(nextToken !== undefined && { NextToken: nextToken }),
+      }),
+    );
+    found.push(...(page.StackResourceSummaries ?? []));
+    nextToken = page.NextToken;
+  } while (nextToken !== undefined);
+  return found;
+}
 
 /** CloudFormation names an alarm after the stack and its logical id, and the logical ids of ours begin alike. */
 export function alarmPrefix(stackName: string): string {
   return `${stackName}-Alarms`;
 }
 
-export function judgeAlarms(
-  alarms: Pick<MetricAlarm, 'AlarmName' | 'AlarmActions' | 'StateValue' | 'StateReason'>[],
-  stackName: string,
-): Finding[] {
+type JudgedAlarm = Pick<
+  MetricAlarm,
+  'AlarmName' | 'AlarmActions' | 'ActionsEnabled' | 'StateValue' | 'StateReason'
+>;
+
+export function judgeAlarms(alarms: JudgedAlarm[], stackName: string): Finding[] {
   if (alarms.length === 0) {
     return [{ verdict: 'warning', message: 'there are no alarms', mend: 'npx cdk deploy' }];
   }
@@ -129,6 +186,18 @@ export function judgeAlarms(
     message: 'nobody is told of an alarm',
     mend: 'npx cdk deploy -c alarmTopicArn=<an SNS topic>',
   };
+  const faults = [...on, ...judgeActions(alarms, stackName)];
   const quiet: Finding = { verdict: 'ok', message: `none of ${alarms.length} is on` };
-  return [...(on.length > 0 ? on : [quiet]), ...(isHeard ? [] : [unheard])];
+  return [...(faults.length > 0 ? faults : [quiet]), ...(isHeard ? [] : [unheard])];
+}
+
+/** An alarm whose actions are switched off tells nobody. */
+function judgeActions(alarms: readonly JudgedAlarm[], stackName: string): Finding[] {
+  return alarms
+    .filter(({ ActionsEnabled: enabled }) => enabled === false)
+    .map(({ AlarmName: name = '' }) => ({
+      verdict: 'fault',
+      message: `${name.replace(`${stackName}-`, '')} has its actions switched off`,
+      mend: `aws cloudwatch enable-alarm-actions --alarm-names ${name}`,
+    }));
 }

@@ -1,17 +1,20 @@
 /** Whether the issuer answers as a client would have it, with the keys that are published, and what time it has. */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
+import { providerMetadata } from '../../lambdas/ciba/provider-metadata.ts';
 import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
+import { routes } from '../../lambdas/routes.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { readKeys } from './read-keys.ts';
+import { REMEMBERED_SECONDS } from './rotate-keys.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 
 const METADATA_PATH = '/.well-known/openid-configuration';
 
-const metadata = z.object({ issuer: z.string(), jwks_uri: z.url() });
+const metadata = z.looseObject({ issuer: z.string(), jwks_uri: z.url() });
 
-const jwks = z.object({ keys: z.array(z.object({ kid: z.string() })) });
+const jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) });
 
 export const checkIssuer: Check = async (patient) => {
   const issuer = patient.deployment.output('Issuer');
@@ -24,30 +27,48 @@ export const checkIssuer: Check = async (patient) => {
   }
   const published = await read(patient, value.jwks_uri, jwks);
   if ('verdict' in published) return [published];
-  return [
-    { verdict: 'ok', message: `${issuer} answers discovery` },
-    await judgeJwks(
-      patient,
-      published.value.keys.map(({ kid }) => kid),
-    ),
-  ];
+  return [judgeMetadata(url, value, issuer), await judgeJwks(patient, published.value.keys)];
 };
 
-/** /jwks is answered from memory for a while: one look may be between two versions, a second is not needed to say so. */
-async function judgeJwks({ deployment }: Patient, answered: string[]): Promise<Finding> {
-  const { published } = await readKeys({
+/** The document is made of the issuer alone, so what it should say is known here. */
+function judgeMetadata(url: string, found: Record<string, unknown>, issuer: string): Finding {
+  const expected: Record<string, unknown> = { ...providerMetadata(issuer, routes) };
+  const names = new Set([...Object.keys(expected), ...Object.keys(found)]);
+  const others = [...names].filter((name) => !isDeepStrictEqual(found[name], expected[name]));
+  if (others.length === 0) return { verdict: 'ok', message: `${issuer} answers discovery` };
+  const message = `${url} says otherwise than this version: ${others.join(', ')}`;
+  return fault(message, 'npx cdk deploy; then see what else answers there');
+}
+
+type AnsweredKey = z.output<typeof jwks>['keys'][number];
+
+/** /jwks is answered from memory for a while: a key that was made since then is no fault. */
+async function judgeJwks(
+  { deployment, clock }: Patient,
+  answered: readonly AnsweredKey[],
+): Promise<Finding> {
+  const { published, stored = [] } = await readKeys({
     dynamodb: deployment.clients.dynamodb,
     directoryTable: deployment.output('DirectoryTable'),
     keysTable: deployment.output('KeysTable'),
   });
-  const expected = published.map(({ kid }) => kid);
-  if (isDeepStrictEqual(answered.toSorted(), expected.toSorted())) {
-    return { verdict: 'ok', message: `/jwks has the ${expected.length} published keys` };
+  const others = answered.filter(
+    (key) => !published.some(({ jwk }) => isDeepStrictEqual({ ...key }, { ...jwk })),
+  );
+  const missing = published.filter(({ kid }) => answered.every((key) => key.kid !== kid));
+  if (others.length === 0 && missing.length === 0) {
+    return { verdict: 'ok', message: `/jwks has the ${published.length} published keys` };
   }
+  const isNew = ({ kid }: { kid: string }) =>
+    stored.some((key) => key.kid === kid && (key.createdAt ?? 0) > clock() - REMEMBERED_SECONDS);
+  const names = (keys: readonly { kid: string }[]) => keys.map(({ kid }) => kid).join(', ');
   return {
-    verdict: 'warning',
-    message: `/jwks has ${answered.join(', ') || 'no key'}, and published are ${expected.join(', ') || 'none'}`,
-    mend: 'ask again in five minutes, for which /jwks is remembered; then npx cdk deploy',
+    verdict: others.length === 0 && missing.every(isNew) ? 'warning' : 'fault',
+    message: [
+      ...(others.length > 0 ? [`/jwks has what is not published: ${names(others)}`] : []),
+      ...(missing.length > 0 ? [`/jwks lacks what is published: ${names(missing)}`] : []),
+    ].join('; '),
+    mend: 'ask again five minutes after the last keys rotate or keys remove, for which /jwks is remembered; then npx cdk deploy',
   };
 }
 

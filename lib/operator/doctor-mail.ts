@@ -8,10 +8,13 @@ import {
   TestRenderEmailTemplateCommand,
 } from '@aws-sdk/client-sesv2';
 import { DEFAULT_LOCALE } from '../../lambdas/ciba/locale.ts';
+import { compareTemplates, type TemplateState } from './compare-templates.ts';
 import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
 import { localesOf } from './read-json-output.ts';
-import { sampleData } from './template-files.ts';
+import { readTemplateFiles, sampleData } from './template-files.ts';
+
+const redeploy = 'npx cdk deploy';
 
 export const checkSender: Check = async ({ deployment }) => {
   const address = addressOf(deployment.output('Sender'));
@@ -160,13 +163,40 @@ export function templateNames(deployment: Pick<Deployment, 'output'>): string[] 
 export const checkTemplates: Check = async ({ deployment }) => {
   const names = templateNames(deployment);
   const sample = JSON.stringify(sampleData(deployment.output('Issuer'), DEFAULT_LOCALE));
-  const faults: Finding[] = [];
+  const faults = await compareWithFiles(deployment);
+  const isTold = (name: string) => faults.some(({ message }) => message.startsWith(`${name} `));
   // One after the other: SES looks at one template a second.
-  for (const name of names)
+  for (const name of names.filter((one) => !isTold(one)))
     faults.push(...(await tryTemplate(deployment.clients.ses, name, sample)));
   if (faults.length > 0) return faults;
-  return [{ verdict: 'ok', message: `${names.length} templates are there and render` }];
+  return [
+    { verdict: 'ok', message: `${names.length} templates are as their files say, and render` },
+  ];
 };
+
+const push = 'npm run -s ciba -- template push';
+
+/** What is wrong with each state of a template, and what mends it. */
+const templateFaults: Record<
+  Exclude<TemplateState, 'same'>,
+  Omit<Finding, 'message'> & { is: string }
+> = {
+  differs: { verdict: 'fault', is: 'is not as its files say', mend: push },
+  'missing in SES': { verdict: 'fault', is: 'is not in SES: its mails fail', mend: push },
+  'not deployed': { verdict: 'warning', is: 'is in the files alone', mend: redeploy },
+  'not in the files': { verdict: 'fault', is: 'is deployed and has no files here', mend: redeploy },
+};
+
+async function compareWithFiles(deployment: Deployment): Promise<Finding[]> {
+  const prefix = deployment.output('TemplatePrefix');
+  const deployed = { ses: deployment.clients.ses, prefix, locales: localesOf(deployment) };
+  const compared = await compareTemplates(deployed, readTemplateFiles(), () => {});
+  return compared.flatMap(({ name, locale, state }) => {
+    if (state === 'same') return [];
+    const { is, ...finding } = templateFaults[state];
+    return [{ ...finding, message: `${prefix}${name}-${locale} ${is}` }];
+  });
+}
 
 async function tryTemplate(ses: SESv2Client, name: string, sample: string): Promise<Finding[]> {
   try {
@@ -176,10 +206,7 @@ async function tryTemplate(ses: SESv2Client, name: string, sample: string): Prom
     return [];
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const mend = 'npx cdk deploy';
-    if (error.name === 'NotFoundException') {
-      return [{ verdict: 'fault', message: `${name} is not in SES: its mails fail`, mend }];
-    }
+    const mend = redeploy;
     if (error.name === 'BadRequestException') {
       const message = `${name} does not render, and its mails fail: ${error.message}`;
       return [{ verdict: 'fault', message, mend }];

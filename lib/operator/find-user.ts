@@ -4,6 +4,7 @@ import { clientDirectory, userDirectory } from '../../lambdas/aws/directory-tabl
 import type { Client } from '../../lambdas/ciba/client.ts';
 import { isSub, parseLogin, SUB_RULE } from '../../lambdas/ciba/login.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
+import { inParallel } from './in-parallel.ts';
 import { usageError } from './operator-error.ts';
 
 /** Where users are looked up. */
@@ -13,24 +14,60 @@ export interface UserTable {
 }
 
 /**
- * The subject that a user name, an e-mail address or a subject stands for. A text that is nobody's login is taken for a
- * subject: who was removed is in the audit all the same. So is every text where the directory may not be read.
+ * The subject that a user name, an e-mail address or a subject stands for, and whether the directory has it. A text that is
+ * nobody's login is taken for a subject: who was removed is in the audit all the same. Where the directory may not be read,
+ * every text is a subject that is taken to be there.
  * @throws OperatorError for a text that can be none of them
  */
 export async function findSub(
   { dynamodb, directoryTable }: UserTable,
   text: string,
-): Promise<string> {
+): Promise<{ sub: string; isThere: boolean }> {
   const login = parseLogin(text)?.login;
-  const user =
-    login === undefined
-      ? undefined
-      : await unlessDenied(userDirectory(dynamodb, directoryTable).findUserByLogin(login));
-  if (user) return user.sub;
-  if (isSub(text)) return text;
+  const directory = userDirectory(dynamodb, directoryTable);
+  const found = await unlessDenied(
+    Promise.all([
+      login === undefined ? undefined : directory.findUserByLogin(login),
+      isSub(text) ? directory.findUser(text) : undefined,
+    ]),
+  );
+  const [user] = found?.filter((one) => one !== undefined) ?? [];
+  if (user) return { sub: user.sub, isThere: true };
+  if (isSub(text)) return { sub: text, isThere: found === undefined };
   throw usageError(
     `--user: ${JSON.stringify(text)} is nobody's; allowed: a user name, an e-mail address, a subject (${SUB_RULE})`,
   );
+}
+
+/** Whether a client is registered; taken to be where the directory may not be read. */
+export async function isClientThere(
+  { dynamodb, directoryTable }: UserTable,
+  clientId: string,
+): Promise<boolean> {
+  const { findClient: find } = clientDirectory(dynamodb, directoryTable, () => 0);
+  const looked = await unlessDenied(
+    find(clientId, 'consistent').then((found) => ({ isThere: found !== undefined })),
+  );
+  return looked?.isThere ?? true;
+}
+
+/**
+ * Names for subjects: the user name of each, or the subject itself of who is not there any more, and where the directory may
+ * not be read. Each is looked up once.
+ */
+export function userNames(table: UserTable) {
+  const names = new Map<string, string>();
+  return {
+    /** Looks up whom these are of. */
+    async learn(entries: Iterable<{ sub?: string | undefined }>): Promise<void> {
+      const subs = new Set<string>();
+      for (const { sub } of entries) if (sub !== undefined && !names.has(sub)) subs.add(sub);
+      await inParallel(subs, async (sub) => {
+        names.set(sub, (await findUser(table, sub))?.username ?? sub);
+      });
+    },
+    nameOf: (sub: string) => names.get(sub) ?? sub,
+  };
 }
 
 /** The user of a subject, if there is one still and the directory may be read. */

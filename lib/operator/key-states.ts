@@ -21,6 +21,8 @@ interface PublishedKey {
   kid: string;
   alg: SigningAlgorithm;
   keptUntil?: number | undefined;
+  /** The key itself, as the table has it. */
+  jwk?: Record<string, unknown>;
 }
 
 export interface DeploymentKeys {

@@ -8,7 +8,7 @@ import type { RevokeOutcome } from '../../lambdas/ports.ts';
 import { callFunction } from './call-function.ts';
 import type { Deployment } from './deployment.ts';
 import { findClient, findUser, type UserTable } from './find-user.ts';
-import { OperatorError } from './operator-error.ts';
+import { notFound } from './operator-error.ts';
 
 export function openAudit({ clients, output }: Deployment): AuditTable {
   return auditTable(clients.dynamodb, output('RequestsTable'));
@@ -34,7 +34,7 @@ export async function findRequest(
 ): Promise<FoundRequest> {
   const audited = await openAudit(deployment).find(ref);
   if (!audited) {
-    throw new OperatorError(
+    throw notFound(
       `No request ${ref}: never asked in the stack ${deployment.stackName}, or longer ago than the audit is kept (setting auditRetentionDays)`,
     );
   }

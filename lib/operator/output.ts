@@ -7,9 +7,10 @@ import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { csvRecord } from './csv.ts';
+import { COLUMN_GAP, clip, displayWidth, fitColumns, LINE_WIDTH, wrap } from './text-layout.ts';
 
-/** A stream that may be a terminal. */
-export type OutputStream = Writable & { isTTY?: boolean };
+/** A stream that may be a terminal, with so many columns. */
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
 
 /** What a part of a text means; only a terminal shows it. */
 export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
@@ -20,18 +21,29 @@ export interface Progress {
   advance(count?: number): void;
 }
 
+/** What a table is like beside its cells. */
+export interface TableForm {
+  /** Heads of columns that stay whole, as ids do that one copies. */
+  whole?: readonly string[];
+  /** Whether a row is one line on a terminal, with the sign … where a cell goes on; elsewhere nothing is cut. */
+  clips?: boolean;
+}
+
 export interface Output {
   /** Whether a program reads stdout (`--json`). */
   readonly isJson: boolean;
   /** One or more lines for a person; nothing with `--json`. */
   line(text: string): void;
-  /** Columns under their heads; nothing with `--json`. No rows, no table: say so with `line`. */
-  table(head: string[], rows: string[][]): void;
+  /**
+   * Columns under their heads, in 80 columns or the terminal's if it has more; nothing with `--json`. What does not fit is
+   * wrapped in its column. No rows, no table: say so with `line`.
+   */
+  table(head: string[], rows: string[][], form?: TableForm): void;
   /** One JSON value on a line of its own; nothing without `--json`. A command that streams calls it for each value. */
   json(value: unknown): void;
   /** One record of comma-separated values. Whoever asks for them asks for neither text nor JSON. */
   csv(cells: readonly string[]): void;
-  /** A line beside the answer, on stderr, whoever reads stdout. */
+  /** A line beside the answer, on stderr, whoever reads stdout; with `--json` it is a JSON object with the member `note`. */
   note(text: string): void;
   /** The text as it is shown on a terminal with colours, or as it is. */
   tone(tone: Tone, text: string): string;
@@ -62,13 +74,14 @@ export function createOutput({ stdout, stderr }: OutputStreams, isJson: () => bo
     line(text) {
       if (!isJson()) write(stdout, text);
     },
-    table(head, rows) {
+    table(head, rows, form = {}) {
       if (isJson() || rows.length === 0) return;
+      const { widths, cells } = fitCells(stdout, head, rows, form);
       write(
         stdout,
         layOut(
-          head.map((title) => tint(stdout, 'quiet', title)),
-          rows,
+          head.map((title, at) => tint(stdout, 'quiet', clip(title, widths[at] ?? 0))),
+          cells,
         ),
       );
     },
@@ -79,7 +92,8 @@ export function createOutput({ stdout, stderr }: OutputStreams, isJson: () => bo
       stdout.write(csvRecord(cells));
     },
     note(text) {
-      write(stderr, text);
+      if (isJson()) stderr.write(`${JSON.stringify({ note: text })}\n`);
+      else write(stderr, text);
     },
     tone: (tone, text) => tint(stdout, tone, text),
     during: (label, work, total) => showProgress(stderr, label, work, total),
@@ -126,8 +140,35 @@ const border = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: COLUMN_GAP,
 };
+
+/** The width of each column, and the cells as they are shown in it. */
+function fitCells(
+  stdout: OutputStream,
+  head: string[],
+  rows: string[][],
+  { whole, clips }: TableForm,
+) {
+  const isTerminal = stdout.isTTY === true;
+  const lineWidth = isTerminal ? Math.max(LINE_WIDTH, stdout.columns ?? 0) : LINE_WIDTH;
+  const columns = head.map((title, at) => ({
+    natural: Math.max(...[title, ...rows.map((row) => row[at] ?? '')].map(widestLine)),
+    isWhole: whole?.includes(title) === true,
+  }));
+  const widths = fitColumns(columns, lineWidth);
+  const shown = (cell: string, width: number) =>
+    widestLine(cell) <= width
+      ? cell
+      : clips && isTerminal
+        ? clip(cell.replaceAll('\n', ' '), width)
+        : wrap(cell, width).join('\n');
+  return { widths, cells: rows.map((row) => row.map((cell, at) => shown(cell, widths[at] ?? 0))) };
+}
+
+function widestLine(cell: string): number {
+  return Math.max(...cell.split('\n').map(displayWidth));
+}
 
 function layOut(head: string[], rows: string[][]): string {
   const table = new Table({

@@ -1,24 +1,39 @@
 /** Prints the audit: entries as a list, one request's story, and sums with a chart. */
 import { type AuditEntry, type Moment, timeLine } from '../../lambdas/ciba/audit.ts';
-import { type AuditStats, approvalRate, sumsOfDays } from './audit-stats.ts';
-import { bar } from './bar-chart.ts';
+import {
+  type AuditStats,
+  approvedOfDecided,
+  type DaySums,
+  type PartSums,
+  type StatsPart,
+  statsParts,
+  sumsOfDays,
+} from './audit-stats.ts';
+import { stackedBar } from './bar-chart.ts';
 import type { FoundRequest } from './open-audit.ts';
-import type { Output } from './output.ts';
+import type { Output, Tone } from './output.ts';
 import { type AuditPage, formatCursor } from './read-audit.ts';
 import type { TimeZone } from './read-time.ts';
 import {
-  clip,
   csvCells,
   csvColumns,
+  dayLine,
   entryMembers,
+  fittingWidths,
+  isoTime,
   isToCome,
+  type ListForm,
+  type ListWidths,
   listHead,
-  listLine,
+  listRow,
   momentMembers,
+  type NameUser,
   nameUser,
+  standardWidths,
   tellMoment,
 } from './show-audit.ts';
-import { localDay, showLocalTime, showSpan, showTime } from './show-time.ts';
+import { showSpan, timeIn, zoneName } from './show-time.ts';
+import { displayWidth, fitColumns, inColumns, LINE_WIDTH, wrap } from './text-layout.ts';
 
 /** How it is printed. */
 export interface AuditPrinting {
@@ -28,51 +43,54 @@ export interface AuditPrinting {
   csv: boolean;
 }
 
-function timeIn(zone: TimeZone): (at: number) => string {
-  return zone === 'utc' ? showTime : showLocalTime;
-}
-
-/** The day of an instant, as `2026-11-25`. */
-export function dayIn(zone: TimeZone): (at: number) => string {
-  return zone === 'utc' ? (at) => showTime(at).slice(0, 10) : localDay;
-}
-
 /** A page: as a table, as one JSON value, or as CSV with its head. How to go on is a note. */
-export function printPage(printing: AuditPrinting, { entries, next, looked }: AuditPage): void {
-  const { output, zone, csv } = printing;
+export function printPage(
+  printing: AuditPrinting,
+  { entries, next, looked }: AuditPage,
+  nameOf: NameUser,
+): void {
+  const { output, csv } = printing;
   const cursor = next && formatCursor(next);
-  if (csv) {
-    output.csv(csvColumns);
-    for (const entry of entries) output.csv(csvCells(entry));
-  } else {
-    output.json({ entries: entries.map(entryMembers), next: cursor ?? null });
-    if (entries.length > 0) output.line(output.tone('quiet', listHead()));
-    for (const entry of entries) output.line(listLine(entry, timeIn(zone), output.tone));
-    if (entries.length === 0) output.line(looked > 0 ? `None of ${looked} requests.` : 'No entry.');
-  }
+  output.json({ items: entries.map(entryMembers), next: cursor ?? null });
+  if (csv || entries.length > 0) {
+    const list = printList(printing, nameOf, fittingWidths(entries, nameOf));
+    for (const entry of entries) list.entry(entry);
+  } else output.line(looked > 0 ? `None of ${looked} requests.` : 'No entry.');
   if (cursor === undefined || output.isJson) return;
   const among = looked > entries.length ? `These are of ${looked} requests. ` : '';
   output.note(`${among}Older ones: --after ${cursor}`);
 }
 
-/** What comes before entries that are printed one by one. */
-export function printHead({ output, csv }: AuditPrinting): void {
-  if (csv) output.csv(csvColumns);
-  else output.line(output.tone('quiet', listHead()));
+/** A list that is printed entry by entry, as a person or a spreadsheet reads it. */
+export interface PrintedList {
+  entry(entry: AuditEntry): void;
 }
 
-/** One entry, on a line of its own in whatever form. */
-export function printEntry({ output, zone, csv }: AuditPrinting, entry: AuditEntry): void {
+/** Begins a list with its head; above the first entry of a day stands the day. */
+export function printList(
+  { output, zone, csv }: AuditPrinting,
+  nameOf: NameUser,
+  widths: ListWidths = standardWidths,
+): PrintedList {
   if (csv) {
-    output.csv(csvCells(entry));
-    return;
+    output.csv(csvColumns);
+    return { entry: (entry) => output.csv(csvCells(entry)) };
   }
-  output.json(entryMembers(entry));
-  output.line(listLine(entry, timeIn(zone), output.tone));
+  output.line(output.tone('quiet', listHead(widths)));
+  const form: ListForm = { zone, nameOf, widths, tone: output.tone };
+  let day: string | undefined;
+  return {
+    entry(entry) {
+      const itsDay = dayLine(entry.askedAt, zone);
+      if (itsDay !== day) output.line(output.tone('quiet', itsDay));
+      day = itsDay;
+      output.line(listRow(entry, form));
+    },
+  };
 }
 
-/** What is left of 100 characters beside time, span and an indent. */
-const STORY_WIDTH = 64;
+/** What is left of 80 characters beside time, span and an indent. */
+const STORY_WIDTH = 45;
 
 /** One request: what it is, and its time line. */
 export function printStory(
@@ -87,16 +105,24 @@ export function printStory(
     time_line: moments.map(momentMembers),
   });
   const event = entry.event ?? 'none yet';
-  output.line(`Request ID  ${entry.ref}`);
-  output.line(`Event       ${event}`);
-  output.line(`Outcome     ${entry.outcome}${tellReason(entry)}`);
-  output.line(`Client      ${entry.clientId}`);
-  output.line(`User        ${nameUser(entry.sub, user)}`);
+  printField(output, 'Request ID', entry.ref);
+  printField(output, 'Event', event);
+  printField(output, 'Outcome', `${entry.outcome}${tellReason(entry)}`);
+  printField(output, 'Client', entry.clientId);
+  printField(output, 'User', nameUser(entry.sub, user));
   output.line('');
   output.table(
-    ['TIME', 'AFTER', 'WHAT'],
+    [`TIME (${zoneName(zone, entry.askedAt)})`, 'AFTER', 'WHAT'],
     moments.flatMap((moment) => storyRows(moment, entry.askedAt, timeIn(zone), now)),
   );
+}
+
+const FIELD_WIDTH = 12;
+
+function printField(output: Output, name: string, value: string): void {
+  const [first = '', ...more] = wrap(value, LINE_WIDTH - FIELD_WIDTH);
+  output.line(`${name.padEnd(FIELD_WIDTH)}${first}`.trimEnd());
+  for (const line of more) output.line(`${' '.repeat(FIELD_WIDTH)}${line}`);
 }
 
 function tellReason({ outcome, decision, cause, code }: AuditEntry): string {
@@ -123,78 +149,113 @@ function tellSpan(seconds: number): string {
   return seconds < 1000 ? `${seconds.toFixed(1)} s` : showSpan(seconds);
 }
 
-/** Lines of words; what has no space is cut. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(clip(word, width));
-  }
-  return lines;
-}
+/** What a person calls each part, and its sign in a bar: of the terminal's, and of ASCII. */
+const told: Record<StatsPart, { words: string; sign: string; ascii: string; tone: Tone }> = {
+  approved: { words: 'approved', sign: '█', ascii: '#', tone: 'good' },
+  denied: { words: 'denied', sign: '▓', ascii: 'x', tone: 'warning' },
+  ran_out: { words: 'ran out', sign: '░', ascii: '.', tone: 'quiet' },
+  failed: { words: 'failed', sign: '!', ascii: '!', tone: 'bad' },
+  refused: { words: 'refused', sign: '▒', ascii: '-', tone: 'bad' },
+  open: { words: 'open', sign: '?', ascii: '?', tone: 'strong' },
+  unreadable: { words: 'unreadable', sign: '*', ascii: '*', tone: 'bad' },
+};
 
-const BAR_WIDTH = 48;
-
-/** Sums by day and client, and a bar for each day. */
+/** Sums by day and client, and for each day a bar of its parts. */
 export function printStats(
-  { output }: AuditPrinting,
+  { output, zone }: AuditPrinting,
   stats: readonly AuditStats[],
-  { isUtf8, range }: { isUtf8: boolean; range: { from: string; to: string } },
+  { isUtf8, range }: { isUtf8: boolean; range: { from: number; to: number } },
 ): void {
-  output.json({ ...range, stats: stats.map(statsMembers) });
+  output.json({
+    from: isoTime(range.from),
+    to: isoTime(range.to),
+    items: stats.map(statsMembers),
+    next: null,
+  });
   if (stats.length === 0) {
     output.line('No entry.');
     return;
   }
-  output.table(statsHead, stats.map(statsRow));
+  printRates(output, stats, `DAY (${zoneName(zone, range.to)})`);
   output.line('');
   const days = sumsOfDays(stats);
   const largest = Math.max(...days.map(({ asked }) => asked));
-  for (const sum of days) {
-    const drawn = output.tone('good', bar(sum.asked, largest, BAR_WIDTH, isUtf8));
-    output.line(`${sum.day}  ${drawn} ${sum.asked} asked, ${percent(approvalRate(sum))} approved`);
+  for (const sum of days) printDay(output, sum, largest, isUtf8);
+  const used = statsParts.filter((part) => days.some(({ parts }) => parts[part] > 0));
+  const legend = used.map((part) => `${signOf(part, isUtf8)} ${told[part].words}`);
+  output.line(output.tone('quiet', legend.join('  ')));
+}
+
+/** For each day and client a line of rates, and below it its sums. */
+function printRates(output: Output, stats: readonly AuditStats[], dayHead: string): void {
+  const head = [dayHead, 'CLIENT', ...ratesHead];
+  const rowOf = (one: AuditStats) => [one.day, one.clientId, ...ratesOf(one)];
+  const rows = stats.map(rowOf);
+  const widths = fitColumns(
+    head.map((title, at) => ({
+      natural: Math.max(...[title, ...rows.map((row) => row[at] ?? '')].map(displayWidth)),
+      isWhole: at !== 1,
+    })),
+    LINE_WIDTH,
+  );
+  output.line(output.tone('quiet', inColumns(head, widths)));
+  for (const one of stats) {
+    output.line(inColumns(rowOf(one), widths));
+    for (const line of indented(tellParts(one))) output.line(line);
   }
 }
 
-const statsHead = [
-  'DAY',
-  'CLIENT',
-  'ASKED',
-  'APPROVED',
-  'DENIED',
-  'EXPIRED',
-  'FAILED',
-  'REFUSED',
-  'OPEN',
-  'RATE',
-  'MEDIAN',
-  'MAILS',
-];
+const INDENT = '  ';
 
-/** What is left of 100 characters. */
-const STATS_CLIENT_WIDTH = 15;
+/** Lines that end behind a comma, so that no number is parted from its word. */
+function indented(text: string): string[] {
+  const unbroken = text.replaceAll(' ', '\u00a0').replaceAll(',\u00a0', ', ');
+  const lines = wrap(unbroken, LINE_WIDTH - INDENT.length);
+  return lines.map((line) => INDENT + line.replaceAll('\u00a0', ' '));
+}
 
-/**
- * A request is in one of the columns between ASKED and RATE: an approval in its own, whatever became of the tokens; what
- * was throttled among the refused; what is unreadable among the failed.
- */
-function statsRow(stats: AuditStats): string[] {
-  const { day, clientId, asked, approved, denied, outcomes, medianSeconds, mails } = stats;
-  const failed = outcomes.failed + outcomes.unreadable;
-  const refused = outcomes.refused + outcomes.throttled;
-  const open = outcomes.pending;
-  const expired = asked - approved - denied - failed - refused - open;
-  const counts = [asked, approved, denied, expired, failed, refused, open];
-  return [
-    day.slice('2026-'.length),
-    clip(clientId, STATS_CLIENT_WIDTH),
-    ...counts.map((count, index) => String(count).padStart(statsHead[index + 2]?.length ?? 0)),
-    percent(approvalRate(stats)).padStart(4),
-    (medianSeconds === undefined ? '' : `${medianSeconds.toFixed(1)} s`).padStart(6),
-    String(mails).padStart(5),
-  ];
+const ratesHead = ['OF DECIDED', 'DECIDED IN', 'MAILS'];
+
+function ratesOf(stats: AuditStats): string[] {
+  const { medianSeconds, mails } = stats;
+  const seconds = medianSeconds === undefined ? '-' : `${medianSeconds.toFixed(1)} s`;
+  const rates = [percent(approvedOfDecided(stats)), seconds, String(mails)];
+  return rates.map((rate, at) => rate.padStart(ratesHead[at]?.length ?? 0));
+}
+
+/** The day and its sums, and below them the bar. */
+function printDay(output: Output, sum: DaySums, largest: number, isUtf8: boolean): void {
+  const line = `${sum.day}  ${tellParts(sum)}`;
+  if (displayWidth(line) <= LINE_WIDTH) output.line(line);
+  else for (const part of [sum.day, ...indented(tellParts(sum))]) output.line(part);
+  const parts = statsParts.map((part) => ({ value: sum.parts[part], sign: signOf(part, isUtf8) }));
+  const bar = stackedBar(parts, largest, LINE_WIDTH - INDENT.length);
+  output.line(INDENT + dressBar(output, bar, isUtf8));
+}
+
+function signOf(part: StatsPart, isUtf8: boolean): string {
+  return isUtf8 ? told[part].sign : told[part].ascii;
+}
+
+/** Each part in the tone that says how good it is. */
+function dressBar({ tone }: Output, bar: string, isUtf8: boolean): string {
+  return statsParts
+    .map((part) => {
+      const signs = Array.from(bar).filter((sign) => sign === signOf(part, isUtf8));
+      return signs.length === 0 ? '' : tone(told[part].tone, signs.join(''));
+    })
+    .join('');
+}
+
+/** `28 asked: 7 approved, 4 denied (1 not me), 15 ran out, 2 refused`; what is nothing is left out. */
+export function tellParts({ asked, parts, reported }: PartSums): string {
+  const counted = statsParts
+    .filter((part) => parts[part] > 0)
+    .map((part) => {
+      const notMe = part === 'denied' && reported > 0 ? ` (${reported} not me)` : '';
+      return `${parts[part]} ${told[part].words}${notMe}`;
+    });
+  return `${asked} asked: ${counted.join(', ')}`;
 }
 
 function percent(rate: number | undefined): string {
@@ -202,15 +263,15 @@ function percent(rate: number | undefined): string {
 }
 
 function statsMembers(stats: AuditStats): Record<string, unknown> {
-  const { day, clientId, asked, outcomes, approved, denied, medianSeconds, mails } = stats;
+  const { day, clientId, asked, parts, reported, outcomes, medianSeconds, mails } = stats;
   return {
     day,
     client_id: clientId,
     asked,
+    ...parts,
+    reported,
     outcomes,
-    approved,
-    denied,
-    approval_rate: approvalRate(stats) ?? null,
+    approved_of_decided: approvedOfDecided(stats) ?? null,
     median_seconds_to_decide: medianSeconds ?? null,
     mails_sent: mails,
   };

@@ -13,12 +13,18 @@ import {
 } from '../../lambdas/ciba/audit.ts';
 import { isRef } from '../../lambdas/ciba/handles.ts';
 import { OperatorError, usageError } from './operator-error.ts';
+import { causesOf } from './tell-outcome.ts';
 
 /** What only the items tell; nothing said is everything. */
 export interface AuditFilter {
   event?: AuditEvent | undefined;
-  outcomes?: readonly AuditOutcome[] | undefined;
+  /** `reported` is a denial whose user said that it was not theirs. */
+  outcomes?: readonly AskedOutcome[] | undefined;
+  /** Those of which one is a cause. */
+  causes?: readonly string[] | undefined;
 }
+
+export type AskedOutcome = AuditOutcome | 'reported';
 
 export interface AuditPage {
   entries: AuditEntry[];
@@ -71,8 +77,9 @@ function positionOf({ createdAt, ref }: AuditPosition): AuditPosition {
 }
 
 /** Exactly what is missing, unless some of it will not pass. */
-function batchSize({ event, outcomes }: AuditFilter, missing: number): number {
-  return event === undefined && outcomes === undefined ? missing : BATCH_SIZE;
+function batchSize({ event, outcomes, causes }: AuditFilter, missing: number): number {
+  const passesAll = event === undefined && outcomes === undefined && causes === undefined;
+  return passesAll ? missing : BATCH_SIZE;
 }
 
 /** The next ones, as many as there are. */
@@ -90,9 +97,12 @@ export async function take(
 }
 
 /** Whether an entry is of what was asked for. */
-export function passes(entry: AuditEntry, { event, outcomes }: AuditFilter): boolean {
+export function passes(entry: AuditEntry, { event, outcomes, causes }: AuditFilter): boolean {
   if (event !== undefined && entry.event !== event) return false;
-  return outcomes === undefined || outcomes.includes(entry.outcome);
+  const known = causesOf(entry);
+  if (causes !== undefined && !causes.some((cause) => known.includes(cause))) return false;
+  if (outcomes === undefined || outcomes.includes(entry.outcome)) return true;
+  return outcomes.includes('reported') && known.includes('reported');
 }
 
 /** A position as `--after` takes it. */

@@ -35,7 +35,7 @@ async function readPublished({ dynamodb, directoryTable }: KeyTables) {
   const item = await dynamoTable(dynamodb, directoryTable, 'pk').read(directoryKey.publicKeys);
   if (item === undefined) return [];
   const { keys, keptUntil } = publishedKeysItem.parse(item);
-  return keys.map(({ kid, alg }) => ({ kid, alg, keptUntil: keptUntil[kid] }));
+  return keys.map((jwk) => ({ kid: jwk.kid, alg: jwk.alg, jwk, keptUntil: keptUntil[jwk.kid] }));
 }
 
 async function readStored(tables: KeyTables): Promise<StoredKey[] | undefined> {

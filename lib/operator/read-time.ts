@@ -1,5 +1,6 @@
-/** Times as an operator writes them: `2h` ago, a day, or an instant; without a zone in the zone of this machine, or in UTC. */
+/** Times as an operator writes them: `2h` ago, yesterday, a day, or an instant; without a zone in the zone of this machine, or in UTC. */
 import { usageError } from './operator-error.ts';
+import { dayIn } from './show-time.ts';
 
 /** How times are meant and shown. */
 export type TimeZone = 'local' | 'utc';
@@ -23,11 +24,21 @@ interface ReadTime {
  * @throws OperatorError that names the option and what is allowed
  */
 export function readTime(text: string, { option, zone, now, endOfDay }: ReadTime): number {
-  const at = readSpan(text, now) ?? readInstant(text, zone, endOfDay === true);
+  const day = dayNamed(text, zone, now) ?? text;
+  const at = readSpan(text, now) ?? readInstant(day, zone, endOfDay === true);
   if (at !== undefined) return at;
   throw usageError(
-    `${option}: ${JSON.stringify(text)} is not allowed; allowed: a span back from now such as 30m, 2h or 7d, a day such as 2026-11-25, a time such as 2026-11-25T19:30 or 2026-11-25T19:30:00Z`,
+    `${option}: ${JSON.stringify(text)} is not allowed; allowed: a span back from now such as 30m, 2h or 7d, today, yesterday, a day such as 2026-11-25, a time such as 2026-11-25T19:30 or 2026-11-25T19:30:00Z`,
   );
+}
+
+/** The day that a word means in the zone, as it is written. */
+function dayNamed(text: string, zone: TimeZone, now: number): string | undefined {
+  const day = dayIn(zone)(now);
+  if (text === 'today') return day;
+  if (text !== 'yesterday') return undefined;
+  // By noon, so that no change of the clocks makes it the day before that.
+  return new Date(Date.parse(`${day}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 }
 
 function readSpan(text: string, now: number): number | undefined {

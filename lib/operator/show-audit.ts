@@ -3,9 +3,17 @@ import type { AuditEntry, AuditOutcome, Moment } from '../../lambdas/ciba/audit.
 import type { DecisionOrigin } from '../../lambdas/ciba/decision-origin.ts';
 import type { User } from '../../lambdas/ciba/user.ts';
 import type { Tone } from './output.ts';
-
-/** How a time is shown. @param at epoch seconds */
-export type ShowTime = (at: number) => string;
+import type { TimeZone } from './read-time.ts';
+import { dayIn, timeIn, zoneName } from './show-time.ts';
+import { OUTCOME_WIDTH, tellOutcome } from './tell-outcome.ts';
+import {
+  COLUMN_GAP,
+  displayWidth,
+  fitColumns,
+  inColumns,
+  LINE_WIDTH,
+  wrap,
+} from './text-layout.ts';
 
 /** In UTC to the millisecond, as programs take it. */
 export function isoTime(at: number): string {
@@ -71,50 +79,89 @@ const tones: Record<AuditOutcome, Tone> = {
   unreadable: 'bad',
 };
 
-/** The columns of the list, 100 characters with two between each; entries that follow one another line up. */
+/** The columns of the list: 80 characters with two between each. */
 const columns: [head: string, width: number][] = [
-  ['ASKED AT', 20],
-  ['EVENT', 9],
-  ['OUTCOME', 10],
-  ['CLIENT', 13],
-  ['USER', 12],
+  ['TIME', 8],
+  ['CLIENT', 8],
+  ['USER', 8],
+  ['OUTCOME', OUTCOME_WIDTH],
   ['REQUEST ID', 26],
 ];
 
-/** The head of the list. */
-export function listHead(): string {
-  return inColumns(columns.map(([head]) => head));
-}
+/** How wide the columns are: outcomes that need less leave the rest to clients and users. */
+export type ListWidths = readonly number[];
 
-/**
- * An entry as a line of the list. A decoy is marked: its client does not know that it is one.
- * @param tone what a part of the line looks like
- */
-export function listLine(
-  entry: AuditEntry,
-  showTime: ShowTime,
-  tone: (tone: Tone, text: string) => string,
-): string {
-  const { askedAt, event, outcome, clientId, sub, decoy, ref } = entry;
-  const user = decoy === undefined ? sub : `decoy ${sub ?? ''}`.trim();
-  const name = event?.split(' ').at(-1);
-  return inColumns([showTime(askedAt), name ?? '', outcome, clientId, user ?? '', ref], (text) =>
-    text.trimEnd() === outcome ? tone(tones[outcome], text) : text,
+/** The widths for entries that are not known yet. */
+export const standardWidths: ListWidths = columns.map(([, width]) => width);
+
+/** The widths for these entries and no others. */
+export function fittingWidths(entries: readonly AuditEntry[], nameOf: NameUser): ListWidths {
+  const cells = [
+    columns.map(([head]) => head),
+    ...entries.map((entry) => listCells(entry, nameOf)),
+  ];
+  const widest = (at: number) => Math.max(...cells.map((row) => displayWidth(row[at] ?? '')));
+  return fitColumns(
+    columns.map(([, width], at) => ({
+      natural: [1, 2, 3].includes(at) ? widest(at) : width,
+      isWhole: ![1, 2].includes(at),
+    })),
+    LINE_WIDTH,
   );
 }
 
-function inColumns(cells: string[], dress = (text: string) => text): string {
-  const padded = cells.map((cell, index) => {
-    const [, width = 0] = columns[index] ?? [];
-    return dress(clip(cell, width).padEnd(width));
-  });
-  return padded.join('  ').trimEnd();
+/** The name of a subject where it is known. */
+export type NameUser = (sub: string) => string;
+
+/** The head of the list. */
+export function listHead(widths: ListWidths): string {
+  return inColumns(
+    columns.map(([head]) => head),
+    widths,
+  );
 }
 
-/** Cut to a width, with a sign that it was. */
-export function clip(text: string, width: number): string {
-  const characters = Array.from(text);
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
+/** The line above the entries of a day; it says whose time theirs is. */
+export function dayLine(at: number, zone: TimeZone): string {
+  return `${dayIn(zone)(at)} ${zoneName(zone, at)}`;
+}
+
+/**
+ * An entry as a row of the list: a line, and more below it where a refusal has a reason that the columns are too few for.
+ */
+export function listRow(entry: AuditEntry, { zone, nameOf, widths, tone }: ListForm): string {
+  const { outcome, askedAt } = entry;
+  const time = timeIn(zone)(askedAt).slice(-TIME_OF_DAY.length);
+  const cells = [time, ...listCells(entry, nameOf).slice(1)];
+  const line = inColumns(cells, widths, (text, at) =>
+    at === 3 ? tone(tones[outcome], text) : text,
+  );
+  const { reason } = tellOutcome(entry);
+  if (reason === undefined) return line;
+  const indent = ' '.repeat(TIME_OF_DAY.length + COLUMN_GAP.length);
+  const below = wrap(reason, LINE_WIDTH - indent.length).map((text) => `${indent}${text}`);
+  return [line, ...below].join('\n');
+}
+
+const TIME_OF_DAY = '00:00:00';
+
+/** What a list looks like. */
+export interface ListForm {
+  zone: TimeZone;
+  nameOf: NameUser;
+  widths: ListWidths;
+  tone(tone: Tone, text: string): string;
+}
+
+function listCells(entry: AuditEntry, nameOf: NameUser): string[] {
+  const { clientId, ref } = entry;
+  return ['', clientId, nameInList(entry, nameOf), tellOutcome(entry).text, ref];
+}
+
+/** A decoy for a user who is there has their name: that nobody is asked stands with the outcome. */
+function nameInList({ sub, decoy }: AuditEntry, nameOf: NameUser): string {
+  if (sub !== undefined) return nameOf(sub);
+  return decoy === undefined ? '' : 'decoy';
 }
 
 /** What happened, as a sentence without its subject, and what more there is to say of it. */

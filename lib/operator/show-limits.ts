@@ -1,6 +1,7 @@
 /** What limits say of a user, as the command line tells it: by client, as JSON and as a table. */
 import { limitShare } from '../../lambdas/ciba/limit-share.ts';
 import { overLimitCause } from '../../lambdas/ciba/refused-request.ts';
+import { showInstant } from './describe-entry.ts';
 import type { Output } from './output.ts';
 import { showTime } from './show-time.ts';
 import type { ShownLimits } from './user-limits.ts';
@@ -49,9 +50,13 @@ export function printLimits(output: Output, limits: readonly ShownLimits[]): voi
 
 function fateOf({ refused, muted_until, paused_until }: ReturnType<typeof limitsJson>): string {
   const ends = [
-    ...(muted_until === null ? [] : [`muted until ${muted_until}`]),
-    ...(paused_until === null ? [] : [`paused until ${paused_until}`]),
+    ...(muted_until === null ? [] : [`muted until ${showDate(muted_until)}`]),
+    ...(paused_until === null ? [] : [`paused until ${showDate(paused_until)}`]),
   ];
   if (refused === null) return 'goes through';
-  return ['refused', ...(ends.length > 0 ? ends : [refused])].join(', ');
+  return ['refused', ...(ends.length > 0 ? ends : [refused])].join('\n');
+}
+
+function showDate(time: string): string {
+  return showInstant(Date.parse(time) / 1000);
 }

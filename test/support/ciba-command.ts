@@ -20,6 +20,8 @@ interface World {
   /** Interrupts what waits. */
   interruption?: AbortSignal;
   isUtf8?: boolean;
+  /** How many columns the terminal has that stdout is; without it stdout is none. */
+  columns?: number;
 }
 
 /** One command to its end. */
@@ -32,6 +34,7 @@ export async function ciba(
     clock = () => 1_800_000_000,
     interruption = new AbortController().signal,
     isUtf8 = true,
+    columns,
   }: World = {},
 ): Promise<CibaRun> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -39,6 +42,7 @@ export async function ciba(
     for (const stream of [stdin, stderr]) Object.assign(stream, { isTTY: true });
     stdin.write(`${typed}\n`);
   }
+  if (columns !== undefined) Object.assign(stdout, { isTTY: true, columns });
   if (piped !== undefined) stdin.end(piped);
   const written = { stdout: '', stderr: '' };
   stdout.on('data', (chunk) => (written.stdout += String(chunk)));

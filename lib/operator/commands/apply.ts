@@ -174,5 +174,6 @@ function showSecrets(
       client_secret,
       uncertain ? 'the connection broke: valid only if ciba apply does not make another' : '',
     ]),
+    { whole: ['SECRET'] },
   );
 }

@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import {
+  askedOutcomes,
+  readCauses,
   readEvent,
   readOutcomes,
   readSelection,
@@ -12,22 +14,23 @@ import {
 import { auditCounts } from '../audit-stats.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { Deployment } from '../deployment.ts';
+import { userNames } from '../find-user.ts';
 import { followAudit } from '../follow-audit.ts';
 import { findRequest, openAudit, revokeRefreshToken, usersOf } from '../open-audit.ts';
 import { OperatorError, usageError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import {
   type AuditPrinting,
-  dayIn,
-  printEntry,
-  printHead,
+  printList,
   printPage,
   printStats,
   printStory,
 } from '../print-audit.ts';
 import { type AuditPage, passes, readAll, readPage, readRef } from '../read-audit.ts';
-import { isoTime } from '../show-audit.ts';
-import { showTime } from '../show-time.ts';
+import { entryMembers, isoTime, type NameUser } from '../show-audit.ts';
+import { dayIn, showTime } from '../show-time.ts';
+import { auditCauses } from '../tell-outcome.ts';
+import { LINE_WIDTH, wrap } from '../text-layout.ts';
 import { examples } from './examples.ts';
 
 interface ListOptions extends SelectionOptions {
@@ -46,7 +49,8 @@ const STATS_FROM = '7d';
 
 const FOLLOW_MILLISECONDS = 2000;
 
-const TIMES = 'a span back from now (30m, 2h, 7d), a day, or a time with or without a zone';
+const TIMES =
+  'a span back from now (30m, 2h, 7d), today, yesterday, a day, or a time with or without a zone';
 
 export function auditCommand(context: CommandContext): Command {
   const audit = new Command('audit')
@@ -77,11 +81,8 @@ function addList(audit: Command, context: CommandContext): void {
       'CIBA Authentication Succeeded or Failed, or succeeded, failed',
       readEvent,
     )
-    .option(
-      '--outcome <names>',
-      'pending, approved, redeemed, denied, expired, failed, refused, throttled, unreadable; several with commas',
-      readOutcomes,
-    )
+    .option('--outcome <names>', `${askedOutcomes.join(', ')}; several with commas`, readOutcomes)
+    .option('--cause <names>', 'of these causes, as below; several with commas', readCauses)
     .option('--client <client_id>', 'of this client')
     .option('--user <user>', 'of this user: a subject, a user name or an e-mail address')
     .option('--ref <request-id>', 'the one with this Request ID, whenever it was asked')
@@ -97,14 +98,26 @@ function addList(audit: Command, context: CommandContext): void {
     .option('--utc', 'times in UTC, and read as UTC; without it in the zone of this machine')
     .addHelpText(
       'after',
-      examples({
-        'ciba audit list --from 2h --client pump-4': 'what a client asked lately',
-        'ciba audit list --user alice --outcome failed,refused': 'why alice gets no mail',
-        'ciba audit list --from 2026-11-23 --to 2026-11-23 --csv': 'a day for a spreadsheet',
-        'ciba audit list --follow --json | jq': 'for a program, an object a line',
-      }),
+      `
+Causes, in the list without what says mail where the columns are too few:
+${indented(auditCauses.join(', '))}
+A limit in the list is all clients' together, or the client's own share of it. A request that is pending or expired for a
+cause of a user is a decoy: nobody is asked, and its client is not told.
+${examples({
+  'ciba audit list --from 2h --client pump-4': 'what a client asked lately',
+  'ciba audit list --user alice --cause mail_bounced': 'why alice gets no mail',
+  'ciba audit list --outcome reported': 'who said: this was not me',
+  'ciba audit list --from yesterday --to yesterday --csv': 'for a spreadsheet',
+  'ciba audit list --follow --json | jq': 'for a program, an object a line',
+})}`,
     )
     .action((options: ListOptions) => list(context, options));
+}
+
+function indented(text: string): string {
+  return wrap(text, LINE_WIDTH - 2)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }
 
 function addShow(audit: Command, context: CommandContext): void {
@@ -161,7 +174,19 @@ async function list(context: CommandContext, options: ListOptions): Promise<void
   const printing = printingOf(context, options);
   if (options.follow) return follow(context, deployment, { printing, selection, options });
   const limit = options.limit ?? PAGE;
-  printPage(printing, await readSelected(context, deployment, selection, limit));
+  const page = await readSelected(context, deployment, selection, limit);
+  printPage(printing, page, await namesIn(deployment, printing, page.entries));
+}
+
+/** Only a list that a person reads has names, so that others cost no look-ups. */
+async function namesIn(
+  deployment: Deployment,
+  { output, csv }: AuditPrinting,
+  entries: AuditPage['entries'],
+): Promise<NameUser> {
+  const names = userNames(usersOf(deployment));
+  if (!csv && !output.isJson) await names.learn(entries);
+  return names.nameOf;
 }
 
 /** @throws OperatorError for options that cannot be meant together */
@@ -184,8 +209,13 @@ function select(
   options: SelectionOptions,
   from: string,
 ): Promise<Selection> {
-  const wanted = { users: usersOf(deployment), now: clock(), from };
-  return output.during('Looking for the user', () => readSelection(options, wanted));
+  const wanted = {
+    users: usersOf(deployment),
+    audit: openAudit(deployment),
+    now: clock(),
+    from,
+  };
+  return output.during('Looking for whom is named', () => readSelection(options, wanted));
 }
 
 function printingOf({ output }: CommandContext, options: ListOptions): AuditPrinting {
@@ -226,15 +256,21 @@ async function follow(
   const interrupted = context.interruption();
   const limit = options.limit ?? PAGE_BEFORE_FOLLOWING;
   const { entries } = await readSelected(context, deployment, selection, limit);
-  printHead(printing);
-  for (const entry of entries.toReversed()) printEntry(printing, entry);
+  const names = userNames(usersOf(deployment));
+  const list = printing.output.isJson ? undefined : printList(printing, names.nameOf);
+  const print = async (entry: AuditPage['entries'][number]) => {
+    printing.output.json(entryMembers(entry));
+    if (list && !printing.csv) await names.learn([entry]);
+    list?.entry(entry);
+  };
+  for (const entry of entries.toReversed()) await print(entry);
   const { query: whose, filter } = selection;
   const pause = () => sleep(FOLLOW_MILLISECONDS, true, { signal: interrupted }).catch(() => false);
   const table = openAudit(deployment);
   // The newest comes first; of what is looked for, nothing was there before the page but what is on it.
   const shownUntil = entries[0]?.askedAt ?? whose.from;
   const following = { table, whose, filter, shownUntil, clock: context.clock, pause };
-  for await (const entry of followAudit(following)) printEntry(printing, entry);
+  for await (const entry of followAudit(following)) await print(entry);
 }
 
 async function show(context: CommandContext, id: string, options: { utc?: true }): Promise<void> {
@@ -256,8 +292,7 @@ async function stats(context: CommandContext, options: SelectionOptions): Promis
     const entries = readAll(openAudit(deployment), query, context.clock(), advance);
     for await (const entry of entries) counts.add(entry);
   });
-  const range = { from: isoTime(query.from), to: isoTime(query.to) };
-  printStats(printing, counts.stats(), { isUtf8: context.isUtf8, range });
+  printStats(printing, counts.stats(), { isUtf8: context.isUtf8, range: query });
 }
 
 async function revoke(context: CommandContext, id: string): Promise<void> {

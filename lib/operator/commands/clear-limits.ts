@@ -4,7 +4,7 @@ import { findClient } from '../clients.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { Deployment } from '../deployment.ts';
 import { type DirectoryStore, directoryStore } from '../directory-items.ts';
-import { OperatorError } from '../operator-error.ts';
+import { notFound, OperatorError } from '../operator-error.ts';
 import { limitsJson, printLimits } from '../show-limits.ts';
 import { clearLimits, readLimits, type ShownLimits } from '../user-limits.ts';
 import type { NamedBy } from '../users.ts';
@@ -56,7 +56,7 @@ async function demandClient(
   if (clientId === undefined || (await findClient(store, clientId))) return;
   const limits = await readLimits(deployment, store, sub);
   if (limits.some((one) => one.clientId === clientId)) return;
-  throw new OperatorError(`No client ${clientId}: ciba client list lists them`);
+  throw notFound(`No client ${clientId}: ciba client list lists them`);
 }
 
 function tell(

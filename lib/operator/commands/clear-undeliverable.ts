@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { clearUndeliverable } from '../clear-undeliverable.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openDirectory } from '../open-directory.ts';
-import { OperatorError } from '../operator-error.ts';
+import { notFound } from '../operator-error.ts';
 import { showTime } from '../show-time.ts';
 import type { NamedBy } from '../users.ts';
 import { examples } from './examples.ts';
@@ -34,7 +34,7 @@ async function clear(
   const cleared = await clearUndeliverable(store.client, store.tableName, sub);
   switch (cleared.outcome) {
     case 'no_such_user':
-      throw new OperatorError(`No user ${sub}: removed meanwhile`);
+      throw notFound(`No user ${sub}: removed meanwhile`);
     case 'nothing_noted':
       output.json({ sub, cleared: null });
       output.line(`Nothing is noted of the address of user ${sub}: it gets mail.`);

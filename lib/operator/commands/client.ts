@@ -10,12 +10,14 @@ import {
   type ShownClient,
 } from '../clients.ts';
 import type { CommandContext } from '../command-context.ts';
+import type { Deployment } from '../deployment.ts';
+import { memberRows, showInstant } from '../describe-entry.ts';
 import { showValue } from '../describe-plan.ts';
 import { unlessDenied } from '../find-user.ts';
 import { findLastRefusal, LOOKED_THROUGH, type Refusal } from '../last-refusal.ts';
 import { openAudit } from '../open-audit.ts';
 import { openDirectory } from '../open-directory.ts';
-import { OperatorError } from '../operator-error.ts';
+import { notFound, OperatorError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { isoTime } from '../show-audit.ts';
 import { showTime } from '../show-time.ts';
@@ -85,7 +87,8 @@ export function clientCommand(context: CommandContext): Command {
 async function list(context: CommandContext): Promise<void> {
   const { output } = context;
   const clients = await listClients(await openDirectory(context));
-  output.json(clients.map(clientJson));
+  const deployment = await context.deployment();
+  output.json({ items: clients.map((client) => clientJson(client, deployment)), next: null });
   if (clients.length === 0) output.line('No client is registered.');
   output.table(
     ['CLIENT', 'NAME', 'AUTHENTICATION', 'ENABLED', 'SECRET'],
@@ -93,8 +96,9 @@ async function list(context: CommandContext): Promise<void> {
       ...['client_id', 'client_name', 'token_endpoint_auth_method', 'enabled'].map((member) =>
         showValue(client.members[member]),
       ),
-      describeSecret(client, context.clock()),
+      isRetiring(client, context.clock()) ? `${client.secret}, and a former one` : client.secret,
     ]),
+    { clips: true },
   );
 }
 
@@ -103,20 +107,23 @@ async function show(context: CommandContext, clientId: string): Promise<void> {
   const client = await findClient(await openDirectory(context), clientId);
   if (!client) throw noClient(clientId);
   const now = context.clock();
-  const audit = openAudit(await context.deployment());
+  const deployment = await context.deployment();
+  const audit = openAudit(deployment);
   const looked = await unlessDenied(
     findLastRefusal(audit, clientId, now).then((refusal) => ({ refusal })),
   );
-  output.json({ ...clientJson(client), last_refusal: refusalJson(looked?.refusal) });
+  output.json({ ...clientJson(client, deployment), last_refusal: refusalJson(looked?.refusal) });
   output.table(
     ['MEMBER', 'VALUE'],
     [
-      ...Object.entries(client.members).map(([member, value]) => [member, showValue(value)]),
+      ...memberRows(client.members),
       ['secret', describeSecret(client, context.clock())],
-      ['version', String(client.version)],
+      ...memberRows({ version: client.version }),
       ['last refusal', looked ? tellRefusal(looked.refusal) : 'the audit may not be read'],
     ],
   );
+  const logo = logoAddress(client, deployment);
+  if (logo !== undefined) output.line(`Logo: ${logo}`);
   tellRevoked(output, client.tokensNotBefore);
 }
 
@@ -130,13 +137,16 @@ function tellRefusal(refusal: Refusal | undefined): string {
   const { days, requests } = LOOKED_THROUGH;
   if (!refusal) return `none among its last ${requests} requests of ${days} days`;
   const { createdAt, code, cause, ref } = refusal;
-  const why = cause === undefined ? code : `${code} (${cause})`;
-  return `${showTime(createdAt)} ${why}, ciba audit show ${ref}`;
+  const lines = [showInstant(createdAt), code, cause, `ciba audit show ${ref}`];
+  return lines.filter((line) => line !== undefined).join('\n');
 }
 
-function clientJson({ members, secret, retiringUntil, tokensNotBefore, version }: ShownClient) {
+function clientJson(client: ShownClient, deployment: Deployment) {
+  const { members, secret, retiringUntil, tokensNotBefore, version } = client;
+  const logo = logoAddress(client, deployment);
   return {
     ...members,
+    ...(logo !== undefined && { logo_uri: logo }),
     secret,
     ...(retiringUntil !== undefined && { retiring_until: showTime(retiringUntil) }),
     ...(tokensNotBefore !== undefined && { tokens_not_before: isoTime(tokensNotBefore) }),
@@ -144,13 +154,24 @@ function clientJson({ members, secret, retiringUntil, tokensNotBefore, version }
   };
 }
 
-function describeSecret({ secret, retiringUntil }: ShownClient, now: number): string {
-  if (retiringUntil === undefined || retiringUntil <= now) return secret;
-  return `${secret}, the one before retiring until ${showTime(retiringUntil)}`;
+/** Where the logo is served; none without one. */
+function logoAddress({ members }: ShownClient, { output }: Deployment): string | undefined {
+  const path = members['logo_uri'];
+  return typeof path === 'string' ? `${output('Issuer')}${path}` : undefined;
+}
+
+function isRetiring({ retiringUntil = 0 }: ShownClient, now: number): boolean {
+  return retiringUntil > now;
+}
+
+function describeSecret(client: ShownClient, now: number): string {
+  const { secret, retiringUntil = 0 } = client;
+  if (!isRetiring(client, now)) return secret;
+  return `${secret}\nthe former one until ${showInstant(retiringUntil)}`;
 }
 
 function noClient(clientId: string): OperatorError {
-  return new OperatorError(`No client ${clientId}: ciba client list lists them`);
+  return notFound(`No client ${clientId}: ciba client list lists them`);
 }
 
 async function rotate(

@@ -45,6 +45,7 @@ export const deeds: Readonly<Record<string, Deed>> = {
   'keys remove': asks('what the key signed verifies nowhere'),
   'policy list': reads,
   'template list': reads,
+  'template push': asks('users get the mails of these files from then on'),
   'template preview': reads,
   'template test': acts('it sends one mail to the address that is given'),
 };

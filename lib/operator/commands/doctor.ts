@@ -5,6 +5,7 @@ import { checks, examine, type NamedFinding } from '../doctor.ts';
 import type { Verdict } from '../finding.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { Output, Tone } from '../output.ts';
+import { LINE_WIDTH, wrap } from '../text-layout.ts';
 import { examples } from './examples.ts';
 
 export function doctorCommand(context: CommandContext): Command {
@@ -30,10 +31,16 @@ async function doctor({ deployment, output, clock }: CommandContext): Promise<vo
     ({ advance }) => examine(patient, advance),
     Object.keys(checks).length,
   );
-  output.json({ stack: patient.deployment.stackName, findings });
+  output.json({
+    stack: patient.deployment.stackName,
+    items: findings.map(({ mend = null, ...finding }) => ({ ...finding, mend })),
+    next: null,
+  });
   for (const finding of findings) output.line(describe(output, finding));
   const faults = findings.filter(({ verdict }) => verdict === 'fault').length;
-  if (faults > 0) throw new OperatorError(faults === 1 ? '1 fault' : `${faults} faults`);
+  if (faults === 0) return;
+  const message = faults === 1 ? '1 fault' : `${faults} faults`;
+  throw new OperatorError(message, { code: 'faults_found' });
 }
 
 const tones: Record<Verdict, Tone> = {
@@ -46,9 +53,11 @@ const tones: Record<Verdict, Tone> = {
 const VERDICT_WIDTH = 10;
 const CHECK_WIDTH = 13;
 
-/** A line, and a second one below it that says what mends it. */
+/** Lines that fit, and one below them, whole so that it can be copied, that says what mends it. */
 function describe(output: Output, { verdict, check, message, mend }: NamedFinding): string {
   const head = output.tone(tones[verdict], verdict.padEnd(VERDICT_WIDTH));
-  const line = `${head}${check.padEnd(CHECK_WIDTH)}${message}`;
-  return mend === undefined ? line : `${line}\n${' '.repeat(VERDICT_WIDTH + CHECK_WIDTH)}→ ${mend}`;
+  const indent = ' '.repeat(VERDICT_WIDTH + CHECK_WIDTH);
+  const told = wrap(message, LINE_WIDTH - indent.length).join(`\n${indent}`);
+  const line = `${head}${check.padEnd(CHECK_WIDTH)}${told}`;
+  return mend === undefined ? line : `${line}\n${indent}→ ${mend}`;
 }

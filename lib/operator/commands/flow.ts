@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { flowsOf, policiesOf } from '../read-json-output.ts';
 import { examples } from './examples.ts';
-import { describePolicies } from './policy.ts';
+import { describePolicies, flowPoliciesJson } from './policy.ts';
 
 export function flowCommand(context: CommandContext): Command {
   const flow = new Command('flow')
@@ -24,8 +24,20 @@ async function list({ deployment, output }: CommandContext): Promise<void> {
   const found = await deployment();
   const flows = flowsOf(found);
   const policies = policiesOf(found, 'Flow');
-  output.json({ flows, ...policies });
-  output.table(['FLOW', 'STATE MACHINE'], Object.entries(flows));
+  output.json({
+    items: Object.entries(flows).map(([flow, arn]) => ({ flow, state_machine_arn: arn })),
+    next: null,
+    policies: flowPoliciesJson(policies),
+  });
+  output.table(
+    ['FLOW', 'STATE MACHINE'],
+    Object.entries(flows).map(([name, arn]) => [name, machineName(arn)]),
+  );
   output.line('');
   output.table(['FLOW POLICY', 'FLOWS AND WEIGHTS'], describePolicies(policies, 'no flow'));
+}
+
+/** Its name is the end of its ARN, which `--json` has whole. */
+function machineName(arn: string): string {
+  return arn.slice(arn.lastIndexOf(':') + 1);
 }

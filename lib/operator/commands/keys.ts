@@ -9,7 +9,7 @@ import type { Tone } from '../output.ts';
 import { type KeyTables, readKeys } from '../read-keys.ts';
 import { findRemovableKey, removeKey } from '../remove-key.ts';
 import { REMEMBERED_SECONDS, rotateKeys } from '../rotate-keys.ts';
-import { showSpan, showTime } from '../show-time.ts';
+import { showSpan, showTime, showUtcTime } from '../show-time.ts';
 import { examples } from './examples.ts';
 
 /** The most that the deployment takes, and what it takes if nothing is said: a day. */
@@ -117,9 +117,8 @@ const tones: Partial<Record<KeyState['status'], Tone>> = {
 };
 
 function show({ output, clock }: CommandContext, states: KeyState[]): void {
-  const time = (at: number | undefined) => (at === undefined ? '' : showTime(at));
-  output.json(
-    states.map(({ kind, kid, status, createdAt, usedFrom, keptUntil }) => ({
+  output.json({
+    items: states.map(({ kind, kid, status, createdAt, usedFrom, keptUntil }) => ({
       kind,
       kid,
       status,
@@ -127,17 +126,24 @@ function show({ output, clock }: CommandContext, states: KeyState[]): void {
       ...(usedFrom !== undefined && { used_from: showTime(usedFrom) }),
       ...(keptUntil !== undefined && { kept_until: showTime(keptUntil) }),
     })),
-  );
+    next: null,
+  });
   if (states.length === 0) output.line('No key.');
   output.table(
-    ['KIND', 'KID', 'STATUS', 'AGE', 'USED FROM', 'IN /JWKS UNTIL'],
+    ['KIND', 'KID', 'STATUS', 'AGE', 'USED, OR IN /JWKS (UTC)'],
     states.map(({ kind, kid, status, createdAt, usedFrom, keptUntil }) => [
       kind,
       kid,
       output.tone(tones[status] ?? 'quiet', status),
       createdAt === undefined ? '' : showSpan(clock() - createdAt),
-      time(usedFrom),
-      time(keptUntil),
+      showUse(usedFrom, keptUntil),
     ]),
+    { whole: ['KID'] },
   );
+}
+
+/** A key that is in /jwks alone was used before; whatever else is used from some time on. */
+function showUse(usedFrom: number | undefined, keptUntil: number | undefined): string {
+  if (keptUntil !== undefined) return `until ${showUtcTime(keptUntil)}`;
+  return usedFrom === undefined ? '' : `from ${showUtcTime(usedFrom)}`;
 }

@@ -1,7 +1,7 @@
 /** The one user whom a command of the group `ciba user` is about, by any of their names. */
 import { type Command, Option } from 'commander';
 import type { DirectoryStore } from '../directory-items.ts';
-import { OperatorError } from '../operator-error.ts';
+import { notFound } from '../operator-error.ts';
 import { findUser, type NamedBy, type ShownUser } from '../users.ts';
 
 /** Gives a command its argument, and the option that says which kind of name it is. */
@@ -21,5 +21,5 @@ export async function findOrFail(
 ): Promise<ShownUser> {
   const found = await findUser(store, name, by);
   if (found) return found;
-  throw new OperatorError(`No user ${name}: ciba user list lists them`);
+  throw notFound(`No user ${name}: ciba user list lists them`);
 }

@@ -23,10 +23,38 @@ async function list({ deployment, output }: CommandContext): Promise<void> {
   const found = await deployment();
   const notification = policiesOf(found, 'Notification');
   const flow = policiesOf(found, 'Flow');
-  output.json({ notification, flow });
+  output.json({
+    items: [...notificationPoliciesJson(notification), ...flowPoliciesJson(flow)],
+    next: null,
+  });
   output.table(['NOTIFICATION POLICY', 'LIMITS'], describePolicies(notification, 'no limit'));
   output.line('');
   output.table(['FLOW POLICY', 'FLOWS AND WEIGHTS'], describePolicies(flow, 'no flow'));
+}
+
+/** Each flow policy for a program, with the weight of each of its flows. */
+export function flowPoliciesJson(output: PoliciesOutput) {
+  return policiesJson(output).map(({ members, ...policy }) => ({
+    kind: 'flow',
+    ...policy,
+    flows: members.map(([flow, weight]) => ({ flow, weight })),
+  }));
+}
+
+function notificationPoliciesJson(output: PoliciesOutput) {
+  return policiesJson(output).map(({ members, ...policy }) => ({
+    kind: 'notification',
+    ...policy,
+    limits: members.map(([limit, value]) => ({ limit, value })),
+  }));
+}
+
+function policiesJson({ byDefault, policies }: PoliciesOutput) {
+  return Object.entries(policies).map(([policy, members]) => ({
+    policy,
+    is_default: policy === byDefault,
+    members: Object.entries(members),
+  }));
 }
 
 /** A row for each policy: its name, marked if it is the default one, and its numbers. */
@@ -38,6 +66,6 @@ export function describePolicies(
     name === byDefault ? `${name} (default)` : name,
     Object.entries(members)
       .map(([member, value]) => `${member} ${value}`)
-      .join(', ') || empty,
+      .join('\n') || empty,
   ]);
 }

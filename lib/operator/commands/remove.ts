@@ -162,6 +162,7 @@ function showEnding({ output }: CommandContext, ending: readonly EndingRequest[]
     ending
       .slice(0, SHOWN_ROWS)
       .map(({ ends, clientId, sub, ref }) => [titles[ends], clientId, sub, ref]),
+    { whole: ['REQUEST ID'] },
   );
   const left = ending.length - SHOWN_ROWS;
   if (left > 0) output.line(`… and ${left} more; --json names all`);
@@ -180,6 +181,7 @@ function tell({ output }: CommandContext, kind: EntryKind, removals: readonly Re
       unfetched: refs(removal, 'unfetched'),
       refresh_tokens: refs(removal, 'refresh_token'),
     })),
+    next: null,
   });
   for (const { name, id, isThere } of removals) {
     output.line(

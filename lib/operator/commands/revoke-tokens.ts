@@ -4,7 +4,7 @@ import { findClient } from '../clients.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { EntryKind } from '../directory-plan.ts';
 import { openDirectory } from '../open-directory.ts';
-import { OperatorError } from '../operator-error.ts';
+import { notFound, OperatorError } from '../operator-error.ts';
 import type { Output } from '../output.ts';
 import { LIVES_ON, revokeTokens } from '../revoke-tokens.ts';
 import { isoTime } from '../show-audit.ts';
@@ -42,7 +42,7 @@ export function revokeClientTokensCommand(context: CommandContext): Command {
     )
     .action(async (clientId: string) => {
       if (!(await findClient(await openDirectory(context), clientId))) {
-        throw new OperatorError(`No client ${clientId}: ciba client list lists them`);
+        throw notFound(`No client ${clientId}: ciba client list lists them`);
       }
       const approved = `was approved for client ${clientId}`;
       await revoke(context, { kind: 'client', id: clientId, approved });

@@ -2,11 +2,17 @@
 import { relative } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { compareTemplates, type TemplateState } from '../compare-templates.ts';
+import {
+  type ComparedTemplate,
+  compareTemplates,
+  type TemplateState,
+} from '../compare-templates.ts';
+import type { Deployment } from '../deployment.ts';
 import { openPreview } from '../open-preview.ts';
-import { usageError } from '../operator-error.ts';
+import { OperatorError, usageError } from '../operator-error.ts';
 import { emailAddress } from '../option-values.ts';
 import type { Tone } from '../output.ts';
+import { pushTemplates, templatesToPush } from '../push-templates.ts';
 import { localesOf } from '../read-json-output.ts';
 import { sendTestMail } from '../send-test-mail.ts';
 import {
@@ -32,7 +38,9 @@ export function templateCommand(context: CommandContext): Command {
     );
   template
     .command('list')
-    .description('lists the templates, and where SES has another text than the files or none')
+    .description(
+      'lists the templates, and where SES has another text than the files; ends with 1 then',
+    )
     .addHelpText(
       'after',
       examples({
@@ -41,6 +49,17 @@ export function templateCommand(context: CommandContext): Command {
       }),
     )
     .action(() => list(context));
+  template
+    .command('push')
+    .description('writes what SES has otherwise than the files, past CloudFormation')
+    .addHelpText(
+      'after',
+      `
+CloudFormation may make question marks of what is not ASCII, and sees no difference then: npx cdk deploy mends nothing. What
+it has never deployed, or no file has any more, is left to it.
+${examples({ 'ciba template push': 'shows which, and asks' })}`,
+    )
+    .action(() => push(context));
   template
     .command('preview')
     .description('renders the files of a template with sample values; needs no deployment')
@@ -86,28 +105,69 @@ function localeOption(): Option {
   );
 }
 
-async function list(context: CommandContext): Promise<void> {
-  const files = readTemplateFiles();
-  const deployment = await context.deployment();
+function compare(
+  { output }: CommandContext,
+  deployment: Deployment,
+  files: ReturnType<typeof readTemplateFiles>,
+): Promise<ComparedTemplate[]> {
   const deployed = {
     ses: deployment.clients.ses,
     prefix: deployment.output('TemplatePrefix'),
     locales: localesOf(deployment),
   };
-  const { output } = context;
-  const compared = await output.during(
+  return output.during(
     'Reading the templates of SES',
     ({ advance }) => compareTemplates(deployed, files, advance),
     files.length,
   );
-  output.json(compared);
+}
+
+async function list(context: CommandContext): Promise<void> {
+  const files = readTemplateFiles();
+  const deployment = await context.deployment();
+  const { output } = context;
+  const compared = await compare(context, deployment, files);
+  output.json({ items: compared, next: null });
   output.table(
     ['NAME', 'LOCALE', 'SES AND FILES'],
     compared.map(({ name, locale, state }) => [name, locale, output.tone(tones[state], state)]),
   );
-  if (compared.some(({ state }) => state !== 'same')) {
-    output.note('npx cdk deploy brings SES to the state of the files.');
+  const others = compared.filter(({ state }) => state !== 'same');
+  if (others.length > 0) throw differ(others);
+}
+
+/** What CloudFormation has to do is not what a push does: it makes and removes templates that it knows by their names. */
+function differ(others: readonly ComparedTemplate[]): OperatorError {
+  const pushed = templatesToPush(others).length;
+  const mends = [
+    ...(pushed > 0 ? [`ciba template push writes ${pushed} of them into SES`] : []),
+    ...(pushed < others.length ? ['npx cdk deploy makes and removes templates'] : []),
+  ];
+  const count = others.length === 1 ? '1 template is' : `${others.length} templates are`;
+  const message = `${count} not as the files say: ${mends.join('; ')}`;
+  return new OperatorError(message, { code: 'templates_differ' });
+}
+
+async function push(context: CommandContext): Promise<void> {
+  const { output } = context;
+  const files = readTemplateFiles();
+  const deployment = await context.deployment();
+  const wanted = templatesToPush(await compare(context, deployment, files));
+  const names = wanted.map(({ name, locale }) => `${name} in ${locale}`);
+  const question = `Write ${names.join(', ')} into SES for the stack ${deployment.stackName}? Users get these mails from then on.`;
+  if (wanted.length > 0 && !(await context.confirm(question))) {
+    throw new OperatorError('No template was written.');
   }
+  const { ses } = deployment.clients;
+  const prefix = deployment.output('TemplatePrefix');
+  await output.during(
+    'Writing templates',
+    ({ advance }) => pushTemplates(wanted, { ses, prefix, files, onDone: advance }),
+    wanted.length,
+  );
+  output.json({ items: wanted.map(({ name, locale }) => ({ name, locale })), next: null });
+  for (const name of names) output.line(`Written: ${name}.`);
+  if (names.length === 0) output.line('SES has every template as the files say.');
 }
 
 const tones: Record<TemplateState, Tone> = {

@@ -4,6 +4,7 @@ import { extname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { fileName, STDIN } from '../data-file.ts';
+import { memberRows } from '../describe-entry.ts';
 import { describeError } from '../describe-error.ts';
 import { countsJson, showValue } from '../describe-plan.ts';
 import { directoryStore } from '../directory-items.ts';
@@ -18,7 +19,7 @@ import {
 } from '../import-users.ts';
 import { interruptible } from '../interruptible.ts';
 import { openDirectory } from '../open-directory.ts';
-import { OperatorError, usageError } from '../operator-error.ts';
+import { notFound, OperatorError, usageError } from '../operator-error.ts';
 import { wholeNumber } from '../option-values.ts';
 import { isoTime } from '../show-audit.ts';
 import { limitsJson, printLimits } from '../show-limits.ts';
@@ -116,13 +117,14 @@ async function list(context: CommandContext, options: ListOptions): Promise<void
   const { output } = context;
   const store = await openDirectory(context);
   const { users, next } = await output.during('Reading users', () => listUsers(store, options));
-  output.json({ users: users.map(userJson), ...(next !== undefined && { next }) });
+  output.json({ items: users.map(userJson), next: next ?? null });
   if (users.length === 0) output.line('No user is there.');
   output.table(
     ['SUB', 'USERNAME', 'EMAIL', 'VERIFIED', 'ENABLED'],
     users.map(({ user }) =>
       [user.sub, user.username, user.email, user.email_verified, user.enabled].map(showValue),
     ),
+    { clips: true },
   );
   if (next !== undefined) output.line(`More: --after ${next}`);
 }
@@ -138,10 +140,7 @@ async function show(context: CommandContext, name: string, by: NamedBy | undefin
     return undefined;
   });
   output.json({ ...userJson(shown), limits: limits?.map(limitsJson) ?? null });
-  output.table(
-    ['MEMBER', 'VALUE'],
-    Object.entries(userJson(shown)).map(([member, value]) => [member, showValue(value)]),
-  );
+  output.table(['MEMBER', 'VALUE'], memberRows(userJson(shown)));
   tellRevoked(output, shown.user.tokens_not_before);
   if (limits === undefined || limits.length === 0) return;
   output.line('');
@@ -149,9 +148,10 @@ async function show(context: CommandContext, name: string, by: NamedBy | undefin
 }
 
 function userJson({ user, version }: ShownUser) {
-  const { tokens_not_before: notBefore, ...members } = user;
+  const { tokens_not_before: notBefore, undeliverable, ...members } = user;
   return {
     ...members,
+    ...(undeliverable && { undeliverable: { ...undeliverable, at: isoTime(undeliverable.at) } }),
     ...(notBefore !== undefined && { tokens_not_before: isoTime(notBefore) }),
     version,
   };
@@ -168,7 +168,7 @@ async function setEnabled(
   const { sub, enabled: before } = (await findOrFail(store, name, by)).user;
   if (before && !enabled) await askToDisable(context, sub);
   const written = await switchEntry(store, { kind: 'user', id: sub }, enabled);
-  if (written === undefined) throw new OperatorError(`No user ${name} any more.`);
+  if (written === undefined) throw notFound(`No user ${name} any more.`);
   output.json({ sub, enabled, changed: written });
   const state = enabled ? 'enabled' : 'disabled';
   output.line(`User ${sub} ${written ? 'is now' : 'was already'} ${state}.`);

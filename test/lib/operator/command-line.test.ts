@@ -104,6 +104,10 @@ describe('ciba', () => {
   it('ends with 1 and one line for a fault that nobody foresaw, and shows no stack', async () => {
     const { exitCode, stdout, stderr } = await ciba(['keys', 'list', '--json', '--stack', 'Other']);
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toBe('Error: no deployment Other in this test\n');
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'failed', message: 'Error: no deployment Other in this test', hint: null },
+    });
+    const told = await ciba(['keys', 'list', '--stack', 'Other']);
+    expect(told.stderr).toBe('Error: no deployment Other in this test\n');
   });
 });

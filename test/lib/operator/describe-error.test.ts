@@ -46,6 +46,6 @@ describe('describeError', () => {
       1,
     ],
   ])('tells %s', (_, error, message, exitCode) => {
-    expect(describeError(error)).toEqual({ message, exitCode });
+    expect(describeError(error)).toMatchObject({ message, exitCode });
   });
 });

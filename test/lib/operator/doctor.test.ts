@@ -1,7 +1,12 @@
 /** The checks of `ciba doctor`: what each says of a healthy deployment and of each thing that can be wrong with one. */
+import { readFileSync } from 'node:fs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
+import { routes } from '../../../lambdas/routes.ts';
+import { compileNotificationTemplates } from '../../../lib/notification-templates/compile.ts';
 import type { Deployment } from '../../../lib/operator/deployment.ts';
-import { checks } from '../../../lib/operator/doctor.ts';
+import { checks, examine } from '../../../lib/operator/doctor.ts';
 import { judgeAlarms } from '../../../lib/operator/doctor-flows.ts';
 import { judgeClocks } from '../../../lib/operator/doctor-issuer.ts';
 import { judgeFreshness } from '../../../lib/operator/doctor-keys.ts';
@@ -36,7 +41,10 @@ const outputs = {
   KeysTable: 'keys',
   NotificationPolicies: '{}',
   NotificationPolicy: 'x',
-  NotificationTemplates: JSON.stringify({ 'ciba-mail': ['en', 'de'] }),
+  NotificationTemplates: JSON.stringify({
+    'ciba-with-binding-message': ['de', 'en', 'es', 'fr', 'ja'],
+    'ciba-without-binding-message': ['de', 'en', 'es', 'fr', 'ja'],
+  }),
   RequestsTable: 'requests',
   RevokeRefreshTokenFunction: 'revoke',
   RotateKeysFunction: 'rotate',
@@ -135,13 +143,21 @@ describe('issuer', () => {
     (input as { TableName: string }).TableName === 'directory'
       ? { Item: { version: { N: '1' }, keys: { L: [jwk('a'), jwk('b')] } } }
       : {};
+  const answered = (kid: string) => ({
+    kty: 'RSA',
+    n: 'n',
+    e: 'AQAB',
+    kid,
+    use: 'sig',
+    alg: 'RS256',
+  });
   const answering =
     (metadata: object | string, ...kids: string[]): typeof fetch =>
     async (url) =>
       String(url).endsWith('/jwks')
-        ? Response.json({ keys: kids.map((kid) => ({ kid })) })
+        ? Response.json({ keys: kids.map(answered) })
         : new Response(typeof metadata === 'string' ? metadata : JSON.stringify(metadata));
-  const metadata = { issuer: outputs.Issuer, jwks_uri: `${outputs.Issuer}/jwks` };
+  const metadata = providerMetadata(outputs.Issuer, routes);
 
   it('answers discovery and the keys that are published', async () => {
     const fetched = answering(metadata, 'b', 'a');
@@ -157,15 +173,33 @@ describe('issuer', () => {
     });
   });
 
-  it('has other keys than the table', async () => {
+  it('O15: has other keys than the table', async () => {
     const fetched = answering(metadata, 'a', 'old');
     expect(await run('issuer', tables, { fetched })).toContainEqual(
       expect.objectContaining({
-        verdict: 'warning',
-        message: '/jwks has a, old, and published are a, b',
+        verdict: 'fault',
+        message: '/jwks has what is not published: old; /jwks lacks what is published: b',
       }),
     );
   });
+
+  it.each([
+    ['made a minute ago', 60, 'warning'],
+    ['made an hour ago', 3600, 'fault'],
+  ])(
+    'O15: lacks a key that was %s, while /jwks is remembered for five minutes',
+    async (_what, ago, verdict) => {
+      const stored: AnswerCall = (command, input) => {
+        const { TableName, Key } = input as { TableName: string; Key: { pk: { S: string } } };
+        if (TableName === 'directory') return tables(command, input);
+        if (Key.pk.S !== 'signing#RS256') return {};
+        const key = { M: { kid: { S: 'b' }, createdAt: { N: String(now - ago) } } };
+        return { Item: { version: { N: '1' }, keys: { L: [key] } } };
+      };
+      const fetched = answering(metadata, 'a');
+      expect(verdicts(await run('issuer', stored, { fetched }))).toEqual(['ok', verdict]);
+    },
+  );
 
   it.each([
     [
@@ -321,10 +355,23 @@ describe('SES account', () => {
   });
 });
 
+const files = compileNotificationTemplates();
+
+/** What SES has when the files are deployed, under the names of the outputs. */
+const sesName = ({ name, locale }: { name: string; locale: string }) =>
+  `${outputs.TemplatePrefix}${name}-${locale}`;
+const storedTemplate = (input: unknown) => {
+  const { TemplateName } = input as { TemplateName: string };
+  const file = files.find((one) => sesName(one) === TemplateName);
+  if (!file) throw awsError('NotFoundException', 'no');
+  return { TemplateContent: { Subject: file.subject, Html: file.html, Text: file.text } };
+};
+
 describe('templates', () => {
-  it('are rendered one by one, in every language, with values for every variable', async () => {
+  it('are compared with their files and rendered one by one, in every language, with values for every variable', async () => {
     const rendered: string[] = [];
     const findings = await run('templates', (command, input) => {
+      if (command === 'GetEmailTemplateCommand') return storedTemplate(input);
       expect(command).toBe('TestRenderEmailTemplateCommand');
       const { TemplateName, TemplateData } = input as {
         TemplateName: string;
@@ -336,18 +383,40 @@ describe('templates', () => {
       });
       return { RenderedTemplate: 'x' };
     });
-    expect(rendered).toEqual(['CibaProvider-ciba-mail-en', 'CibaProvider-ciba-mail-de']);
-    expect(findings).toEqual([{ verdict: 'ok', message: '2 templates are there and render' }]);
+    expect(rendered.toSorted()).toEqual(files.map(sesName).toSorted());
+    expect(findings).toEqual([
+      { verdict: 'ok', message: `${files.length} templates are as their files say, and render` },
+    ]);
   });
 
   it.each([
-    ['are not there', 'NotFoundException', 'is not in SES'],
-    ['do not render', 'BadRequestException', 'does not render'],
-  ])('%s', async (_, error, message) => {
-    expect(await run('templates', refuse(error))).toMatchObject([
-      { verdict: 'fault', message: expect.stringContaining(message), mend: 'npx cdk deploy' },
-      { verdict: 'fault' },
-    ]);
+    [
+      'are not there',
+      'GetEmailTemplateCommand',
+      'NotFoundException',
+      'is not in SES',
+      'npm run -s ciba -- template push',
+    ],
+    [
+      'do not render',
+      'TestRenderEmailTemplateCommand',
+      'BadRequestException',
+      'does not render',
+      'npx cdk deploy',
+    ],
+  ])('%s', async (_, refused, error, message, mend) => {
+    const findings = await run('templates', (command, input) => {
+      if (command === refused) throw awsError(error, 'no');
+      return storedTemplate(input);
+    });
+    expect(findings).toHaveLength(files.length);
+    for (const finding of findings) {
+      expect(finding).toMatchObject({
+        verdict: 'fault',
+        message: expect.stringContaining(message),
+        mend,
+      });
+    }
   });
 
   it('are not known from an output that is no list of them', async () => {
@@ -359,9 +428,17 @@ describe('templates', () => {
   });
 });
 
+/** The file with its substitutions made, as Step Functions has it. */
+const flowDefinition = readFileSync(
+  new URL('../../../statemachines/ciba-flow.asl.json', import.meta.url),
+  'utf8',
+)
+  .replaceAll('arn:aws:states:::lambda:invoke', 'arn:aws-cn:states:::lambda:invoke')
+  .replaceAll(/\$\{(\w+)\}/g, 'arn:aws-cn:lambda:cn-north-1:1:function:S-$1');
+
 describe('flows', () => {
   it.each([
-    ['are active', () => ({ status: 'ACTIVE' }), 'ok'],
+    ['are active', () => ({ status: 'ACTIVE', definition: flowDefinition }), 'ok'],
     ['are being deleted', () => ({ status: 'DELETING' }), 'fault'],
     ['are gone', refuse('StateMachineDoesNotExist'), 'fault'],
   ])('%s', async (_, answer, verdict) => {
@@ -407,6 +484,7 @@ describe('alarms', () => {
     ['tell nobody', [{ ...alarm, AlarmActions: [] }], ['ok', 'warning']],
     ['are on', [alarm, { ...alarm, StateValue: 'ALARM' as const }], ['fault']],
     ['are not there', [], ['warning']],
+    ['have their actions switched off', [{ ...alarm, ActionsEnabled: false }], ['fault']],
   ])('%s', (_, alarms, expected) => {
     expect(verdicts(judgeAlarms(alarms, 'S'))).toEqual(expected);
   });
@@ -426,7 +504,8 @@ describe('alarms', () => {
       },
     ];
     const asked: unknown[] = [];
-    const findings = await run('alarms', (_, input) => {
+    const findings = await run('alarms', (command, input) => {
+      if (command === 'ListStackResourcesCommand') return { StackResourceSummaries: [] };
       asked.push(input);
       return pages[asked.length - 1] ?? expect.fail('a page too many');
     });
@@ -461,7 +540,7 @@ describe('ciba doctor', () => {
       if (command === 'DescribeAlarmsCommand') throw awsError('AccessDenied', 'no right');
       throw awsError('UnknownOperationException', 'not known');
     }, '--json');
-    const { stack, findings } = JSON.parse(stdout);
+    const { stack, items: findings } = JSON.parse(stdout);
     expect(stack).toBe('CibaProvider');
     const verdictOf = Object.fromEntries(
       findings.map(({ check, verdict }: { check: string; verdict: string }) => [check, verdict]),
@@ -477,5 +556,269 @@ describe('ciba doctor', () => {
       alarms: 'warning',
     });
     expect(Object.keys(verdictOf)).toEqual(Object.keys(checks));
+  });
+});
+
+describe('O15: whatever doctor calls ok is a fault after one change of its content', () => {
+  const jwks = ['a', 'b'].map((kid) => ({
+    kty: 'RSA',
+    n: `modulus of ${kid}`,
+    e: 'AQAB',
+    kid,
+    use: 'sig',
+    alg: 'RS256',
+  }));
+  const alarms = ['Mail', 'Api'].map((name) => ({
+    AlarmName: `CibaProvider-Alarms${name}`,
+    StateValue: 'OK',
+    ActionsEnabled: true,
+    AlarmActions: ['topic'],
+  }));
+  const inUse = { createdAt: { N: String(now - 10 * DAY) } };
+  const keysOf = (pk: string, kid = `${pk} 1`) => ({
+    Item: {
+      version: { N: '1' },
+      keys: {
+        L: [{ M: { kid: { S: kid }, signsFrom: { N: '1' }, usedFrom: { N: '0' }, ...inUse } }],
+      },
+    },
+  });
+
+  /** A healthy deployment, whose every part a test may change. */
+  const healthyWorld = () => ({
+    status: 'UPDATE_COMPLETE',
+    outputs: { ...outputs } as Record<string, string>,
+    metadata: { ...providerMetadata(outputs.Issuer, routes) } as Record<string, unknown>,
+    jwks: structuredClone(jwks) as Record<string, unknown>[],
+    published: structuredClone(jwks),
+    keys: {
+      'signing#ES256': keysOf('signing#ES256', 'es'),
+      'signing#RS256': keysOf('signing#RS256', 'a'),
+      link: keysOf('link'),
+      wrap: keysOf('wrap'),
+    } as Record<string, object>,
+    identity: {
+      VerifiedForSendingStatus: true,
+      DkimAttributes: { SigningEnabled: true, Status: 'SUCCESS' },
+    },
+    account: { SendingEnabled: true, ProductionAccessEnabled: true, EnforcementStatus: 'HEALTHY' },
+    templates: new Map(
+      files.map((file) => [
+        sesName(file),
+        { Subject: file.subject, Html: file.html, Text: file.text },
+      ]),
+    ),
+    flow: { status: 'ACTIVE', definition: flowDefinition },
+    alarms: structuredClone(alarms),
+  });
+  type World = ReturnType<typeof healthyWorld>;
+
+  function answerFor(world: World): AnswerCall {
+    return (command, input) => {
+      const {
+        TableName,
+        Key,
+        TemplateName = '',
+      } = input as {
+        TableName?: string;
+        Key?: { pk: { S: string } };
+        TemplateName?: string;
+      };
+      switch (command) {
+        case 'GetItemCommand':
+          return TableName === 'directory'
+            ? { Item: { version: { N: '1' }, ...marshall({ keys: [...world.published, es] }) } }
+            : (world.keys[Key?.pk.S ?? ''] ?? {});
+        case 'GetEmailIdentityCommand':
+          return world.identity;
+        case 'GetAccountCommand':
+          return world.account;
+        case 'GetEmailTemplateCommand': {
+          const content = world.templates.get(TemplateName);
+          if (!content) throw awsError('NotFoundException', 'no');
+          return { TemplateContent: content };
+        }
+        case 'DescribeStateMachineCommand':
+          return world.flow;
+        case 'DescribeAlarmsCommand':
+          return { MetricAlarms: world.alarms };
+        case 'ListStackResourcesCommand':
+          return {
+            StackResourceSummaries: [
+              { ResourceType: 'AWS::SNS::Topic', PhysicalResourceId: 'topic' },
+              ...alarms.map(({ AlarmName }) => ({
+                ResourceType: 'AWS::CloudWatch::Alarm',
+                PhysicalResourceId: AlarmName,
+              })),
+            ],
+          };
+        default:
+          return {};
+      }
+    };
+  }
+
+  const es = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'es', use: 'sig', alg: 'ES256' };
+
+  async function examined(world: World) {
+    const deployment = operatedDeployment(
+      world.outputs,
+      answeredClients(answerFor(world)),
+      world.status,
+    );
+    const fetched: typeof fetch = async (url) =>
+      String(url).endsWith('/jwks')
+        ? Response.json({ keys: [...world.jwks, es] })
+        : Response.json(world.metadata, { headers: { date: new Date(now * 1000).toUTCString() } });
+    return examine({ deployment, clock: () => now, fetch: fetched }, () => {});
+  }
+
+  it('finds nothing but ok in a healthy deployment', async () => {
+    const findings = await examined(healthyWorld());
+    expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
+    expect(new Set(findings.map(({ check }) => check))).toEqual(new Set(Object.keys(checks)));
+  });
+
+  const changeTemplate =
+    (part: 'Subject' | 'Html' | 'Text', to: (text: string) => string) =>
+    ({ templates }: World) => {
+      const name = 'CibaProvider-ciba-with-binding-message-de';
+      const content = templates.get(name);
+      if (content) templates.set(name, { ...content, [part]: to(content[part]) });
+    };
+  const definition = (from: string | RegExp, to: string) => (world: World) => {
+    const changed = world.flow.definition.replace(from, to);
+    expect(changed).not.toBe(world.flow.definition);
+    world.flow.definition = changed;
+  };
+  const firstKey = (world: World) => world.jwks[0] ?? expect.fail();
+
+  const changes: [check: string, what: string, change: (world: World) => unknown][] = [
+    ['stack', 'its last deployment failed', (world) => (world.status = 'UPDATE_ROLLBACK_FAILED')],
+    ['issuer', 'another issuer', ({ metadata }) => (metadata['issuer'] = 'https://x.example')],
+    ...Object.keys(providerMetadata(outputs.Issuer, routes)).map(
+      (name): (typeof changes)[number] => [
+        'issuer',
+        `discovery without ${name}`,
+        ({ metadata }) => delete metadata[name],
+      ],
+    ),
+    [
+      'issuer',
+      'another token endpoint',
+      ({ metadata }) => (metadata['token_endpoint'] = 'https://x.example/token'),
+    ],
+    ['issuer', 'a member that is not ours', ({ metadata }) => (metadata['x'] = 'y')],
+    ['issuer', 'a key of /jwks with another modulus', (world) => (firstKey(world)['n'] = 'x')],
+    ['issuer', 'a key of /jwks with another exponent', (world) => (firstKey(world)['e'] = 'Aw')],
+    ['issuer', 'a key of /jwks under another id', (world) => (firstKey(world)['kid'] = 'x')],
+    ['issuer', 'a key of /jwks with one member more', (world) => (firstKey(world)['x5u'] = 'x')],
+    ['issuer', 'a key too many', ({ jwks }) => jwks.push({ kid: 'x', kty: 'RSA' })],
+    ['issuer', 'a key too few', ({ jwks }) => jwks.pop()],
+    ['keys', 'no link key', ({ keys }) => delete keys['link']],
+    ['keys', 'no wrapping key', ({ keys }) => delete keys['wrap']],
+    ['keys', 'no signing key', ({ keys }) => delete keys['signing#ES256']],
+    [
+      'keys',
+      'a signing key that is not published',
+      ({ keys }) => (keys['signing#RS256'] = keysOf('x')),
+    ],
+    [
+      'sender',
+      'a sender not verified',
+      ({ identity }) => (identity.VerifiedForSendingStatus = false),
+    ],
+    ['SES account', 'sending stopped', ({ account }) => (account.SendingEnabled = false)],
+    [
+      'SES account',
+      'the account shut down',
+      ({ account }) => (account.EnforcementStatus = 'SHUTDOWN'),
+    ],
+    [
+      'templates',
+      'one gone',
+      ({ templates }) => templates.delete('CibaProvider-ciba-with-binding-message-en'),
+    ],
+    [
+      'templates',
+      'question marks in a subject',
+      changeTemplate('Subject', (text) => text.replace(/[^x]$/, '?')),
+    ],
+    [
+      'templates',
+      'question marks in a text',
+      changeTemplate('Text', (text) => text.replace(/[^\0-\x7f]/g, '?')),
+    ],
+    [
+      'templates',
+      'one letter of the HTML',
+      changeTemplate('Html', (text) => text.replace('a', 'b')),
+    ],
+    ['templates', 'no HTML', changeTemplate('Html', () => '')],
+    [
+      'templates',
+      'another link',
+      changeTemplate('Text', (text) => text.replace('{{magicLink}}', 'https://x.example')),
+    ],
+    ['flows', 'a flow being deleted', ({ flow }) => (flow.status = 'DELETING')],
+    ['flows', 'another time limit', definition('"TimeoutSeconds": 300', '"TimeoutSeconds": 301')],
+    [
+      'flows',
+      'another state first',
+      definition('"StartAt": "LocateUser"', '"StartAt": "RecordFailure"'),
+    ],
+    [
+      'flows',
+      'a state that is called otherwise',
+      definition('"BindingMessageCheck": {', '"Check": {'),
+    ],
+    [
+      'flows',
+      'a branch that is taken otherwise',
+      definition('"BooleanEquals": true', '"BooleanEquals": false'),
+    ],
+    ['flows', 'another function in one place', definition('S-mailFunction', 'S-other')],
+    [
+      'flows',
+      'the same function for two tasks',
+      (world) => definition(/S-\w+Function/g, 'S-mailFunction')(world),
+    ],
+    ['flows', 'another kind of task', definition('states:::lambda:invoke', 'states:::sns:publish')],
+    [
+      'flows',
+      'a substitution that was not made',
+      definition(/arn:aws-cn:lambda[^"]+locateUserFunction/, '${locateUserFunction}'),
+    ],
+    ['flows', 'a member more', definition('"Type": "Choice"', '"Type": "Choice", "Comment": "x"')],
+    [
+      'alarms',
+      'an alarm on',
+      ({ alarms: those }) => Object.assign(those[0] ?? {}, { StateValue: 'ALARM' }),
+    ],
+    ['alarms', 'an alarm removed', ({ alarms: those }) => those.pop()],
+    [
+      'alarms',
+      'an alarm switched off',
+      ({ alarms: those }) => Object.assign(those[0] ?? {}, { ActionsEnabled: false }),
+    ],
+  ];
+
+  it.each(changes)('%s: %s', async (check, _what, change) => {
+    const world = healthyWorld();
+    change(world);
+    const faults = (await examined(world)).filter(({ verdict }) => verdict === 'fault');
+    expect(faults.map((finding) => finding.check)).toContain(check);
+    for (const { mend } of faults.filter((finding) => finding.check === check)) {
+      expect(mend).toEqual(expect.stringMatching(/./));
+    }
+  });
+
+  it('has such a change for every check that looks at content', () => {
+    const looked = new Set(changes.map(([check]) => check));
+    expect(Object.keys(checks).filter((check) => !looked.has(check))).toEqual([
+      // The time, and what has happened.
+      'clock',
+      'flow runs',
+    ]);
   });
 });

@@ -81,7 +81,7 @@ const run = (...argv: string[]) => ciba(['keys', ...argv], { deployment, clock }
 async function list(): Promise<Record<string, string>[]> {
   const { stdout, exitCode } = await run('list', '--json');
   expect(exitCode).toBe(0);
-  return JSON.parse(stdout);
+  return JSON.parse(stdout).items;
 }
 
 /** The keys of a kind and status. */
@@ -111,7 +111,7 @@ describe('ciba keys list', () => {
       used_from: expect.any(String),
     });
     const { stdout } = await run('list');
-    expect(stdout).toMatch(/^KIND +KID +STATUS +AGE +USED FROM +IN \/JWKS UNTIL\n/);
+    expect(stdout).toMatch(/^KIND +KID +STATUS +AGE +USED, OR IN \/JWKS \(UTC\)\n/);
     expect(stdout + JSON.stringify(keys)).not.toContain('private-half');
   });
 
@@ -165,7 +165,7 @@ describe('ciba keys list', () => {
     });
     expect([exitCode, JSON.parse(stdout)]).toEqual([
       0,
-      [{ kind: 'RS256', kid: 'k', status: 'published' }],
+      { items: [{ kind: 'RS256', kid: 'k', status: 'published' }], next: null },
     ]);
     expect(stderr).toContain('which you may not read');
   });
@@ -176,7 +176,7 @@ describe('ciba keys rotate', () => {
     await rotation({ rotate: 'when-due' });
     const { stdout, exitCode } = await run('rotate', '--yes', '--json');
     expect(exitCode).toBe(0);
-    const made: Record<string, string>[] = JSON.parse(stdout);
+    const made: Record<string, string>[] = JSON.parse(stdout).items;
     expect(made.map(({ kind, status }) => [kind, status])).toEqual([
       ['ES256', 'waiting'],
       ['RS256', 'waiting'],

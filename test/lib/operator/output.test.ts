@@ -43,7 +43,7 @@ describe('text and JSON', () => {
       output.table(['A'], [['1']]);
       output.note('a note');
       expect(written.stdout).toBe(isJson ? '{"a":"ä"}\n' : 'a line\nA\n1\n');
-      expect(written.stderr).toBe('a note\n');
+      expect(written.stderr).toBe(isJson ? '{"note":"a note"}\n' : 'a note\n');
     }
   });
 

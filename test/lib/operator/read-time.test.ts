@@ -22,6 +22,10 @@ describe('a time', () => {
     ['2026-11-23', 'utc', '2026-11-23T00:00:00.000Z'],
     ['2026-11-23', 'local', '2026-11-23T05:00:00.000Z'],
     ['2026-07-01', 'local', '2026-07-01T04:00:00.000Z'],
+    ['today', 'utc', '2026-11-25T00:00:00.000Z'],
+    ['today', 'local', '2026-11-25T05:00:00.000Z'],
+    ['yesterday', 'utc', '2026-11-24T00:00:00.000Z'],
+    ['yesterday', 'local', '2026-11-24T05:00:00.000Z'],
     ['2026-11-23T08:30', 'utc', '2026-11-23T08:30:00.000Z'],
     ['2026-11-23 08:30', 'local', '2026-11-23T13:30:00.000Z'],
     ['2026-11-23T08:30:05.25Z', 'local', '2026-11-23T08:30:05.250Z'],
@@ -35,11 +39,26 @@ describe('a time', () => {
     expect(read('2026-11-30', 'utc', true)).toBe('2026-12-01T00:00:00.000Z');
     expect(read('2026-11-30', 'local', true)).toBe('2026-12-01T05:00:00.000Z');
     expect(read('2026-11-30T00:00', 'utc', true)).toBe('2026-11-30T00:00:00.000Z');
+    expect(read('yesterday', 'local', true)).toBe('2026-11-25T05:00:00.000Z');
+  });
+
+  it.each([
+    ['the clocks were changed back', '2026-11-02T03:00:00Z', '2026-10-31T04:00:00.000Z'],
+    ['the clocks were changed on', '2026-03-09T02:30:00Z', '2026-03-07T05:00:00.000Z'],
+    ['a year began', '2027-01-01T12:00:00Z', '2026-12-31T05:00:00.000Z'],
+  ])('O33: yesterday is the day before also where %s', (_what, instant, begin) => {
+    const read = readTime('yesterday', {
+      option: '--from',
+      zone: 'local',
+      now: Date.parse(instant) / 1000,
+    });
+    expect(new Date(read * 1000).toISOString()).toBe(begin);
   });
 
   it.each([
     '',
-    'yesterday',
+    'Yesterday',
+    'tomorrow',
     '2',
     '-2h',
     '2w',

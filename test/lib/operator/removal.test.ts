@@ -244,6 +244,7 @@ describe('O26: ciba user remove', () => {
         { name: 'bob', sub: 'u-bob', removed: true, ...nothing },
         { name: 'ghost', sub: 'ghost', removed: false, ...nothing },
       ],
+      next: null,
     });
   });
 

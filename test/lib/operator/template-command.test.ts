@@ -2,9 +2,11 @@
 import type { SESv2Client } from '@aws-sdk/client-sesv2';
 import { describe, expect, it } from 'vitest';
 import { escapeHtml } from '../../../lambdas/ciba/html.ts';
+import { toAsciiHtml } from '../../../lib/notification-templates/ascii-html.ts';
 import { compileNotificationTemplates } from '../../../lib/notification-templates/compile.ts';
 import { compareTemplates } from '../../../lib/operator/compare-templates.ts';
 import { ciba } from '../../support/ciba-command.ts';
+import { decodeHtml } from '../../support/decoded-html.ts';
 import {
   answeredClients,
   awsError,
@@ -23,6 +25,11 @@ const mailOutputs = {
   Sender: '"Bank" <approvals@bank.example>',
   ConfigurationSet: 'bank-set',
 };
+
+interface Changing {
+  stored: ReturnType<typeof storedTemplates>;
+  outputs: Record<string, string>;
+}
 
 /** What SES has when the files are deployed, by name. */
 function storedTemplates() {
@@ -51,7 +58,7 @@ describe('ciba template list', () => {
     stored.delete(`Bank-${withoutMessage}-ja`);
     const deployment = operatedDeployment(mailOutputs, clientsWith(stored));
     const { exitCode, stdout, stderr } = await ciba(['template', 'list'], { deployment });
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(1);
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
       ['NAME', 'LOCALE', 'SES AND FILES'],
       ...[withMessage, withoutMessage].flatMap((name) =>
@@ -63,7 +70,9 @@ describe('ciba template list', () => {
       ),
       [''],
     ]);
-    expect(stderr).toBe('npx cdk deploy brings SES to the state of the files.\n');
+    expect(stderr).toBe(
+      '2 templates are not as the files say: ciba template push writes 2 of them into SES\n',
+    );
   });
 
   it.each(['Subject', 'Html', 'Text'] as const)('sees a difference in %s alone', async (part) => {
@@ -74,7 +83,9 @@ describe('ciba template list', () => {
     stored.set(name, { ...french, [part]: `${french[part]}!` });
     const deployment = operatedDeployment(mailOutputs, clientsWith(stored));
     const { stdout } = await ciba(['template', 'list', '--json'], { deployment });
-    const others = JSON.parse(stdout).filter(({ state }: { state: string }) => state !== 'same');
+    const others = JSON.parse(stdout).items.filter(
+      ({ state }: { state: string }) => state !== 'same',
+    );
     expect(others).toEqual([{ name: withMessage, locale: 'fr', state: 'differs' }]);
   });
 
@@ -86,7 +97,7 @@ describe('ciba template list', () => {
     stored.set(`Bank-${withMessage}-it`, same).set('Bank-reminder-en', same);
     const deployment = operatedDeployment(outputs, clientsWith(stored));
     const { stdout } = await ciba(['template', 'list', '--json'], { deployment });
-    expect(JSON.parse(stdout)).toEqual(
+    expect(JSON.parse(stdout).items).toEqual(
       [
         { name: withMessage, locale: 'de', state: 'not deployed' },
         { name: withMessage, locale: 'en', state: 'same' },
@@ -125,6 +136,37 @@ describe('ciba template list', () => {
   });
 
   it.each([
+    ['nothing is otherwise', () => undefined, 0, ''],
+    [
+      'the deployment lacks a language of the files',
+      ({ outputs }: Changing) => {
+        outputs['NotificationTemplates'] = JSON.stringify({
+          [withMessage]: locales.slice(1),
+          [withoutMessage]: locales,
+        });
+      },
+      1,
+      '1 template is not as the files say: npx cdk deploy makes and removes templates\n',
+    ],
+    [
+      'some are to be pushed and some to be deployed',
+      ({ stored, outputs }: Changing) => {
+        stored.delete(`Bank-${withMessage}-en`);
+        outputs['NotificationTemplates'] = JSON.stringify({ [withMessage]: locales });
+      },
+      1,
+      '6 templates are not as the files say: ciba template push writes 1 of them into SES; npx cdk deploy makes and removes templates\n',
+    ],
+  ])('O15: ends with %s: %s', async (_what, change, code, told) => {
+    const stored = storedTemplates();
+    const outputs: Record<string, string> = { ...mailOutputs };
+    change({ stored, outputs });
+    const deployment = operatedDeployment(outputs, clientsWith(stored));
+    const { exitCode, stderr } = await ciba(['template', 'list'], { deployment });
+    expect([exitCode, stderr]).toEqual([code, told]);
+  });
+
+  it.each([
     ['an output that is no JSON', 'CibaProvider-'],
     ['an output of another form', '{"ciba-with-binding-message":"en"}'],
   ])('says what mends %s', async (_, NotificationTemplates) => {
@@ -136,6 +178,82 @@ describe('ciba template list', () => {
       stdout: '',
       stderr: 'The output NotificationTemplates cannot be read: npx cdk deploy\n',
     });
+  });
+});
+
+/** What CloudFormation is known to make of text. */
+const garbled = (text: string) => text.replace(/[^\0-\x7f]/g, '?');
+
+describe('ciba template push', () => {
+  const push = (stored: ReturnType<typeof storedTemplates>, ...argv: string[]) => {
+    const written: string[] = [];
+    const clients = answeredClients((command, input) => {
+      const { TemplateName: name, TemplateContent: content } = input as {
+        TemplateName: string;
+        TemplateContent: { Subject: string; Html: string; Text: string };
+      };
+      if (command === 'GetEmailTemplateCommand') {
+        const found = stored.get(name);
+        if (found === undefined) throw awsError('NotFoundException', `no ${name}`);
+        return { TemplateContent: found };
+      }
+      expect(command).toBe(
+        stored.has(name) ? 'UpdateEmailTemplateCommand' : 'CreateEmailTemplateCommand',
+      );
+      stored.set(name, content);
+      written.push(name);
+      return {};
+    });
+    const deployment = operatedDeployment(mailOutputs, clients);
+    return ciba(['template', 'push', ...argv], { deployment }).then((run) => ({ ...run, written }));
+  };
+
+  it('O15: mends what CloudFormation garbles, and what is gone, and writes nothing else', async () => {
+    const stored = storedTemplates();
+    for (const [name, { Subject, Html, Text }] of stored) {
+      stored.set(name, {
+        Subject: garbled(Subject),
+        Html: garbled(Html),
+        Text: garbled(Text),
+      });
+    }
+    stored.delete(`Bank-${withMessage}-en`);
+    const { exitCode, written } = await push(stored, '--yes');
+    expect(exitCode).toBe(0);
+    // No language does without: English has dashes and quotes.
+    expect(written.toSorted()).toEqual([...storedTemplates().keys()].toSorted());
+    expect(stored).toEqual(storedTemplates());
+    expect(await push(stored, '--yes')).toMatchObject({
+      stdout: 'SES has every template as the files say.\n',
+      written: [],
+    });
+  });
+
+  it('O15: the HTML part has nothing to garble, and says the same', () => {
+    for (const { html } of files) expect(garbled(html)).toBe(html);
+    const [japanese] = files.filter(({ locale }) => locale === 'ja');
+    expect(decodeHtml(japanese?.html ?? '')).toMatch(/[\p{Script=Han}\p{Script=Hiragana}]/u);
+  });
+
+  it.each([
+    [
+      'text',
+      '<p title="é">ß – 日本 😀</p>',
+      '<p title="&#233;">&#223; &#8211; &#26085;&#26412; &#128512;</p>',
+    ],
+    [
+      'a style sheet',
+      '<style>a{content:"→"}</style>→',
+      '<style>a{content:"\\2192 "}</style>&#8594;',
+    ],
+    [
+      'two style sheets',
+      '<style>/*é*/</style>é<STYLE a="é">é</STYLE>',
+      '<style>/*\\e9 */</style>&#233;<STYLE a="&#233;">\\e9 </STYLE>',
+    ],
+    ['ASCII alone', '<b>a &amp; b</b>', '<b>a &amp; b</b>'],
+  ])('O15: %s is written in ASCII', (_what, html, ascii) => {
+    expect(toAsciiHtml(html)).toBe(ascii);
   });
 });
 
@@ -251,13 +369,32 @@ describe('ciba flow list', () => {
     const { exitCode, stdout } = await list(outputs);
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
-      `FLOW        STATE MACHINE\nciba-flow   ${arn('a')}\nnight-flow  ${arn('b')}\n\n` +
-        'FLOW POLICY      FLOWS AND WEIGHTS\nstandard         ciba-flow 100\ntrial (default)  ciba-flow 90, night-flow 10\n',
+      'FLOW        STATE MACHINE\nciba-flow   a\nnight-flow  b\n\n' +
+        'FLOW POLICY      FLOWS AND WEIGHTS\nstandard         ciba-flow 100\ntrial (default)  ciba-flow 90\n                 night-flow 10\n',
     );
     expect(JSON.parse((await list(outputs, '--json')).stdout)).toEqual({
-      flows,
-      byDefault: 'trial',
-      policies,
+      items: Object.entries(flows).map(([flow, state_machine_arn]) => ({
+        flow,
+        state_machine_arn,
+      })),
+      next: null,
+      policies: [
+        {
+          kind: 'flow',
+          policy: 'standard',
+          is_default: false,
+          flows: [{ flow: 'ciba-flow', weight: 100 }],
+        },
+        {
+          kind: 'flow',
+          policy: 'trial',
+          is_default: true,
+          flows: [
+            { flow: 'ciba-flow', weight: 90 },
+            { flow: 'night-flow', weight: 10 },
+          ],
+        },
+      ],
     });
   });
 
@@ -294,15 +431,29 @@ describe('ciba policy list', () => {
     expect(await list()).toMatchObject({
       exitCode: 0,
       stdout:
-        'NOTIFICATION POLICY  LIMITS\nstandard (default)   pendingPerUser 3, mailsPerDay 500\nnone                 no limit\n\n' +
+        'NOTIFICATION POLICY  LIMITS\nstandard (default)   pendingPerUser 3\n                     mailsPerDay 500\nnone                 no limit\n\n' +
         'FLOW POLICY         FLOWS AND WEIGHTS\nstandard (default)  ciba-flow 100\n',
     });
     expect(JSON.parse((await list('--json')).stdout)).toEqual({
-      notification: {
-        byDefault: 'standard',
-        policies: { standard: { pendingPerUser: 3, mailsPerDay: 500 }, none: {} },
-      },
-      flow: { byDefault: 'standard', policies: { standard: { 'ciba-flow': 100 } } },
+      items: [
+        {
+          kind: 'notification',
+          policy: 'standard',
+          is_default: true,
+          limits: [
+            { limit: 'pendingPerUser', value: 3 },
+            { limit: 'mailsPerDay', value: 500 },
+          ],
+        },
+        { kind: 'notification', policy: 'none', is_default: false, limits: [] },
+        {
+          kind: 'flow',
+          policy: 'standard',
+          is_default: true,
+          flows: [{ flow: 'ciba-flow', weight: 100 }],
+        },
+      ],
+      next: null,
     });
   });
 });

@@ -94,7 +94,7 @@ describe.each<[string, () => Promise<unknown>]>([
     for (const name of spellings) {
       expect(JSON.parse((await run('user', 'show', name, '--json')).stdout)).toMatchObject(kept);
     }
-    expect(JSON.parse((await run('user', 'list', '--json')).stdout).users).toMatchObject([kept]);
+    expect(JSON.parse((await run('user', 'list', '--json')).stdout).items).toMatchObject([kept]);
   });
 
   it('the same again changes nothing', async () => {
