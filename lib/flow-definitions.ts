@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { decodeText } from './decode-text.ts';
 import { type FlowOutline, readFlow } from './flow-language.ts';
 
 /** The flow that requests start; its file is there in every deployment. */
@@ -49,7 +50,9 @@ export function readFlowDefinitions(
     .filter((file) => file.endsWith(EXTENSION))
     .sort();
   const flows = files.map((file) => readDefinition(directory, file));
-  const faults = flows.flatMap(({ file, name, text }) => findFaults(file, name, text, allowed));
+  const faults = flows.flatMap(({ file, name, text, fault }) =>
+    fault === undefined ? findFaults(file, name, text, allowed) : [fault],
+  );
   if (!flows.some(({ name }) => name === MAIN_FLOW)) {
     const file = nameFile(join(directory, MAIN_FLOW + EXTENSION));
     faults.push(`${file}: missing file; it is the flow that requests start`);
@@ -60,8 +63,11 @@ export function readFlowDefinitions(
 
 function readDefinition(directory: string, file: string) {
   const path = join(directory, file);
-  const text = readFileSync(path, 'utf8');
-  return { file: nameFile(path), name: basename(file, EXTENSION), text };
+  const flow = { file: nameFile(path), name: basename(file, EXTENSION) };
+  const decoded = decodeText(readFileSync(path));
+  if ('text' in decoded) return { ...flow, text: decoded.text, fault: undefined };
+  const fault = `${flow.file}:${decoded.line}: ${decoded.fault}; allowed: UTF-8`;
+  return { ...flow, text: '', fault };
 }
 
 function substitutionsOf(text: string): string[] {

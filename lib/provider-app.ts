@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { App, type AppProps, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as z from 'zod';
+import { decodeText } from './decode-text.ts';
 import {
   compileNotificationTemplates,
   type NotificationTemplate,
@@ -24,7 +25,9 @@ const projectFile = join(import.meta.dirname, '../cdk.json');
  * command line hands over in the environment: run by it or without it, the app has the same settings and feature flags.
  */
 export function createProviderApp(props: AppProps = {}): ProviderApp {
-  const context = { ...readProjectContext(), ...props.context };
+  const project = readProjectContext();
+  if ('mistakes' in project) return project;
+  const context = { ...project.context, ...props.context };
   const app = new App({ ...props, context, autoSynth: false });
   const parsed = parseSettings(app.node.getAllContext());
   if ('mistakes' in parsed) return parsed;
@@ -38,9 +41,11 @@ export function createProviderApp(props: AppProps = {}): ProviderApp {
   return { app, stack };
 }
 
-function readProjectContext(): Record<string, unknown> {
+function readProjectContext(): { context: Record<string, unknown> } | { mistakes: string[] } {
   const project = z.object({ context: z.record(z.string(), z.unknown()) });
-  return project.parse(JSON.parse(readFileSync(projectFile, 'utf8'))).context;
+  const decoded = decodeText(readFileSync(projectFile));
+  if ('text' in decoded) return project.parse(JSON.parse(decoded.text));
+  return { mistakes: [`cdk.json:${decoded.line}: ${decoded.fault}; allowed: UTF-8`] };
 }
 
 function compileTemplates(): { templates: NotificationTemplate[] } | { mistakes: string[] } {

@@ -247,6 +247,7 @@ const rooms: Law[] = [
       `import { Command } from 'commander';`,
       `import { routes } from '../../lambdas/routes.ts';`,
       `import { compileNotificationTemplates } from '../notification-templates/compile.ts';`,
+      `import { decodeText } from '../decode-text.ts';`,
       `import open from 'open';`,
       `import { SingleBar } from 'cli-progress';`,
       `import Table from 'cli-table3';`,

@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeText } from '../decode-text.ts';
 import { toAsciiHtml } from './ascii-html.ts';
 
 /** A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send. */
@@ -160,7 +161,12 @@ function compileTemplate(
       faults.push(`${file}:1: missing file; a template is ${partNames.join(', ')}`);
       continue;
     }
-    const source = readFileSync(path, 'utf8');
+    const decoded = decodeText(readFileSync(path));
+    if ('fault' in decoded) {
+      faults.push(`${file}:${decoded.line}: ${decoded.fault}; allowed: UTF-8`);
+      continue;
+    }
+    const source = decoded.text;
     faults.push(...findFaults({ template: name, part, file, source }));
     compiled[part] = substitute(source, part === 'body.html' ? '_html' : '');
   }

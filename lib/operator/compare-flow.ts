@@ -2,11 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStrictJson } from '../../lambdas/ciba/strict-json.ts';
+import { decodeUtf8 } from './data-file.ts';
 
 /** The definition of a flow in this checkout; none for a flow that is not here. */
 export function readFlowFile(name: string): string | undefined {
   const path = join(import.meta.dirname, '../../statemachines', `${name}.asl.json`);
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  return existsSync(path) ? decodeUtf8(path, readFileSync(path)) : undefined;
 }
 
 const placeholder = /^\$\{\w+\}$/;

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parseDocument } from 'yaml';
 import { readStrictJson } from '../../lambdas/ciba/strict-json.ts';
+import { decodeText } from '../decode-text.ts';
 import { DirectoryError } from './directory-error.ts';
 
 /** Stands for what is piped into the command, wherever a command takes a file; `./-` is a file of that name. */
@@ -46,11 +47,9 @@ export async function readNamed(
 
 /** @throws DirectoryError naming the file */
 export function decodeUtf8(path: string, octets: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(octets);
-  } catch (error) {
-    throw new DirectoryError(`${path}: is not UTF-8`, { cause: error });
-  }
+  const decoded = decodeText(octets);
+  if ('text' in decoded) return decoded.text;
+  throw new DirectoryError(`${path}: ${decoded.fault}, in line ${decoded.line}`);
 }
 
 /** @throws DirectoryError naming the file */
