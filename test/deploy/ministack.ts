@@ -30,8 +30,8 @@ export async function installMiniStack(): Promise<void> {
   try {
     await rm(environment, { recursive: true, force: true });
     await run('python3', ['-m', 'venv', environment]);
-    const options = ['--quiet', '--require-hashes', '--no-deps', '--requirement', requirements];
-    await run(join(environment, 'bin/pip'), ['install', ...options]);
+    const options = ['--quiet', '--no-cache-dir', '--require-hashes', '--no-deps'];
+    await run(join(environment, 'bin/pip'), ['install', ...options, '--requirement', requirements]);
     await copyFile(requirements, installed);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -18,11 +18,13 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { closeServer, listenOnLoopback } from '../../lib/local/loopback.ts';
 import { freePorts } from '../black-box/start-local-host.ts';
+import { moveTo } from '../support/own-environment.ts';
 import { directoryControl } from './directory-control.ts';
 import { prepareMail } from './emulated-mail.ts';
 import { type Forwarder, forwarder, mailStore } from './emulator-adapter.ts';
 import { endProcesses, run } from './ended-processes.ts';
 import { EmulatorUnavailable, installMiniStack, startMiniStack } from './ministack.ts';
+import { assertUntouched, moveToStranger } from './strangers-home.ts';
 import { readSuiteReport, type SuiteReport, summarize } from './suite-report.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -246,8 +248,13 @@ try {
   if (values['by-hand'] !== undefined) {
     await serveDeployment(values['by-hand']);
   } else {
+    // As this person gets packages; what follows is the same for everybody.
     await installMiniStack();
+    const home = join(folder, 'stranger');
+    await moveToStranger(home, credentials.accessKeyId);
+    moveTo(join(folder, 'home'));
     await testDeployment();
+    await assertUntouched(home, credentials.accessKeyId);
     await end();
   }
 } catch (error) {

@@ -1,0 +1,39 @@
+/**
+ * The environment of test runs: nothing of how the person who runs them has set up AWS, the CDK, npm or this project, and a home
+ * folder of its own, in which programs leave what they remember.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Variables by which a person's settings would reach the AWS SDK, the CDK, npm and this project. */
+const settings = /^(AWS|CDK|CIBA|JSII|NPM_CONFIG)_/i;
+
+/**
+ * The environment without those settings, at home in this folder, which is made if need be. Whatever else is set stays, such as
+ * proxies, certificates and the places of programs.
+ */
+export function ownEnvironment(
+  home: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
+  mkdirSync(home, { recursive: true });
+  const others = Object.entries(environment).filter(([name]) => !settings.test(name));
+  return {
+    ...Object.fromEntries(others),
+    HOME: home,
+    USERPROFILE: home,
+    APPDATA: join(home, 'AppData/Roaming'),
+    LOCALAPPDATA: join(home, 'AppData/Local'),
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_CACHE_HOME: join(home, '.cache'),
+    XDG_DATA_HOME: join(home, '.local/share'),
+    XDG_STATE_HOME: join(home, '.local/state'),
+  };
+}
+
+/** Makes that the environment of this process, and of every process that it starts from now on. */
+export function moveTo(home: string): void {
+  const own = ownEnvironment(home);
+  for (const name of Object.keys(process.env)) if (!(name in own)) delete process.env[name];
+  Object.assign(process.env, own);
+}
