@@ -56,9 +56,31 @@ export function requestIdOf({
 
 export type Log = (event: LogEvent) => void;
 
-/** A log that writes each event as one line. */
-export function createLog(write: (line: string) => void): Log {
-  return (event) => write(`${JSON.stringify(event)}\n`);
+/** The names that Lambda's own lines have for them. */
+type Level = 'ERROR' | 'WARN' | 'INFO';
+
+/**
+ * A log that writes each event as one line, with its level and with Lambda's id of the invocation that is under way, by which
+ * Lambda's own lines and the line of the access log are found.
+ */
+export function createLog(
+  write: (line: string) => void,
+  invocationId: () => string | undefined,
+): Log {
+  return (event) => {
+    const line = { level: levelOf(event), ...event, lambda_request_id: invocationId() };
+    write(`${JSON.stringify(line)}\n`);
+  };
+}
+
+/**
+ * ERROR is what the provider or something it depends on failed at, WARN what somebody may have to look at if there is much of
+ * it: callers who are not who they claim to be, limits, and mails that wait for SES.
+ */
+function levelOf({ status = 0, outcome, cause }: LogEvent): Level {
+  if (cause === 'MailDeferred') return 'WARN';
+  if (status >= 500 || outcome === 'error') return 'ERROR';
+  return status === 401 || status === 429 ? 'WARN' : 'INFO';
 }
 
 /** The time between two readings of the clock (epoch seconds), in whole milliseconds. */

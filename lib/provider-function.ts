@@ -145,8 +145,8 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
-      // The platform's own lines of start and end cost more than ours and say what the metrics say.
-      systemLogLevelV2: SystemLogLevel.WARN,
+      // At this level the platform's own line of each run has its duration, memory and start, and no other line is written.
+      systemLogLevelV2: SystemLogLevel.INFO,
     });
   }
 

@@ -47,11 +47,12 @@ export interface PublicApiProps {
 type Route = (typeof routes)[keyof typeof routes];
 
 /**
- * One line of the access log; the names are those of API Gateway's context variables, but for the id of the request, which is
- * called as in the lines of the functions.
+ * One line of the access log; the names are those of API Gateway's context variables, but for the ids of the request and of the
+ * invocation that answered it, which are called as in the lines of the functions.
  */
 const accessLogLine = {
   request_id: '$context.requestId',
+  lambda_request_id: '$context.integration.requestId',
   time: '$context.requestTimeEpoch',
   sourceIp: '$context.identity.sourceIp',
   httpMethod: '$context.httpMethod',
@@ -59,6 +60,8 @@ const accessLogLine = {
   status: '$context.status',
   responseLength: '$context.responseLength',
   responseLatency: '$context.responseLatency',
+  integrationLatency: '$context.integration.latency',
+  integrationStatus: '$context.integration.integrationStatus',
   integrationError: '$context.integrationErrorMessage',
 };
 

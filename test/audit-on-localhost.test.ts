@@ -1,6 +1,7 @@
 /** The audit of a running provider, read by the operator's command line as a process: what a client and a user did is there. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import type { LogKind } from '../lib/local/local-log.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
 import { runCiba, startCiba, watchCiba } from './support/ciba-process.ts';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
@@ -20,8 +21,10 @@ const directory = parseDirectory({
 });
 
 let host: SynthesizedHost;
+/** What functions and flows wrote. */
+const written: { kind: LogKind; line: string }[] = [];
 beforeAll(async () => {
-  host = await startSynthesizedHost();
+  host = await startSynthesizedHost({ log: (kind, line) => void written.push({ kind, line }) });
   await host.applyDirectory(directory, { prune: false });
 });
 afterAll(() => host?.stop());
@@ -86,6 +89,70 @@ async function show(id: string) {
   const told = story.parse(JSON.parse(stdout));
   return { ...told, happenings: told.time_line.map(({ what }) => what) };
 }
+
+const functionLine = z.object({
+  level: z.string(),
+  event: z.string(),
+  outcome: z.string(),
+  ref: z.string().optional(),
+  correlation_id: z.string().optional(),
+  request_id: z.string().optional(),
+  lambda_request_id: z.string(),
+});
+
+/** The lines of functions in which this text stands. */
+function linesWith(text: string) {
+  return written
+    .filter(({ kind, line }) => kind === 'function' && line.includes(text))
+    .map(({ line }) => functionLine.parse(JSON.parse(line.slice(line.indexOf('{')))));
+}
+
+describe('the lines of an approval', { timeout: 120_000 }, () => {
+  let ref: string;
+  beforeAll(async () => {
+    const authReqId = await ask();
+    ref = refOf(authReqId);
+    await decide(ref, 'approve');
+    await post('/token', {
+      grant_type: 'urn:openid:params:grant-type:ciba',
+      auth_req_id: authReqId,
+    });
+  });
+
+  it('O22: are found by the Request ID, every step of it, each of an invocation of its own', () => {
+    const lines = linesWith(ref);
+    expect(lines.map(({ event, outcome }) => `${event} ${outcome}`)).toEqual([
+      'backchannel_authentication ok',
+      'locate_user located',
+      'mail sent',
+      'approve shown',
+      'approve approved',
+      'token ok',
+    ]);
+    expect(lines.map(({ level }) => level)).toEqual(lines.map(() => 'INFO'));
+    const invocations = new Set(lines.map((line) => line.lambda_request_id));
+    expect(invocations.size).toBe(lines.length);
+  });
+
+  it('O22: are found by any id of theirs, and lead back to the Request ID', () => {
+    const lines = linesWith(ref);
+    const ids = lines.flatMap((line) => [
+      line.lambda_request_id,
+      ...[line.request_id ?? [], line.correlation_id ?? []].flat(),
+    ]);
+    expect(ids).toHaveLength(6 + 4 + 2);
+    for (const id of ids) {
+      const [line, ...others] = linesWith(id);
+      expect(others).toEqual([]);
+      expect(line?.correlation_id ?? line?.ref).toContain(ref);
+    }
+  });
+
+  it('O22: have the Request ID as the name of the execution', () => {
+    const flows = written.filter(({ kind, line }) => kind === 'flow' && line.includes(ref));
+    expect(flows).toHaveLength(1);
+  });
+});
 
 describe('ciba audit', { timeout: 120_000 }, () => {
   it('follows a request from the mail’s Request ID to its tokens, and ends its refresh token', async () => {

@@ -6,13 +6,15 @@ import { finding, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { locateUserTask } from '../tasks/locate-user.ts';
 import { locateUserEnvironment, readEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(locateUserEnvironment);
 const dynamo = dynamoDbClient();
 
-export const handler = locateUserTask({
-  ...runtime,
-  requests: finding(requestItems(dynamo, environment.REQUESTS_TABLE)),
-  users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-});
+export const handler = inInvocation(
+  locateUserTask({
+    ...runtime,
+    requests: finding(requestItems(dynamo, environment.REQUESTS_TABLE)),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+  }),
+);

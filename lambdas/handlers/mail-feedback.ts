@@ -6,15 +6,17 @@ import { finding, hearingOfMail, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { mailFeedbackTask } from '../tasks/mail-feedback.ts';
 import { mailFeedbackEnvironment, readEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(mailFeedbackEnvironment);
 const dynamo = dynamoDbClient();
 const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
-export const handler = mailFeedbackTask({
-  ...runtime,
-  requests: { ...finding(requests), ...hearingOfMail(requests) },
-  addresses: undeliverableAddresses(dynamo, environment.DIRECTORY_TABLE),
-  users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-});
+export const handler = inInvocation(
+  mailFeedbackTask({
+    ...runtime,
+    requests: { ...finding(requests), ...hearingOfMail(requests) },
+    addresses: undeliverableAddresses(dynamo, environment.DIRECTORY_TABLE),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+  }),
+);

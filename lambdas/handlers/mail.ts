@@ -8,18 +8,20 @@ import { dynamoDbClient, sesClient } from '../aws/sdk-clients.ts';
 import { sesMailer } from '../aws/ses-mailer.ts';
 import { mailTask } from '../tasks/mail.ts';
 import { mailEnvironment, readEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(mailEnvironment);
 const dynamo = dynamoDbClient();
 
-export const handler = mailTask({
-  ...runtime,
-  issuer: environment.ISSUER,
-  requests: mailing(requestItems(dynamo, environment.REQUESTS_TABLE)),
-  clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
-  users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-  linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
-  templates: environment.TEMPLATES,
-  mailer: sesMailer(sesClient(), environment.SENDER, environment.CONFIGURATION_SET),
-});
+export const handler = inInvocation(
+  mailTask({
+    ...runtime,
+    issuer: environment.ISSUER,
+    requests: mailing(requestItems(dynamo, environment.REQUESTS_TABLE)),
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    templates: environment.TEMPLATES,
+    mailer: sesMailer(sesClient(), environment.SENDER, environment.CONFIGURATION_SET),
+  }),
+);

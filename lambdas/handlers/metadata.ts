@@ -7,17 +7,19 @@ import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { metadataEndpoint } from '../endpoints/metadata.ts';
 import { httpHandler } from '../http/api-gateway-event.ts';
 import { metadataEnvironment, readEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(metadataEnvironment);
 const dynamo = dynamoDbClient();
 
-export const handler = httpHandler(
-  environment.ISSUER,
-  metadataEndpoint({
-    ...runtime,
-    issuer: environment.ISSUER,
-    keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
-    logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
-  }),
+export const handler = inInvocation(
+  httpHandler(
+    environment.ISSUER,
+    metadataEndpoint({
+      ...runtime,
+      issuer: environment.ISSUER,
+      keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
+      logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
+    }),
+  ),
 );

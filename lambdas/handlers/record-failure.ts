@@ -5,11 +5,13 @@ import { failing, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { recordFailureTask } from '../tasks/record-failure.ts';
 import { readEnvironment, recordFailureEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(recordFailureEnvironment);
 
-export const handler = recordFailureTask({
-  ...runtime,
-  requests: failing(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
-});
+export const handler = inInvocation(
+  recordFailureTask({
+    ...runtime,
+    requests: failing(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
+  }),
+);

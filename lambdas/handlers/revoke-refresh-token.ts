@@ -5,11 +5,13 @@ import { requestItems, revoking } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { revokeRefreshTokenTask } from '../tasks/revoke-refresh-token.ts';
 import { readEnvironment, revokeRefreshTokenEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(revokeRefreshTokenEnvironment);
 
-export const handler = revokeRefreshTokenTask({
-  ...runtime,
-  requests: revoking(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
-});
+export const handler = inInvocation(
+  revokeRefreshTokenTask({
+    ...runtime,
+    requests: revoking(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
+  }),
+);

@@ -8,7 +8,7 @@ import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { rotateKeysTask } from '../tasks/rotate-keys.ts';
 import { customResourceHandler, isCustomResourceEvent } from './custom-resource.ts';
 import { platformEnvironment, readEnvironment, rotateKeysEnvironment } from './environment.ts';
-import { runtime } from './runtime.ts';
+import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(rotateKeysEnvironment);
 
@@ -26,5 +26,6 @@ const firstKeys = customResourceHandler(() => rotateKeys({ rotate: 'when-due' })
   s3Endpoint: platform.AWS_ENDPOINT_URL_S3 ?? platform.AWS_ENDPOINT_URL,
 });
 
-export const handler = (input: unknown) =>
-  isCustomResourceEvent(input) ? firstKeys(input) : rotateKeys(input);
+export const handler = inInvocation<unknown>((input) =>
+  isCustomResourceEvent(input) ? firstKeys(input) : rotateKeys(input),
+);

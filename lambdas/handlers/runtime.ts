@@ -1,6 +1,7 @@
 /**
  * What every function takes from the runtime it lives in: the clock, a stopwatch, randomness, standard output.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { secondsUntilAnswer } from '../ciba/answer-time.ts';
@@ -28,7 +29,20 @@ const startSteps: StartSteps = () => {
 /** Resolves after so many seconds. */
 const wait = (seconds: number): Promise<void> => setTimeout(seconds * 1000);
 
+/** Lambda's id of each invocation that is under way. */
+const invocations = new AsyncLocalStorage<string | undefined>();
+
+/** The handler of a function: whatever it logs on the way has Lambda's id of the invocation. */
+export function inInvocation<Output>(
+  handle: (input: unknown) => Promise<Output>,
+): (input: unknown, context?: { awsRequestId: string }) => Promise<Output> {
+  return (input, context) => invocations.run(context?.awsRequestId, () => handle(input));
+}
+
 /** One log line per event goes to standard output as it is. */
-const log = createLog((line) => process.stdout.write(line));
+const log = createLog(
+  (line) => process.stdout.write(line),
+  () => invocations.getStore(),
+);
 
 export const runtime = { clock, wait, entropy, startSteps, log };

@@ -2,17 +2,39 @@
  * The log: one JSON line per event, and of an unexpected error its name alone (threats T26).
  */
 import { describe, expect, it } from 'vitest';
-import { createLog, describeCause, elapsedMs } from '../../lambdas/log.ts';
+import { createLog, describeCause, elapsedMs, type LogEvent } from '../../lambdas/log.ts';
 
 it('createLog writes each event as one line of JSON, whatever is in it', () => {
   const lines: string[] = [];
-  const log = createLog((line) => lines.push(line));
+  let invocation: string | undefined = '7d2f';
+  const log = createLog(
+    (line) => lines.push(line),
+    () => invocation,
+  );
   log({ event: 'token', status: 400, outcome: 'invalid_grant', cause: 'a\nb "c"', ms: 3 });
+  invocation = undefined;
   log({ event: 'mail', outcome: 'sent', ms: 0 });
   expect(lines).toEqual([
-    '{"event":"token","status":400,"outcome":"invalid_grant","cause":"a\\nb \\"c\\"","ms":3}\n',
-    '{"event":"mail","outcome":"sent","ms":0}\n',
+    '{"level":"INFO","event":"token","status":400,"outcome":"invalid_grant","cause":"a\\nb \\"c\\"","ms":3,"lambda_request_id":"7d2f"}\n',
+    '{"level":"INFO","event":"mail","outcome":"sent","ms":0}\n',
   ]);
+});
+
+it.each<[string, Omit<LogEvent, 'ms'>]>([
+  ['ERROR', { event: 'token', status: 503, outcome: 'temporarily_unavailable' }],
+  ['ERROR', { event: 'approve', status: 500, outcome: 'error' }],
+  ['ERROR', { event: 'key_rotation', outcome: 'error', cause: 'TypeError' }],
+  ['WARN', { event: 'token', status: 401, outcome: 'invalid_client' }],
+  ['WARN', { event: 'backchannel_authentication', status: 429, outcome: 'slow_down' }],
+  ['WARN', { event: 'mail', outcome: 'error', cause: 'MailDeferred' }],
+  ['INFO', { event: 'token', status: 400, outcome: 'authorization_pending' }],
+  ['INFO', { event: 'token', status: 200, outcome: 'ok' }],
+  ['INFO', { event: 'locate_user', outcome: 'found' }],
+])('O22: a line has the level %s: %j', (level, event) => {
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line);
+  createLog(write, () => undefined)({ ...event, ms: 1 });
+  expect(JSON.parse(lines.join(''))).toEqual({ level, ...event, ms: 1 });
 });
 
 describe('describeCause', () => {

@@ -346,7 +346,7 @@ describe('the functions', () => {
       LoggingConfig: {
         LogFormat: 'JSON',
         ApplicationLogLevel: 'INFO',
-        SystemLogLevel: 'WARN',
+        SystemLogLevel: 'INFO',
         LogGroup: Match.anyValue(),
       },
     });
@@ -548,6 +548,9 @@ describe('the HTTP API', () => {
     expect(Object.values(format).sort()).toEqual([
       '$context.httpMethod',
       '$context.identity.sourceIp',
+      '$context.integration.integrationStatus',
+      '$context.integration.latency',
+      '$context.integration.requestId',
       '$context.integrationErrorMessage',
       '$context.requestId',
       '$context.requestTimeEpoch',
@@ -558,6 +561,8 @@ describe('the HTTP API', () => {
     ]);
     // P9: the lines of the functions have the id under this name too.
     expect(format['request_id']).toBe('$context.requestId');
+    // O22: and so has that of the invocation.
+    expect(format['lambda_request_id']).toBe('$context.integration.requestId');
   });
 
   it.each([

@@ -96,7 +96,10 @@ export async function startWatchedProvider(directory: Directory) {
     failingCall: 0,
   };
 
-  const log = createLog((line) => lines.push(line));
+  const log = createLog(
+    (line) => lines.push(line),
+    () => undefined,
+  );
   const clock = () => now.at;
   const timeless = { ...runtime, clock, log, startSteps: () => async () => {} };
   const dynamo = tables.client;
