@@ -7,26 +7,24 @@ import { linkKeys } from '../aws/keys-table.ts';
 import { deciding, finding, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { approveEndpoint } from '../endpoints/approve.ts';
-import { httpHandler } from '../http/api-gateway-event.ts';
 import { approveEnvironment, readEnvironment } from './environment.ts';
-import { inInvocation, runtime } from './runtime.ts';
+import { httpFunction } from './http-function.ts';
+import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(approveEnvironment);
 const dynamo = dynamoDbClient();
 const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
-export const handler = inInvocation(
-  httpHandler(
-    environment.ISSUER,
-    approveEndpoint({
-      ...runtime,
-      issuer: environment.ISSUER,
-      requests: { ...finding(requests), ...deciding(requests) },
-      askedUsers: askedUsers(requests),
-      clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
-      users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-      linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
-      recordDecisionOrigin: environment.RECORD_DECISION_ORIGIN,
-    }),
-  ),
+export const handler = httpFunction(
+  environment.ISSUER,
+  approveEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    requests: { ...finding(requests), ...deciding(requests) },
+    askedUsers: askedUsers(requests),
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    recordDecisionOrigin: environment.RECORD_DECISION_ORIGIN,
+  }),
 );

@@ -5,21 +5,19 @@ import { clientLogos } from '../aws/client-logos.ts';
 import { publicKeys } from '../aws/directory-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { metadataEndpoint } from '../endpoints/metadata.ts';
-import { httpHandler } from '../http/api-gateway-event.ts';
 import { metadataEnvironment, readEnvironment } from './environment.ts';
-import { inInvocation, runtime } from './runtime.ts';
+import { httpFunction } from './http-function.ts';
+import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(metadataEnvironment);
 const dynamo = dynamoDbClient();
 
-export const handler = inInvocation(
-  httpHandler(
-    environment.ISSUER,
-    metadataEndpoint({
-      ...runtime,
-      issuer: environment.ISSUER,
-      keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
-      logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
-    }),
-  ),
+export const handler = httpFunction(
+  environment.ISSUER,
+  metadataEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    keys: publicKeys(dynamo, environment.DIRECTORY_TABLE),
+    logos: clientLogos(dynamo, environment.DIRECTORY_TABLE),
+  }),
 );

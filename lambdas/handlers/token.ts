@@ -7,27 +7,25 @@ import { finding, polling, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { tokenEndpoint } from '../endpoints/token.ts';
-import { httpHandler } from '../http/api-gateway-event.ts';
 import { readEnvironment, tokenEnvironment } from './environment.ts';
-import { inInvocation, runtime } from './runtime.ts';
+import { httpFunction } from './http-function.ts';
+import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(tokenEnvironment);
 const dynamo = dynamoDbClient();
 const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
-export const handler = inInvocation(
-  httpHandler(
-    environment.ISSUER,
-    tokenEndpoint({
-      ...runtime,
-      issuer: environment.ISSUER,
-      accessTokenAudience: environment.ACCESS_TOKEN_AUDIENCE,
-      requests: { ...finding(requests), ...polling(requests) },
-      clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
-      users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
-      signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),
-      wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
-      usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
-    }),
-  ),
+export const handler = httpFunction(
+  environment.ISSUER,
+  tokenEndpoint({
+    ...runtime,
+    issuer: environment.ISSUER,
+    accessTokenAudience: environment.ACCESS_TOKEN_AUDIENCE,
+    requests: { ...finding(requests), ...polling(requests) },
+    clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
+    users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
+    signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),
+    wrappingKeys: wrappingKeys(dynamo, environment.KEYS_TABLE, runtime.clock),
+    usedTokenIds: usedTokenIds(dynamo, environment.REQUESTS_TABLE, runtime),
+  }),
 );

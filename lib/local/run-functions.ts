@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { LocalLog } from './local-log.ts';
+import { createPlaces } from './places.ts';
 import type { LocalFunction } from './read-stack.ts';
 import { localAccount } from './resource-names.ts';
 
@@ -75,12 +76,18 @@ export class FunctionError extends Error {
   }
 }
 
+/**
+ * How many calls of a function are under way at once; others wait, and their time is not counted yet. On Lambda each has an
+ * environment of its own, and a new account ten of them.
+ */
+const CONCURRENCY = 10;
+
 /** How long the end of a thread waits for invocations that are under way. */
 const GRACE_MILLISECONDS = 1000;
 
 /**
- * Prepares the functions; each thread starts with the first call of its function. A thread takes any number of calls
- * at once: parallel requests meet in the database as they do in many environments of Lambda.
+ * Prepares the functions; each thread starts with the first call of its function. A thread takes several calls at
+ * once: parallel requests meet in the database as they do in many environments of Lambda.
  */
 export function runFunctions(
   functions: LocalFunction[],
@@ -88,6 +95,7 @@ export function runFunctions(
   log: LocalLog,
 ): LocalFunctions {
   const threads = new Map<string, FunctionThread>();
+  const places = new Map(functions.map(({ name }) => [name, createPlaces(CONCURRENCY)]));
   let isStopped = false;
 
   function find(functionId: string): LocalFunction {
@@ -104,6 +112,11 @@ export function runFunctions(
     return thread;
   }
 
+  async function invoke(lambda: LocalFunction, event: unknown): Promise<unknown> {
+    if (isStopped) throw new Error('The local host is stopping');
+    return threadOf(lambda).invoke(event);
+  }
+
   async function restart(): Promise<void> {
     const ended = [...threads.values()];
     threads.clear();
@@ -112,10 +125,9 @@ export function runFunctions(
 
   return {
     async invoke(functionId, event) {
-      if (isStopped) throw new Error('The local host is stopping');
       const lambda = find(functionId);
       try {
-        return await threadOf(lambda).invoke(event);
+        return await places.get(lambda.name)?.(() => invoke(lambda, event));
       } catch (error) {
         log(
           'failure',
