@@ -1,9 +1,10 @@
 /** The audit of a running provider, read by the operator's command line as a process: what a client and a user did is there. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { LogKind } from '../lib/local/local-log.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
 import { runCiba, startCiba, watchCiba } from './support/ciba-process.ts';
+import { eventually } from './support/eventually.ts';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
 
 const client = { client_id: 'pump', client_secret: 'the secret of a pump of this test' };
@@ -53,15 +54,12 @@ const inbox = z.object({ emails: z.array(z.object({ body: z.object({ text: z.str
 
 /** The text of the mail that names this Request ID. */
 function mailOf(ref: string): Promise<string> {
-  return vi.waitFor(
-    async () => {
-      const { emails } = inbox.parse(await (await fetch(`${host.inbox}/store`)).json());
-      const mail = emails.find(({ body }) => body.text.includes(ref));
-      if (!mail) throw new Error(`no mail for ${ref}`);
-      return mail.body.text;
-    },
-    { timeout: 20_000, interval: 100 },
-  );
+  return eventually(async () => {
+    const { emails } = inbox.parse(await (await fetch(`${host.inbox}/store`)).json());
+    const mail = emails.find(({ body }) => body.text.includes(ref));
+    if (!mail) throw new Error(`no mail for ${ref}`);
+    return mail.body.text;
+  });
 }
 
 /** Presses a button of the page that the mail leads to. */
@@ -107,7 +105,7 @@ function linesWith(text: string) {
     .map(({ line }) => functionLine.parse(JSON.parse(line.slice(line.indexOf('{')))));
 }
 
-describe('the lines of an approval', { timeout: 120_000 }, () => {
+describe('the lines of an approval', () => {
   let ref: string;
   beforeAll(async () => {
     const authReqId = await ask();
@@ -154,7 +152,7 @@ describe('the lines of an approval', { timeout: 120_000 }, () => {
   });
 });
 
-describe('ciba audit', { timeout: 120_000 }, () => {
+describe('ciba audit', () => {
   it('follows a request from the mail’s Request ID to its tokens, and ends its refresh token', async () => {
     const authReqId = await ask();
     const ref = refOf(authReqId);
@@ -228,8 +226,7 @@ describe('ciba audit', { timeout: 120_000 }, () => {
   it('shows what happens as it does, an object a line, and ends cleanly when it is interrupted', async () => {
     const child = startCiba(host.control, ['audit', '--follow', '--json', '--limit', '1']);
     const { written, ended } = watchCiba(child);
-    const seen = (text: string) =>
-      vi.waitFor(() => expect(written.stdout).toContain(text), { timeout: 60_000, interval: 100 });
+    const seen = (text: string) => eventually(() => expect(written.stdout).toContain(text));
     await seen('"ref"');
     const ref = refOf(await ask());
     await seen(ref);

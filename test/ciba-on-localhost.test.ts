@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Environment, startCiba } from './support/ciba-process.ts';
+import { eventually } from './support/eventually.ts';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -163,7 +164,7 @@ describe('ciba', () => {
         0,
         'Opened build/preview-ciba-without-binding-message-en.html\n',
       ]);
-      await vi.waitFor(() => expect(existsSync(opened)).toBe(true), { timeout: 10_000 });
+      await eventually(() => expect(existsSync(opened)).toBe(true));
       const file = readFileSync(opened, 'utf8').replace('file://', '');
       expect(file).toBe(join(project, 'build/preview-ciba-without-binding-message-en.html'));
       expect(readFileSync(file, 'utf8')).toContain('<html lang="en">');

@@ -535,7 +535,7 @@ beforeAll(async () => {
   }
   for (const [file, source] of Object.entries(neighbours)) await write(file, source);
   diagnostics = await lint();
-}, 30_000);
+});
 afterAll(() => rm(tree, { recursive: true, force: true }));
 
 describe.each(laws)('$law', (law) => {

@@ -11,9 +11,6 @@ import { findGrowthFault, MOST_MS } from './support/cpu-growth.ts';
 import { type Place, places, secretJwtClient } from './support/grown-requests.ts';
 import { formTokenOf, issuer, providerInMemory } from './support/provider-in-memory.ts';
 
-// A suspicion is measured anew until it is none or beyond doubt, which takes its time beside other work.
-vi.setConfig({ testTimeout: 120_000 });
-
 const provider = providerInMemory({
   requests: { countWrongCode: async () => ({ outcome: 'counted', left: 2 }) },
 });

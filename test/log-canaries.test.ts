@@ -5,12 +5,13 @@
  */
 import { GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBase64url, readOrigin } from '../lambdas/aws/compact-forms.ts';
 import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../lambdas/ciba/client-assertion.ts';
 import type { OAuthErrorCode } from '../lambdas/ciba/oauth-error.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
+import { eventually } from './support/eventually.ts';
 import { generateClientKey, signJwt } from './support/example-jwts.ts';
 import { type RecordedCalls, recordCalls } from './support/recorded-calls.ts';
 import { bounce, complaint, sesEvent } from './support/ses-events.ts';
@@ -260,7 +261,7 @@ describe('with canaries in every input', () => {
     expect(statuses).toEqual([200, 204, 400, 401, 403, 404, 405, 409, 410, 413, 500, 503]);
     const codes = made.answers.flatMap(({ text }) => /"error":"(\w+)"/.exec(text)?.[1] ?? []);
     expect([...new Set(codes)].toSorted()).toEqual([...everyCode].toSorted());
-  }, 30_000);
+  });
 
   it('wrote log lines, and none of the canaries in any', () => {
     expect(made.lines.length).toBeGreaterThan(200);
@@ -328,7 +329,7 @@ describe('with canaries on the local host', () => {
     try {
       await host.applyDirectory(directory, { prune: true });
       await everyPathOf(host.issuer, services);
-      await vi.waitFor(() => expect(lines.join()).toMatch(/"event":"mail","outcome":"sent"/));
+      await eventually(() => expect(lines.join()).toMatch(/"event":"mail","outcome":"sent"/));
     } finally {
       await host.stop();
       await services.stop();
@@ -341,7 +342,7 @@ describe('with canaries on the local host', () => {
     expect(findCanaries([...lines, ...starts.map(({ input }) => JSON.stringify(input))])).toEqual(
       [],
     );
-  }, 60_000);
+  });
 });
 
 /** One request asked for, approved, redeemed, refreshed and replayed, and what is refused on the way. */
@@ -359,14 +360,11 @@ async function everyPathOf(issuer: string, { calls }: RecordedCalls): Promise<vo
   const polled = { grant_type: CIBA_GRANT_TYPE, auth_req_id };
   await send('/token', polled);
 
-  const mail = await vi.waitFor(
-    () => {
-      const sent = calls.find(({ action }) => action === 'ses:SendEmail');
-      if (!sent) throw new Error('no mail yet');
-      return sent;
-    },
-    { timeout: 15_000 },
-  );
+  const mail = await eventually(() => {
+    const sent = calls.find(({ action }) => action === 'ses:SendEmail');
+    if (!sent) throw new Error('no mail yet');
+    return sent;
+  });
   const link = linkOf(mail.input);
   keep('link token', link.slice(-43));
   const shown = /name="form_token" value="([^"]+)"/.exec(await (await fetch(link)).text())?.[1];
@@ -377,14 +375,11 @@ async function everyPathOf(issuer: string, { calls }: RecordedCalls): Promise<vo
   expect((await fetch(link, { method: 'POST', body })).status).toBe(200);
   await fetch(`${issuer}/approve/${auth_req_id}`);
 
-  const tokens = await vi.waitFor(
-    async () => {
-      const answer = await send('/token', polled);
-      if (answer.access_token === undefined) throw new Error(String(answer.error));
-      return answer;
-    },
-    { timeout: 20_000, interval: 1100 },
-  );
+  const tokens = await eventually(async () => {
+    const answer = await send('/token', polled);
+    if (answer.access_token === undefined) throw new Error(String(answer.error));
+    return answer;
+  }, 1100);
   keepTokens(tokens);
   await send('/token', polled);
   const refreshing = { grant_type: REFRESH_GRANT_TYPE, refresh_token: tokens.refresh_token };

@@ -113,7 +113,7 @@ describe.each(all.map((language) => [language, can(language)] as const))(
       if (!isThere) return;
       write(language);
       if (compile) expect(await run(compile)).toMatchObject({ isGood: true });
-    }, 240_000);
+    });
 
     it.skipIf(!isThere).each(answers)(
       'answered with %s, prints it: %s',

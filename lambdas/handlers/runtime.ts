@@ -14,20 +14,27 @@ const entropy: Entropy = (bytes) => randomBytes(bytes);
 /** A timer keeps whole milliseconds; what is left of the wait, seconds, is spent looking at the stopwatch. */
 const TIMER_SECONDS = 0.002;
 
-const startSteps: StartSteps = () => {
-  const stopwatch = () => performance.now() / 1000;
-  const started = stopwatch();
-  return async (step) => {
-    const now = stopwatch();
-    const end = now + secondsUntilAnswer(started, now, step);
-    const rest = end - now - TIMER_SECONDS;
-    if (rest > 0) await setTimeout(Math.floor(rest * 1000));
-    while (stopwatch() < end);
-  };
-};
-
 /** Resolves after so many seconds. */
 const wait = (seconds: number): Promise<void> => setTimeout(seconds * 1000);
+
+/** Steps by this stopwatch, which tells seconds: most of each wait is slept, the end looked for. */
+export function stepsBy(stopwatch: () => number, sleep: typeof wait): StartSteps {
+  return () => {
+    const started = stopwatch();
+    return async (step) => {
+      const now = stopwatch();
+      const end = now + secondsUntilAnswer(started, now, step);
+      const rest = end - now - TIMER_SECONDS;
+      if (rest > 0) await sleep(rest);
+      while (stopwatch() < end);
+    };
+  };
+}
+
+const startSteps = stepsBy(
+  () => performance.now() / 1000,
+  (seconds) => wait(Math.floor(seconds * 1000) / 1000),
+);
 
 /** Lambda's id of each invocation that is under way. */
 const invocations = new AsyncLocalStorage<string | undefined>();

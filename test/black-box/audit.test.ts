@@ -32,7 +32,7 @@ function correlationIdOf(body: Record<string, unknown>): string {
   return /\(Correlation ID: (\S+)\)$/.exec(String(body['error_description']))?.[1] ?? '';
 }
 
-describe.skipIf(awsEndpoint === undefined)('the audit', { timeout: 60_000 }, () => {
+describe.skipIf(awsEndpoint === undefined)('the audit', () => {
   it('tells an approved request to its tokens', async () => {
     const { authReqId, ref } = await start(client, user.username);
     const { link } = await mailOf(user.email, ref);

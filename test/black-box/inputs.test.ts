@@ -96,9 +96,7 @@ describe.each(['/cibaAuthorization', '/token'])('hostile values at %s', (path) =
     }
   });
 
-  it('made up at random are refused or, if they happen to be legal, acknowledged', {
-    timeout: 60_000,
-  }, async () => {
+  it('made up at random are refused or, if they happen to be legal, acknowledged', async () => {
     const name = fc.constantFrom(
       'scope',
       'login_hint',
@@ -183,9 +181,7 @@ describe('hostile paths', () => {
     expect(html).not.toContain(canary);
   });
 
-  it('methods, paths, queries and forms made up at random change and show nothing', {
-    timeout: 60_000,
-  }, async () => {
+  it('methods, paths, queries and forms made up at random change and show nothing', async () => {
     const { authReqId, ref } = await start(basic, user.username);
     const { link } = await mailOf(user.email, ref);
     const segment = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.base64String());

@@ -128,9 +128,7 @@ describe.concurrent('a decided request', () => {
 });
 
 describe.concurrent('an expired request', () => {
-  it('is expired_token and stays so, and its page is gone (TR-01, T9)', {
-    timeout: 30_000,
-  }, async () => {
+  it('is expired_token and stays so, and its page is gone (TR-01, T9)', async () => {
     const pending = await started({ requested_expiry: '10' });
     const approved = await started({ requested_expiry: '1' });
     expect([pending.expiresIn, approved.expiresIn]).toEqual([10, 10]);

@@ -11,13 +11,14 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
 import type { Assembly } from '../../lib/local/read-assembly.ts';
 import type { References } from '../../lib/local/resolve-intrinsics.ts';
 import { createReferences, localAccount, localArn } from '../../lib/local/resource-names.ts';
 import { parseDirectory } from '../../lib/operator/directory-file.ts';
 import { readSuiteReport } from '../deploy/suite-report.ts';
+import { eventually } from '../support/eventually.ts';
 import { covers, type Need, needsOf, unconditional } from '../support/needed-rights.ts';
 import { recordCalls, type ServiceCall } from '../support/recorded-calls.ts';
 import { readSuiteNotes, type SuiteNotes } from '../support/suite-notes.ts';
@@ -125,7 +126,7 @@ beforeAll(async () => {
     await meet();
     if (unusedRights().length === before.length) superfluousFaults.push(reason);
   }
-}, 300_000);
+});
 
 afterAll(async () => {
   await host?.stop();
@@ -166,13 +167,10 @@ const store = z.object({ emails: z.array(z.object({ body: z.object({ text: z.str
 
 /** Until the mail of a request is there. */
 async function mailed(ref: string): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const { emails } = store.parse(await (await fetch(`${host.inbox}/store`)).json());
-      expect(emails.some(({ body }) => body.text.includes(`Request ID: ${ref}`))).toBe(true);
-    },
-    { timeout: 10_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const { emails } = store.parse(await (await fetch(`${host.inbox}/store`)).json());
+    expect(emails.some(({ body }) => body.text.includes(`Request ID: ${ref}`))).toBe(true);
+  });
 }
 
 /** What the suite, that runs the same assembly, called in this run. */
@@ -205,7 +203,7 @@ async function runBlackBoxSuite(): Promise<void> {
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Before the hook's own time is up, which would leave it running.
-      timeout: 240_000,
+      timeout: 580_000,
       env: {
         ...process.env,
         // The report of the run that this file is part of stays what it is.
@@ -261,10 +259,7 @@ async function failToNotify(clientId: string): Promise<void> {
     refusedWith: 'MessageRejected',
   });
   const { ref } = await ask(clientId);
-  await vi.waitFor(() => expect(runs.some((line) => line.includes(`${ref} failed: `))).toBe(true), {
-    timeout: 10_000,
-    interval: 20,
-  });
+  await eventually(() => expect(runs.some((line) => line.includes(`${ref} failed: `))).toBe(true));
 }
 
 async function revokeNothing(): Promise<void> {
@@ -284,10 +279,8 @@ async function revokeNothing(): Promise<void> {
 /** Waits for a call that nobody's answer waits for. */
 async function called(handler: string, fits: (call: ServiceCall) => boolean): Promise<void> {
   const name = functionOf(handler);
-  await vi.waitFor(
-    () =>
-      expect(recorded.calls.some((call) => call.functionName === name && fits(call))).toBe(true),
-    { timeout: 10_000, interval: 20 },
+  await eventually(() =>
+    expect(recorded.calls.some((call) => call.functionName === name && fits(call))).toBe(true),
   );
 }
 

@@ -83,7 +83,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'));
   if (tarball === undefined) throw new Error('npm pack left no package.');
   install(join(folder, tarball));
-}, 120_000);
+});
 
 const manifestSchema = z.object({
   dependencies: z.record(z.string(), z.string()),

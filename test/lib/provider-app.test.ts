@@ -33,10 +33,7 @@ function runApp(outdir: string, context: Record<string, unknown>) {
 }
 
 describe('bin/app.ts', () => {
-  it('writes an assembly that cdk-nag and the rules of CloudFormation accept', {
-    // Both sets of rules read the whole template.
-    timeout: 120_000,
-  }, () => {
+  it('writes an assembly that cdk-nag and the rules of CloudFormation accept', () => {
     const outdir = join(folder, 'accepted');
     const { status, stderr } = runApp(outdir, { issuer: 'http://localhost:4010' });
     expect(stderr).toBe('');

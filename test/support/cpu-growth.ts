@@ -3,6 +3,8 @@
  * as it is, and the least of several runs is what the work itself takes.
  */
 
+import { processorTime } from './processor-time.ts';
+
 /** Most CPU time at the largest size, in milliseconds. */
 export const MOST_MS = 5;
 
@@ -63,13 +65,8 @@ function growth(empty: Cost, quarter: Cost, whole: Cost): number {
 
 async function measure(cost: Cost, runs: number): Promise<void> {
   for (let run = 0; run < runs; run += 1) {
-    const before = cpuMilliseconds();
+    const before = processorTime();
     await cost.run();
-    cost.ms = Math.min(cost.ms, cpuMilliseconds() - before);
+    cost.ms = Math.min(cost.ms, processorTime() - before);
   }
-}
-
-function cpuMilliseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

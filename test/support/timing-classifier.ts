@@ -3,6 +3,7 @@
  * under the ROC curve). One half is nothing.
  */
 import { randomInt } from 'node:crypto';
+import { processorTime } from './processor-time.ts';
 
 /** The area, never below one half: a classifier may guess either way round. */
 export function areaUnderCurve(ones: readonly number[], others: readonly number[]): number {
@@ -18,8 +19,9 @@ export function areaUnderCurve(ones: readonly number[], others: readonly number[
 }
 
 /**
- * Times each of the runs `samples` times, in rounds whose order is drawn, so that whatever else the machine does meets all
- * of them alike. Milliseconds.
+ * Times each of the runs `samples` times, in rounds whose order is drawn, so that whatever else this process does meets all of
+ * them alike. Milliseconds of the processor's time: where caller, endpoint and tables are all in this process, that is what an
+ * answer takes on a machine with nothing else to do.
  */
 export async function timeInRounds(
   samples: number,
@@ -28,9 +30,9 @@ export async function timeInRounds(
   const durations: number[][] = runs.map(() => []);
   for (let round = 0; round < samples; round += 1) {
     for (const which of shuffled(runs.length)) {
-      const started = performance.now();
+      const started = processorTime();
       await runs[which]?.();
-      durations[which]?.push(performance.now() - started);
+      durations[which]?.push(processorTime() - started);
     }
   }
   return durations;

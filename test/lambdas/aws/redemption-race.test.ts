@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => tables.stop());
 
 it(`T8: ${ROUNDS} rounds of ${POLLS} parallel polls of an approved request are answered with one 200 each`, {
-  timeout: 60_000 + ROUNDS * POLLS * 20,
+  timeout: 600_000 + ROUNDS * POLLS * 20,
 }, async () => {
   const { client } = tables;
   const directory = parseDirectory({

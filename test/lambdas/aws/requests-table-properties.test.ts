@@ -252,7 +252,7 @@ const history = fc
   .map(([beginning, length, steps]) => [...beginning.slice(0, length), ...steps]);
 
 it(`the adapter answers and leaves what the rules say, in ${RUNS} histories of up to ${STEPS} calls`, {
-  timeout: 60_000 + RUNS * 1000,
+  timeout: 600_000 + RUNS * 1000,
 }, async () => {
   const adapter = requestsTable(tables.client, 'requests');
   const statuses = new Map<string, number>();

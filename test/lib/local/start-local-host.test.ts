@@ -13,6 +13,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchTrusting } from '../../../lib/local/fetch-trusting.ts';
 import { type LocalHost, startLocalHost } from '../../../lib/local/start-local-host.ts';
+import { eventually } from '../../support/eventually.ts';
 import { loopbackHosts } from '../../support/local-process.ts';
 import { makeAssembly } from './make-assembly.ts';
 
@@ -363,9 +364,8 @@ describe('Step Functions', () => {
     const { executionArn, startDate } = await start('{"ref":"r"}');
     expect(executionArn).toMatch(/:express:Flow:run-1:/);
     expect(startDate).toBeInstanceOf(Date);
-    await vi.waitFor(
-      () => expect(lines).toContainEqual(expect.stringMatching(/^flow: Flow run-1 ended/)),
-      10_000,
+    await eventually(() =>
+      expect(lines).toContainEqual(expect.stringMatching(/^flow: Flow run-1 ended/)),
     );
     expect(lines).toContain('flow: Flow run-1 ended: Flaky > Report');
     const [, reported] = lines.join('\n').match(/^function: reported (.*)$/m) ?? [];
@@ -430,7 +430,7 @@ describe('the inbox', () => {
     async (name) => {
       const address = `${name}@simulator.amazonses.com`;
       await send(address);
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(lines).toContain(`function: heard Email Bounced of mail-to-${name}`),
       );
       const mails = await readMails();

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const addresses = [...listening].map((server) => server.address());
   const open = addresses.filter((address): address is AddressInfo => Object(address).port > 0);
   ports = [...new Set(open.map(({ port }) => port))];
-}, 120_000);
+});
 
 afterAll(() => host?.stop());
 
