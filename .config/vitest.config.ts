@@ -52,6 +52,7 @@ const shared = {
   // They end what hangs, and say nothing about the product: a busy machine may take many times as long as a quiet one.
   testTimeout: 600_000,
   hookTimeout: 600_000,
+  expect: { poll: { timeout: 120_000 } },
   env: {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',

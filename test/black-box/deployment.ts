@@ -40,7 +40,7 @@ export interface ReceivedMail {
 }
 
 /** How long a mail may take, in milliseconds: the flow starts after the acknowledgement. */
-const MAIL_TIMEOUT = 40_000;
+const MAIL_TIMEOUT = 120_000;
 
 export const { issuer, mailStore, directoryControl, rotationControl, tellsOfMails, awsEndpoint } =
   inject('deployment');

@@ -88,7 +88,7 @@ it.skipIf(rotationControl === undefined)(
       // Of two redemptions that end one at least was begun with the keys of now.
       const enough = redemptions.map((count) => count + 2);
       const areAllOn = () => redemptions.every((count, index) => count >= (enough[index] ?? 0));
-      await expect.poll(areAllOn, { timeout: 20_000 }).toBe(true);
+      await expect.poll(areAllOn, { timeout: 120_000 }).toBe(true);
       expect(new Set(await rotateKeys())).toEqual(new Set(['RS256', 'ES256', 'link', 'wrap']));
     }
     isOver = true;

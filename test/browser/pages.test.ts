@@ -123,7 +123,7 @@ const pages: [name: string, status: number, open: (page: Page) => Promise<void>]
     410,
     async (page) => {
       const link = await linkOf(short);
-      await expect.poll(async () => (await fetch(link)).status, { timeout: 12_000 }).toBe(410);
+      await expect.poll(async () => (await fetch(link)).status, { timeout: 120_000 }).toBe(410);
       await visit(page, link);
     },
   ],

@@ -1,10 +1,11 @@
 /** The whole story as a person clicks through it: at the pump, in the mail, on the approval page, and at the pump again. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { demo, expectNoSidewaysScroll, inspect, launch, screens } from './browser.ts';
 
 /** A poll may be eight seconds away, and its answer takes a moment. */
-const NEXT_POLL = { timeout: 20_000 };
+const NEXT_POLL = { timeout: 120_000 };
 
 let browser: Browser;
 beforeAll(async () => {
@@ -34,7 +35,7 @@ async function ask(page: Page, user: string, amount = '52.30'): Promise<void> {
 async function openMail(context: BrowserContext, page: Page, user: string): Promise<Page> {
   const frame = page.getByTitle(`The mail to ${user}`);
   // The frame of an earlier mail may give way to this one's in between.
-  await vi.waitFor(() => frame.scrollIntoViewIfNeeded(), { timeout: 10_000 });
+  await eventually(() => frame.scrollIntoViewIfNeeded());
   const [approval] = await Promise.all([
     context.waitForEvent('page'),
     // No click: a frame that was out of sight paints, and so holds still for one, when it likes.
