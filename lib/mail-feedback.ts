@@ -34,7 +34,12 @@ export class MailFeedback extends Construct {
         DIRECTORY_TABLE: tables.directory.tableName,
         REQUESTS_TABLE: tables.requests.tableName,
       },
-      rights: [tables.allowOnRequests('GetItem', 'UpdateItem'), tables.allowNotingAddresses()],
+      rights: [
+        tables.allowOnRequests('GetItem'),
+        tables.allowHearingOfMail(),
+        tables.allowReadingDirectory('user#*'),
+        tables.allowNotingAddresses(),
+      ],
       logRetention,
     }).function;
 

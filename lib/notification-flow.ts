@@ -151,7 +151,8 @@ export class NotificationFlow extends Construct {
         TEMPLATES: JSON.stringify(mail.localesByBaseName),
       },
       rights: [
-        tables.allowOnRequests('GetItem', 'UpdateItem'),
+        tables.allowOnRequests('GetItem'),
+        tables.allowMailing(),
         tables.allowReadingDirectory('client#*', 'user#*'),
         ...tables.allowReadingKeys('link'),
         mail.allowSending(),
@@ -167,7 +168,7 @@ export class NotificationFlow extends Construct {
     return new ProviderFunction(this, 'RecordFailure', {
       handler: 'record-failure',
       environment: { REQUESTS_TABLE: tables.requests.tableName },
-      rights: [tables.allowOnRequests('UpdateItem')],
+      rights: [tables.allowFailing()],
       logRetention,
     }).function;
   }

@@ -23,7 +23,7 @@ export class RefreshTokenRevocation extends Construct {
     this.function = new ProviderFunction(this, 'Revoke', {
       handler: 'revoke-refresh-token',
       environment: { REQUESTS_TABLE: tables.requests.tableName },
-      rights: tables.allowRevokingRefreshTokens(),
+      rights: [tables.allowOnRequests('GetItem'), tables.allowRevokingRefreshTokens()],
       logRetention,
     }).function;
   }

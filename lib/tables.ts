@@ -83,19 +83,39 @@ export class Tables extends Construct {
     });
   }
 
-  /** The right to look at any request, and to write of it that its refresh token has ended, by the attributes as they are stored. */
-  allowRevokingRefreshTokens(): PolicyStatement[] {
-    return [
-      this.allowOnRequests('GetItem'),
-      new PolicyStatement({
-        actions: ['dynamodb:UpdateItem'],
-        resources: [this.requests.tableArn],
-        conditions: {
-          'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', 'status', 'rh', 'rv'] },
-          StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
-        },
-      }),
-    ];
+  /** The right to write of any request that its refresh token has ended. */
+  allowRevokingRefreshTokens(): PolicyStatement {
+    return this.#allowUpdatingRequests(['status', 'rh', 'rv'], 'NONE');
+  }
+
+  /** The right to claim the mail of any request, and to write that it was sent; whoever claims it is given the request. */
+  allowMailing(): PolicyStatement {
+    return this.#allowUpdatingRequests(['status', 'expiresAt', 'ln', 'mc', 'mu', 'ma'], 'ALL_NEW');
+  }
+
+  /** The right to write of any request that its flow has failed. */
+  allowFailing(): PolicyStatement {
+    return this.#allowUpdatingRequests(['status', 'fa', 'cause'], 'NONE');
+  }
+
+  /** The right to write of any request what became of its mail. */
+  allowHearingOfMail(): PolicyStatement {
+    return this.#allowUpdatingRequests(['status', 'expiresAt', 'mf', 'mx', 'fa', 'cause'], 'NONE');
+  }
+
+  /**
+   * One transition of requests, by the attributes that its write and its condition name, as they are stored. IAM cannot tell a
+   * condition from a write: whoever may ask for the status may set it. That a request is approved takes attributes beside it.
+   */
+  #allowUpdatingRequests(attributes: string[], returned: 'NONE' | 'ALL_NEW'): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['dynamodb:UpdateItem'],
+      resources: [this.requests.tableArn],
+      conditions: {
+        'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', ...attributes] },
+        StringEqualsIfExists: { 'dynamodb:ReturnValues': returned },
+      },
+    });
   }
 
   /** The right to put the `jti`s of JWTs that are used up beside the requests, and nothing else there. */
@@ -116,12 +136,18 @@ export class Tables extends Construct {
     });
   }
 
-  /** The right to look at users, and to note of one that mail does not arrive. */
+  /** The right to note of a user that mail does not arrive, and to write nothing else of them. */
   allowNotingAddresses(): PolicyStatement {
     return new PolicyStatement({
-      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      actions: ['dynamodb:UpdateItem'],
       resources: [this.directory.tableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['user#*'] } },
+      conditions: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['user#*'] },
+        'ForAllValues:StringEquals': {
+          'dynamodb:Attributes': ['pk', 'undeliverable', 'version'],
+        },
+        StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
+      },
     });
   }
 

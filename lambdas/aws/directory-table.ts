@@ -7,6 +7,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { type Client, storedClient } from '../ciba/client.ts';
 import { logins } from '../ciba/login.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
 import { type PublicJwk, publicJwk } from '../ciba/signing-keys.ts';
 import { storedUser } from '../ciba/user.ts';
 import type {
@@ -98,33 +99,47 @@ export function userDirectory(dynamo: DynamoDBClient, tableName: string): UserDi
   };
 }
 
-/** What is noted of users' addresses, on the items of the users. */
+/** A user's item as it was read: every change raises the version. */
+const versionedUser = z.extend(storedUser, { version: z.number() });
+
+/** As often as others may change the user in the same moment. */
+const NOTING_ATTEMPTS = 8;
+
+/**
+ * What is noted of users' addresses, on the items of the users. The condition names the version alone, which stands for all that
+ * was read: the function's rights reach no attribute but that and the note.
+ */
 export function undeliverableAddresses(
   dynamo: DynamoDBClient,
   tableName: string,
 ): UndeliverableAddresses {
   const table = dynamoTable(dynamo, tableName, 'pk');
-  const { findUser } = userDirectory(dynamo, tableName);
   return {
     async noteUndeliverable({ sub, contactVersion }, cause, now) {
-      const email = (await findUser(sub))?.email;
-      if (email === undefined) return false;
-      const noted = await table.update(directoryKey.user(sub), {
-        // The version makes sure that an operator who is changing the user at this moment sees it.
-        update: 'SET #undeliverable = :undeliverable ADD #version :one',
-        condition: [
-          '#contact_version = :contactVersion',
-          '#email = :email',
-          '(attribute_not_exists(#undeliverable) OR #undeliverable.#email <> :email)',
-        ].join(' AND '),
-        values: {
-          ':undeliverable': { email, cause, at: now },
-          ':one': 1,
-          ':contactVersion': contactVersion,
-          ':email': email,
-        },
-      });
-      return noted.written;
+      const key = directoryKey.user(sub);
+      for (let attempt = 0; attempt < NOTING_ATTEMPTS; attempt += 1) {
+        const item = await table.read(key);
+        if (item === undefined) return false;
+        const { email, contact_version, undeliverable, version } = versionedUser.parse(item);
+        const isReached = email !== undefined && contact_version === contactVersion;
+        if (!isReached || undeliverable?.email === email) return false;
+        const noted = await table.update(key, {
+          // An operator who is changing the user at this moment sees it.
+          update: 'SET #undeliverable = :undeliverable, #version = :next',
+          condition: '#version = :version',
+          values: {
+            ':undeliverable': { email, cause, at: now },
+            ':version': version,
+            ':next': version + 1,
+          },
+        });
+        if (noted.written) return true;
+      }
+      throw new OAuthError(
+        'temporarily_unavailable',
+        'The server cannot answer right now. Try again.',
+        { cause: 'the user is being changed' },
+      );
     },
   };
 }

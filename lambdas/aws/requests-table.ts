@@ -77,6 +77,8 @@ export const storedNames: StoredNames = {
   wrongCodes: 'wc',
   wrongCodeAttempt: 'wa',
   decidedAt: 'da',
+  /** On what the user has denied, and nowhere else. Who may write the status and not this cannot make an approval of it. */
+  isDenied: 'dn',
   decidedFrom: 'df',
   decidedWith: 'dw',
   reported: 'rd',
@@ -365,6 +367,8 @@ export function polling(
         condition: [
           OWNED,
           '#status = :approved',
+          UNTAMPERED,
+
           '#expiresAt > :now',
           '#contactVersion = :contactVersion',
         ].join(' AND '),
@@ -409,6 +413,13 @@ export function polling(
 }
 
 /**
+ * An approval as a decision has left it. It always is; but functions that may write the status for other reasons may not write
+ * these attributes, so none of them can turn what was pending, denied, failed or redeemed into an approval.
+ */
+const UNTAMPERED =
+  'attribute_exists(#decidedAt) AND attribute_not_exists(#isDenied) AND attribute_not_exists(#redeemedAt)';
+
+/**
  * What a step of the user's demands: the link, a request that nobody has decided, and time. An item of version 2 has nonce
  * and message as text.
  */
@@ -450,7 +461,7 @@ export function deciding(
       // No binding message is empty, so nothing typed is none.
       const typedMessage = user.typedMessage ?? '';
       const decided = await table.update(user.ref, {
-        update: `SET #status = :decided, #decidedAt = :now${origin.set}${reports ? ', #reported = :reported' : ''}`,
+        update: `SET #status = :decided, #decidedAt = :now${approves ? '' : ', #isDenied = :true'}${origin.set}${reports ? ', #reported = :true' : ''}`,
         condition: [
           DECIDABLE,
           ...(approves ? [CONFIRMED, '#contactVersion = :contactVersion'] : []),
@@ -465,7 +476,7 @@ export function deciding(
             ':typedMessageAsText': typedMessage,
             ':mostWrongCodes': MOST_WRONG_CODES,
           }),
-          ...(reports && { ':reported': true }),
+          ...(!approves && { ':true': true }),
         },
       });
       if (decided.written) return { outcome: 'decided' };
@@ -493,9 +504,15 @@ export function deciding(
       // The count only grows: two writes see one state.
       const origin = originUpdate(wrong.origin);
       const denied = await table.update(wrong.ref, {
-        update: `SET #status = :denied, #decidedAt = :now${origin.set}, #wrongCodes = :most, #wrongCodeAttempt = :attemptId`,
+        update: `SET #status = :denied, #decidedAt = :now, #isDenied = :true${origin.set}, #wrongCodes = :most, #wrongCodeAttempt = :attemptId`,
         condition: `${DECIDABLE} AND #wrongCodes >= :last AND ${isNew}`,
-        values: { ...values, ...origin.values, ':denied': 'denied', ':most': MOST_WRONG_CODES },
+        values: {
+          ...values,
+          ...origin.values,
+          ':denied': 'denied',
+          ':true': true,
+          ':most': MOST_WRONG_CODES,
+        },
       });
       if (denied.written) return { outcome: 'denied' };
       const { next, ...explained } = countWrongCode(fromItem(await table.read(wrong.ref)), wrong);

@@ -178,7 +178,7 @@ describe('the rights of each function', () => {
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
         'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link',
         'dynamodb:GetItem on TablesRequests',
-        'dynamodb:UpdateItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt ln mc mu ma if dynamodb:ReturnValues in ALL_NEW',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         ...['ses:SendEmail', 'ses:SendTemplatedEmail'].flatMap((action) =>
           [
@@ -192,14 +192,19 @@ describe('the rights of each function', () => {
         ),
       ],
     ],
-    ['record-failure', ['dynamodb:UpdateItem on TablesRequests']],
+    [
+      'record-failure',
+      [
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status fa cause if dynamodb:ReturnValues in NONE',
+      ],
+    ],
     [
       'mail-feedback',
       [
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in user#*',
         'dynamodb:GetItem on TablesRequests',
-        'dynamodb:UpdateItem on TablesDirectory if dynamodb:LeadingKeys in user#*',
-        'dynamodb:UpdateItem on TablesRequests',
+        'dynamodb:UpdateItem on TablesDirectory if dynamodb:LeadingKeys in user#* if dynamodb:Attributes in pk undeliverable version if dynamodb:ReturnValues in NONE',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt mf mx fa cause if dynamodb:ReturnValues in NONE',
       ],
     ],
     [
