@@ -2,7 +2,7 @@
  * The whole provider as one construct, for an app of its own or beside other resources of another: composes the
  * constructs, one per capability, and exposes what others wire.
  */
-import { Annotations, Names } from 'aws-cdk-lib';
+import { Annotations, Names, Stack, Token } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -26,10 +26,12 @@ import {
 import { findUnknownFlows, type PolicySettings } from './policies.ts';
 import { PublicApi } from './public-api.ts';
 import { RefreshTokenRevocation } from './refresh-token-revocation.ts';
+import { findRegionFault } from './regions.ts';
 import {
   type CheckedProviderSettings,
   type ProviderSettings,
   parseProviderSettings,
+  SettingsRefused,
 } from './settings.ts';
 import { Tables } from './tables.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
@@ -91,6 +93,7 @@ export class CibaProvider extends Construct {
   /** @throws an error with a line for each mistake in the settings, which names the setting and what is allowed */
   constructor(scope: Construct, id: string, { templates, ...props }: CibaProviderProps) {
     super(scope, id);
+    this.#assertRegion();
     const settings = checkSettings(props);
     // Where AWS wants a name, two providers of one account and region need two.
     const name = Names.uniqueResourceName(this, {
@@ -128,7 +131,7 @@ export class CibaProvider extends Construct {
     });
 
     const unknownFlows = findUnknownFlows(settings, Object.keys(flow.flows));
-    if (unknownFlows.length > 0) throw new Error(unknownFlows.join('\n'));
+    if (unknownFlows.length > 0) throw new SettingsRefused(unknownFlows);
 
     const endpoint = { api, tables, issuer, logRetention };
     const authorize = new BackchannelAuthenticationEndpoint(this, 'BackchannelAuthentication', {
@@ -224,6 +227,13 @@ export class CibaProvider extends Construct {
     return this.#revocation.grantRevoke(grantee);
   }
 
+  /** A stack that is for no region in particular goes on. */
+  #assertRegion(): void {
+    const { region } = Stack.of(this);
+    const fault = Token.isUnresolved(region) ? undefined : findRegionFault(region);
+    if (fault !== undefined) throw new SettingsRefused([fault]);
+  }
+
   /** Nothing to warn of where the issuer says that this is a local host, which delivers any mail to its own inbox. */
   #warnOfExampleSender({ senderAddress, issuer }: CheckedProviderSettings): void {
     if (!senderAddress.endsWith('@example.com') || issuer?.startsWith('http:')) return;
@@ -236,7 +246,7 @@ export class CibaProvider extends Construct {
 
 function checkSettings(props: ProviderSettings): CheckedProviderSettings {
   const parsed = parseProviderSettings(props);
-  if ('mistakes' in parsed) throw new Error(parsed.mistakes.join('\n'));
+  if ('mistakes' in parsed) throw new SettingsRefused(parsed.mistakes);
   return parsed.settings;
 }
 

@@ -39,6 +39,8 @@ import type {
   RotateKeysEnvironment,
   TokenEnvironment,
 } from '../lambdas/handlers/environment.ts';
+import { findEnvironmentExcess } from './function-environment.ts';
+import { SettingsRefused } from './settings.ts';
 
 /** The environment of each handler; a handler is a file of `lambdas/handlers`. */
 interface Environments {
@@ -118,6 +120,8 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
 
   constructor(scope: Construct, id: string, props: ProviderFunctionProps<Name>) {
     super(scope, id);
+    const excess = findEnvironmentExcess(this, props.handler, { ...props.environment });
+    if (excess.length > 0) throw new SettingsRefused(excess);
 
     const logGroup = new LogGroup(this, 'Log', {
       retention: props.logRetention,

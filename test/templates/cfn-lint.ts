@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import * as z from 'zod';
 import { installRequirements } from '../deploy/python-environment.ts';
 
@@ -90,6 +91,20 @@ function withControl(text: string): string {
 
 function isControl({ rule, place }: Finding): boolean {
   return place.startsWith(controlFinding.place) && rule === controlFinding.rule;
+}
+
+/** The regions that cfn-lint knows, with the types of these that each has. */
+export async function typesByRegion(types: string[]): Promise<Record<string, string[]>> {
+  const program = `
+import json, sys
+from cfnlint.helpers import REGIONS
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as manager
+wanted = set(sys.argv[1:])
+print(json.dumps({region: sorted(wanted & set(manager.get_resource_types(region))) for region in REGIONS}))
+`;
+  const run = promisify(execFile);
+  const { stdout } = await run(join(environment, 'bin/python'), ['-c', program, ...types]);
+  return z.record(z.string(), z.array(z.string())).parse(JSON.parse(stdout));
 }
 
 /** Its exit code tells of findings, which the output has. */

@@ -9,13 +9,14 @@ import { App, type AppProps, Stack } from 'aws-cdk-lib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CibaProvider } from '../../lib/ciba-provider.ts';
 import { createProviderApp } from '../../lib/provider-app.ts';
+import { findRegionFault } from '../../lib/regions.ts';
 import {
   customDomain,
   customDomainInZone,
   largestSettings,
   otherSettings,
 } from '../support/deployment-settings.ts';
-import { lintTemplate } from './cfn-lint.ts';
+import { lintTemplate, typesByRegion } from './cfn-lint.ts';
 
 /** The CDK's own rules belong to deploying; here cfn-lint is asked. */
 process.env['CDK_VALIDATION'] = 'false';
@@ -49,6 +50,27 @@ function synthesizeFor(region: string): string {
   app.synth();
   return join(app.outdir, stack.templateFile);
 }
+
+describe('a region', () => {
+  /** Of the isolated regions cfn-lint has no list of their own. */
+  const isolated = /^(us-iso|eu-iso)/;
+  /** Refused for another reason. */
+  const sovereign = 'eusc-de-east-1';
+
+  it('O9: is refused exactly where CloudFormation lacks a type of the template', async () => {
+    const { Resources } = JSON.parse(readFileSync(synthesize(otherSettings), 'utf8'));
+    const types = new Set(Object.values<{ Type: string }>(Resources).map(({ Type }) => Type));
+    types.add('AWS::SES::Template');
+    const own = [...types].filter((type) => !type.startsWith('Custom::')).sort();
+    const lists = Object.entries(await typesByRegion(own)).filter(
+      ([region]) => !isolated.test(region) && region !== sovereign,
+    );
+    expect(lists.length).toBeGreaterThan(30);
+    const lacking = lists.filter(([, known]) => known.length < own.length);
+    const refused = lists.filter(([region]) => findRegionFault(region) !== undefined);
+    expect(refused.map(([region]) => region)).toEqual(lacking.map(([region]) => region));
+  });
+});
 
 describe('cfn-lint', () => {
   it.each<[string, string, Record<string, unknown>]>([
