@@ -7,6 +7,7 @@ import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
@@ -59,6 +60,12 @@ export class CibaProvider extends Construct {
 
   /** The function that renews the keys, which an operator calls who wants new ones now. */
   readonly rotateKeysFunction: IFunction;
+
+  /** The function that SES's events of mails are given to. */
+  readonly mailFeedbackFunction: IFunction;
+
+  /** Where events lie that these two functions failed at to the end. */
+  readonly lostEvents: Readonly<Record<'RotateKeys' | 'MailFeedback', IQueue>>;
 
   /** Ends the refresh token of a request: `{"ref":…}`. */
   readonly revokeRefreshTokenFunction: IFunction;
@@ -175,6 +182,10 @@ export class CibaProvider extends Construct {
       this.#revocation,
     ];
     this.functions = [...others.map((construct) => construct.function), ...flow.functions];
+    this.lostEvents = {
+      RotateKeys: keyRotation.lostEvents.queue,
+      MailFeedback: mailFeedback.lostEvents.queue,
+    };
     new Alarms(this, 'Alarms', {
       api: api.api,
       flows: flow.flows,
@@ -183,6 +194,8 @@ export class CibaProvider extends Construct {
       tables,
       configurationSetName: mail.configurationSetName,
       mailFeedback: mailFeedback.rule,
+      lostEvents: this.lostEvents,
+      rotateKeys: keyRotation.function,
       topicArn: settings.alarmTopicArn,
     });
 
@@ -191,6 +204,7 @@ export class CibaProvider extends Construct {
     this.apiEndpoint = api.endpoint;
     this.customDomainTarget = api.customDomain?.target;
     this.rotateKeysFunction = keyRotation.function;
+    this.mailFeedbackFunction = mailFeedback.function;
     this.revokeRefreshTokenFunction = this.#revocation.function;
     this.keyRotationDays = settings.keyRotationDays;
     this.requestsTable = tables.requests;
