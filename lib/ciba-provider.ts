@@ -2,7 +2,7 @@
  * The whole provider as one construct, for an app of its own or beside other resources of another: composes the
  * constructs, one per capability, and exposes what others wire.
  */
-import { Annotations, Names, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -14,6 +14,7 @@ import { Alarms } from './alarms.ts';
 import { ApprovalPage } from './approval-page.ts';
 import { BackchannelAuthenticationEndpoint } from './backchannel-authentication-endpoint.ts';
 import type { CustomDomainNames } from './custom-domain.ts';
+import { nameDeployment } from './deployment-name.ts';
 import { KeyRotation } from './key-rotation.ts';
 import { MailFeedback } from './mail-feedback.ts';
 import { MetadataDocuments } from './metadata-documents.ts';
@@ -21,7 +22,6 @@ import { NotificationFlow } from './notification-flow.ts';
 import { NotificationMail } from './notification-mail.ts';
 import {
   compileNotificationTemplates,
-  DEPLOYMENT_NAME_LENGTH,
   type NotificationTemplate,
 } from './notification-templates/compile.ts';
 import { findUnknownFlows, type PolicySettings } from './policies.ts';
@@ -39,6 +39,13 @@ import { TokenEndpoint } from './token-endpoint.ts';
 
 /** Every setting of a deployment but the name of the stack, and the mails. */
 export interface CibaProviderProps extends ProviderSettings {
+  /**
+   * What the names of the API, of its and the flows' logs and of the mail templates begin with, unique in the account and region.
+   * Another one for a provider that is deployed replaces its log groups, and what was logged is gone.
+   * @default made of the ids of stack and provider with a hash, cut in the middle where they have more than 13 characters
+   */
+  name?: string | undefined;
+
   /**
    * The mails, compiled from a folder by `compileNotificationTemplates`.
    * @default the mails of this package
@@ -98,16 +105,16 @@ export class CibaProvider extends Construct {
   readonly #revocation: RefreshTokenRevocation;
 
   /** @throws an error with a line for each mistake in the settings, which names the setting and what is allowed */
-  constructor(scope: Construct, id: string, { templates, ...props }: CibaProviderProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { templates, name: givenName, ...props }: CibaProviderProps,
+  ) {
     super(scope, id);
     this.#assertRegion();
     const settings = checkSettings(props);
     // Where AWS wants a name, two providers of one account and region need two.
-    const name = Names.uniqueResourceName(this, {
-      maxLength: DEPLOYMENT_NAME_LENGTH,
-      separator: '-',
-      allowedSpecialCharacters: '-',
-    });
+    const name = nameDeployment(this, givenName);
     const logRetention = settings.logRetentionDays;
 
     const tables = new Tables(this, 'Tables');
