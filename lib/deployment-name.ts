@@ -30,7 +30,6 @@ export function nameDeployment(scope: IConstruct, given: string | undefined): st
       `Setting name must be 1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first; it is ${JSON.stringify(given)}.`,
     ]);
   }
-
   claimName(scope, given);
   return given;
 }
