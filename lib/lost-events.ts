@@ -2,7 +2,7 @@
  * Where an event lies that a function was called with and failed at to the end, or that EventBridge could not deliver: for 14
  * days, until somebody gives it to the function again.
  */
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -19,10 +19,6 @@ export class LostEvents extends Construct {
       enforceSSL: true,
       // The longest that SQS keeps anything.
       retentionPeriod: Duration.days(14),
-    });
-    Validations.of(this.queue).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'It is the dead-letter queue itself: of a function and of the rule that calls it.',
     });
   }
 
