@@ -87,7 +87,7 @@ export default defineConfig({
           // After the black-box suite, over whose calls least-privilege.test.ts judges.
           sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
-          exclude: ['test/black-box/**', 'test/browser/**'],
+          exclude: ['test/black-box/**', 'test/browser/**', 'test/templates/**'],
           globalSetup: [runFolder],
         },
       },

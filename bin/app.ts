@@ -3,7 +3,8 @@
  */
 import { createProviderApp } from '../lib/provider-app.ts';
 
-const provider = createProviderApp();
+// The command line sets it to where it would deploy.
+const provider = createProviderApp({ region: process.env['CDK_DEFAULT_REGION'] });
 
 if ('mistakes' in provider) {
   for (const mistake of provider.mistakes) console.error(mistake);

@@ -1,11 +1,12 @@
 /**
  * What an operator wants to hear of: errors and throttling of any part, flows that failed, mail that goes nowhere.
- * Missing data is no alarm, since an idle provider sends none.
+ * Missing data is no alarm, since an idle provider sends none; but of the daily rotation, which is never idle.
  */
 import { Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   Alarm,
+  type AlarmProps,
   ComparisonOperator,
   Metric,
   Stats,
@@ -17,6 +18,7 @@ import type { IRule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { MAIN_FLOW } from './flow-definitions.ts';
@@ -41,6 +43,12 @@ export interface AlarmsProps {
   /** The rule by which SES's events of mails reach their function. */
   mailFeedback: IRule;
 
+  /** The queues of events that a function was not to be got through, by the names of the functions. */
+  lostEvents: Readonly<Record<string, IQueue>>;
+
+  /** The function that is called every day to renew the keys. */
+  rotateKeys: IFunction;
+
   /** The SNS topic that alarms are sent to, if any. */
   topicArn: string | undefined;
 }
@@ -48,6 +56,9 @@ export interface AlarmsProps {
 /** SES reviews an account at 5 % bounces and at 0.1 % complaints, and may then stop all its mail. */
 const BOUNCE_RATE = 0.02;
 const COMPLAINT_RATE = 0.0005;
+
+/** A day, and what a rule may be late. */
+const HOURS_WITHOUT_ROTATION = 26;
 
 /** As the function logs the cause of a refusal because a client's own share of a limit is used up. */
 const OVER_SHARE = 'over own share of *';
@@ -71,6 +82,8 @@ export class Alarms extends Construct {
       this.#addTableAlarms(table);
     }
     this.#addIndexAlarm(props.tables.requests, props.tables.requestsByDay);
+    for (const [name, queue] of Object.entries(props.lostEvents)) this.#addQueueAlarm(name, queue);
+    this.#addRotationAlarm(props.rotateKeys);
     for (const handler of props.functions) this.#addFunctionAlarm(handler);
   }
 
@@ -130,13 +143,13 @@ export class Alarms extends Construct {
       'BounceRate',
       'Too many mails of this account bounce: SES reviews it at 5 %.',
       ofAccount('Reputation.BounceRate'),
-      BOUNCE_RATE,
+      { threshold: BOUNCE_RATE },
     );
     this.#addAlarm(
       'ComplaintRate',
       'Too many mails of this account are reported as spam: SES reviews it at 0.1 %.',
       ofAccount('Reputation.ComplaintRate'),
-      COMPLAINT_RATE,
+      { threshold: COMPLAINT_RATE },
     );
   }
 
@@ -183,14 +196,38 @@ export class Alarms extends Construct {
     this.#addAlarm(`${name}Errors`, `The function ${name} threw.`, handler.metricErrors(sum()));
   }
 
-  #addAlarm(id: string, description: string, metric: Metric, threshold = 1): void {
+  #addQueueAlarm(name: string, queue: IQueue): void {
+    this.#addAlarm(
+      `${name}LostEvents`,
+      `An event that ${name} failed at to the end lies in its queue; README, Lost events, says how to give it again.`,
+      queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM, period }),
+    );
+  }
+
+  /** The one alarm that silence rings: a rule that is gone or turned off calls nobody, and fails at nothing. */
+  #addRotationAlarm(handler: IFunction): void {
+    this.#addAlarm(
+      'NoRotation',
+      `The keys were not looked after for ${HOURS_WITHOUT_ROTATION} hours, though it is done every day.`,
+      handler.metricInvocations({ statistic: Stats.SUM, period: Duration.hours(1) }),
+      {
+        threshold: 1,
+        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+        evaluationPeriods: HOURS_WITHOUT_ROTATION,
+        treatMissingData: TreatMissingData.BREACHING,
+      },
+    );
+  }
+
+  #addAlarm(id: string, description: string, metric: Metric, rule: Partial<AlarmProps> = {}): void {
     const alarm = new Alarm(this, id, {
       alarmDescription: description,
       metric,
-      threshold,
+      threshold: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...rule,
     });
     if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
   }

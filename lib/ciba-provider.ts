@@ -2,17 +2,19 @@
  * The whole provider as one construct, for an app of its own or beside other resources of another: composes the
  * constructs, one per capability, and exposes what others wire.
  */
-import { Annotations, Names } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { ApprovalPage } from './approval-page.ts';
 import { BackchannelAuthenticationEndpoint } from './backchannel-authentication-endpoint.ts';
 import type { CustomDomainNames } from './custom-domain.ts';
+import { nameDeployment } from './deployment-name.ts';
 import { KeyRotation } from './key-rotation.ts';
 import { MailFeedback } from './mail-feedback.ts';
 import { MetadataDocuments } from './metadata-documents.ts';
@@ -20,22 +22,30 @@ import { NotificationFlow } from './notification-flow.ts';
 import { NotificationMail } from './notification-mail.ts';
 import {
   compileNotificationTemplates,
-  DEPLOYMENT_NAME_LENGTH,
   type NotificationTemplate,
 } from './notification-templates/compile.ts';
 import { findUnknownFlows, type PolicySettings } from './policies.ts';
 import { PublicApi } from './public-api.ts';
 import { RefreshTokenRevocation } from './refresh-token-revocation.ts';
+import { findRegionFault } from './regions.ts';
 import {
   type CheckedProviderSettings,
   type ProviderSettings,
   parseProviderSettings,
+  SettingsRefused,
 } from './settings.ts';
 import { Tables } from './tables.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
 
 /** Every setting of a deployment but the name of the stack, and the mails. */
 export interface CibaProviderProps extends ProviderSettings {
+  /**
+   * What the names of the API, of its and the flows' logs and of the mail templates begin with, unique in the account and region.
+   * Another one for a provider that is deployed replaces its log groups, and what was logged is gone.
+   * @default made of the ids of stack and provider with a hash, cut in the middle where they have more than 13 characters
+   */
+  name?: string | undefined;
+
   /**
    * The mails, compiled from a folder by `compileNotificationTemplates`.
    * @default the mails of this package
@@ -57,6 +67,12 @@ export class CibaProvider extends Construct {
 
   /** The function that renews the keys, which an operator calls who wants new ones now. */
   readonly rotateKeysFunction: IFunction;
+
+  /** The function that SES's events of mails are given to. */
+  readonly mailFeedbackFunction: IFunction;
+
+  /** Where events lie that these two functions failed at to the end. */
+  readonly lostEvents: Readonly<Record<'RotateKeys' | 'MailFeedback', IQueue>>;
 
   /** Ends the refresh token of a request: `{"ref":…}`. */
   readonly revokeRefreshTokenFunction: IFunction;
@@ -89,15 +105,16 @@ export class CibaProvider extends Construct {
   readonly #revocation: RefreshTokenRevocation;
 
   /** @throws an error with a line for each mistake in the settings, which names the setting and what is allowed */
-  constructor(scope: Construct, id: string, { templates, ...props }: CibaProviderProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { templates, name: givenName, ...props }: CibaProviderProps,
+  ) {
     super(scope, id);
+    this.#assertRegion();
     const settings = checkSettings(props);
     // Where AWS wants a name, two providers of one account and region need two.
-    const name = Names.uniqueResourceName(this, {
-      maxLength: DEPLOYMENT_NAME_LENGTH,
-      separator: '-',
-      allowedSpecialCharacters: '-',
-    });
+    const name = nameDeployment(this, givenName);
     const logRetention = settings.logRetentionDays;
 
     const tables = new Tables(this, 'Tables');
@@ -128,7 +145,7 @@ export class CibaProvider extends Construct {
     });
 
     const unknownFlows = findUnknownFlows(settings, Object.keys(flow.flows));
-    if (unknownFlows.length > 0) throw new Error(unknownFlows.join('\n'));
+    if (unknownFlows.length > 0) throw new SettingsRefused(unknownFlows);
 
     const endpoint = { api, tables, issuer, logRetention };
     const authorize = new BackchannelAuthenticationEndpoint(this, 'BackchannelAuthentication', {
@@ -172,6 +189,10 @@ export class CibaProvider extends Construct {
       this.#revocation,
     ];
     this.functions = [...others.map((construct) => construct.function), ...flow.functions];
+    this.lostEvents = {
+      RotateKeys: keyRotation.lostEvents.queue,
+      MailFeedback: mailFeedback.lostEvents.queue,
+    };
     new Alarms(this, 'Alarms', {
       api: api.api,
       flows: flow.flows,
@@ -180,6 +201,8 @@ export class CibaProvider extends Construct {
       tables,
       configurationSetName: mail.configurationSetName,
       mailFeedback: mailFeedback.rule,
+      lostEvents: this.lostEvents,
+      rotateKeys: keyRotation.function,
       topicArn: settings.alarmTopicArn,
     });
 
@@ -188,6 +211,7 @@ export class CibaProvider extends Construct {
     this.apiEndpoint = api.endpoint;
     this.customDomainTarget = api.customDomain?.target;
     this.rotateKeysFunction = keyRotation.function;
+    this.mailFeedbackFunction = mailFeedback.function;
     this.revokeRefreshTokenFunction = this.#revocation.function;
     this.keyRotationDays = settings.keyRotationDays;
     this.requestsTable = tables.requests;
@@ -224,6 +248,13 @@ export class CibaProvider extends Construct {
     return this.#revocation.grantRevoke(grantee);
   }
 
+  /** A stack that is for no region in particular goes on. */
+  #assertRegion(): void {
+    const { region } = Stack.of(this);
+    const fault = Token.isUnresolved(region) ? undefined : findRegionFault(region);
+    if (fault !== undefined) throw new SettingsRefused([fault]);
+  }
+
   /** Nothing to warn of where the issuer says that this is a local host, which delivers any mail to its own inbox. */
   #warnOfExampleSender({ senderAddress, issuer }: CheckedProviderSettings): void {
     if (!senderAddress.endsWith('@example.com') || issuer?.startsWith('http:')) return;
@@ -236,7 +267,7 @@ export class CibaProvider extends Construct {
 
 function checkSettings(props: ProviderSettings): CheckedProviderSettings {
   const parsed = parseProviderSettings(props);
-  if ('mistakes' in parsed) throw new Error(parsed.mistakes.join('\n'));
+  if ('mistakes' in parsed) throw new SettingsRefused(parsed.mistakes);
   return parsed.settings;
 }
 

@@ -29,6 +29,12 @@ export interface Substitutions {
   templates: string[];
 }
 
+/** Of a flow Step Functions takes a megabyte, but CloudFormation takes one of the template, which holds all of them and the mails. */
+const FLOWS_BYTES = 100_000;
+
+/** The longest name of a state that Step Functions takes. */
+const STATE_NAME_LENGTH = 80;
+
 const EXTENSION = '.asl.json';
 
 /** Words that begin with a letter, as in the names of templates; policies name flows of at most 32 characters. */
@@ -53,6 +59,7 @@ export function readFlowDefinitions(
   const faults = flows.flatMap(({ file, name, text, fault }) =>
     fault === undefined ? findFaults(file, name, text, allowed) : [fault],
   );
+  faults.push(...findExcess(flows));
   if (!flows.some(({ name }) => name === MAIN_FLOW)) {
     const file = nameFile(join(directory, MAIN_FLOW + EXTENSION));
     faults.push(`${file}: missing file; it is the flow that requests start`);
@@ -90,6 +97,18 @@ function findNameFault(file: string, name: string): string[] {
   ];
 }
 
+/** The largest is named, as the one to be shortened. */
+function findExcess(flows: { file: string; text: string }[]): string[] {
+  const sizes = flows
+    .map(({ file, text }) => ({ file, bytes: Buffer.byteLength(text) }))
+    .sort((one, other) => other.bytes - one.bytes);
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= FLOWS_BYTES) return [];
+  return [
+    `${sizes[0]?.file}: ${sizes[0]?.bytes} bytes, and ${total} with all flows; allowed: ${FLOWS_BYTES} together`,
+  ];
+}
+
 function findForeignSubstitutions(
   file: string,
   text: string,
@@ -110,13 +129,26 @@ function findFlowFaults(file: string, text: string, allowed: Substitutions): str
   if (definition === undefined) return [`${file}: not JSON; allowed: a state machine as JSON`];
   const read = readFlow(definition);
   if ('flow' in read) {
-    return [...findLostStates(file, read.flow), ...findForeignFunctions(file, read.flow, allowed)];
+    return [
+      ...findLongNames(file, read.flow),
+      ...findLostStates(file, read.flow),
+      ...findForeignFunctions(file, read.flow, allowed),
+    ];
   }
   return read.faults.map((fault) =>
     fault.allowed === undefined
       ? `${file}: ${fault.place} is not of the language of flows; statemachines/README.md says what is`
       : `${file}: ${fault.place} has a value that is not of the language of flows; allowed: ${fault.allowed}`,
   );
+}
+
+function findLongNames(file: string, { states }: FlowOutline): string[] {
+  return [...states]
+    .filter((name) => name.length > STATE_NAME_LENGTH)
+    .map(
+      (name) =>
+        `${file}: the state ${name} has a name of ${name.length} characters; allowed: ${STATE_NAME_LENGTH}`,
+    );
 }
 
 function findLostStates(file: string, { states, steps }: FlowOutline): string[] {

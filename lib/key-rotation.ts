@@ -8,6 +8,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { LostEvents } from './lost-events.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
 
@@ -25,10 +26,13 @@ const SECONDS_PER_DAY = 86_400;
 export class KeyRotation extends Construct {
   readonly function: IFunction;
 
+  readonly lostEvents: LostEvents;
+
   constructor(scope: Construct, id: string, props: KeyRotationProps) {
     super(scope, id);
     const { tables, keyRotationDays, logRetention } = props;
 
+    this.lostEvents = new LostEvents(this, 'LostEvents');
     this.function = new ProviderFunction(this, 'RotateKeys', {
       handler: 'rotate-keys',
       environment: {
@@ -39,6 +43,7 @@ export class KeyRotation extends Construct {
       rights: [...tables.allowRotatingKeys(), tables.allowPublishingKeys()],
       // The first keys are tried for a minute: a new role may be refused until IAM has told everybody of it.
       timeout: Duration.seconds(90),
+      lostEvents: this.lostEvents,
       logRetention,
     }).function;
 
@@ -57,6 +62,7 @@ export class KeyRotation extends Construct {
       targets: [
         new LambdaFunction(this.function, {
           event: RuleTargetInput.fromObject({ rotate: 'when-due' }),
+          deadLetterQueue: this.lostEvents.queue,
         }),
       ],
     });

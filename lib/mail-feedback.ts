@@ -7,6 +7,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { LostEvents } from './lost-events.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
 
@@ -22,12 +23,15 @@ export interface MailFeedbackProps {
 export class MailFeedback extends Construct {
   readonly function: IFunction;
 
+  readonly lostEvents: LostEvents;
+
   readonly rule: Rule;
 
   constructor(scope: Construct, id: string, props: MailFeedbackProps) {
     super(scope, id);
     const { tables, configurationSetName, logRetention } = props;
 
+    this.lostEvents = new LostEvents(this, 'LostEvents');
     this.function = new ProviderFunction(this, 'MailFeedback', {
       handler: 'mail-feedback',
       environment: {
@@ -40,18 +44,18 @@ export class MailFeedback extends Construct {
         tables.allowReadingDirectory('user#*'),
         tables.allowNotingAddresses(),
       ],
+      lostEvents: this.lostEvents,
       logRetention,
     }).function;
 
-    // Without a queue for what is lost: EventBridge tries for a day to call the function and Lambda runs it three times, both
-    // alarm, and an address whose bounce was missed bounces the next mail.
+    // EventBridge tries for a day to call the function, and Lambda runs it three times; what is lost then lies in the queue.
     this.rule = new Rule(this, 'OfOurMails', {
       description: 'Tells the CIBA provider of its mails that did not arrive',
       eventPattern: {
         source: ['aws.ses'],
         detail: { mail: { tags: { 'ses:configuration-set': [configurationSetName] } } },
       },
-      targets: [new LambdaFunction(this.function)],
+      targets: [new LambdaFunction(this.function, { deadLetterQueue: this.lostEvents.queue })],
     });
   }
 }

@@ -8,6 +8,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import * as ses from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
 import { DEFAULT_LOCALE, type NotificationTemplate } from './notification-templates/compile.ts';
+import { SettingsRefused } from './settings.ts';
 
 export interface NotificationMailProps {
   /** Unique in the account and region. */
@@ -27,6 +28,12 @@ export interface NotificationMailProps {
   /** Whether the stack makes the templates; where it does not, somebody else has to, under the same names. */
   provisionTemplates: boolean;
 }
+
+/** The names of so many, 64 characters each, leave room for the other rights in the 10,240 characters of a role's policies. */
+const MOST_TEMPLATES = 60;
+
+/** CloudFormation takes a template of 1,000,000 bytes; the rest of ours, with the largest flows, has less than 250,000. */
+const TEMPLATES_BYTES = 700_000;
 
 export class NotificationMail extends Construct {
   /** The From header: an address, or `name <address>`. */
@@ -48,6 +55,7 @@ export class NotificationMail extends Construct {
     this.sender = formatSender(props.senderAddress, props.senderName);
     this.templatePrefix = `${props.name}-`;
     this.locales = groupLocales(props.templates);
+    this.#assertSizes();
     this.configurationSetName = this.#addConfigurationSet().configurationSetName;
     if (props.provisionTemplates) this.#addTemplates();
     if (props.senderIdentity === 'create') this.#addIdentity();
@@ -93,6 +101,24 @@ export class NotificationMail extends Construct {
       reason:
         'SES checks the right against the identity of the address or of its domain, and in the sandbox against the recipient; the condition on ses:FromAddress admits one sender.',
     });
+  }
+
+  /** What SES, IAM and CloudFormation take of the mails; an app may have made them by other means than our compiler. */
+  #assertSizes(): void {
+    const { templates } = this.#props;
+    const mistakes = templates.map((mail) => this.#templateName(mail)).flatMap(findNameFault);
+    if (templates.length > MOST_TEMPLATES) {
+      mistakes.push(
+        `The mail templates are ${templates.length}, each locale of a name counted; allowed: ${MOST_TEMPLATES}, since the role that sends them names each.`,
+      );
+    }
+    const bytes = Buffer.byteLength(JSON.stringify(templates));
+    if (bytes > TEMPLATES_BYTES) {
+      mistakes.push(
+        `The mail templates have ${bytes} bytes together; allowed: ${TEMPLATES_BYTES}, since the template of the stack holds them.`,
+      );
+    }
+    if (mistakes.length > 0) throw new SettingsRefused(mistakes);
   }
 
   #baseName(name: string): string {
@@ -165,6 +191,13 @@ export class NotificationMail extends Construct {
     });
     identity.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
+}
+
+function findNameFault(name: string): string[] {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return [];
+  return [
+    `The mail template ${name} has a name of ${name.length} characters; SES takes 1 to 64 letters, digits, hyphens and underscores.`,
+  ];
 }
 
 /** @throws an error that names a template without the locale that every user can be sent */

@@ -17,6 +17,7 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk
 import {
   ApplicationLogLevel,
   Architecture,
+  CfnFunction,
   Code,
   type FunctionOptions,
   type IFunction,
@@ -39,6 +40,9 @@ import type {
   RotateKeysEnvironment,
   TokenEnvironment,
 } from '../lambdas/handlers/environment.ts';
+import { findEnvironmentExcess } from './function-environment.ts';
+import type { LostEvents } from './lost-events.ts';
+import { SettingsRefused } from './settings.ts';
 
 /** The environment of each handler; a handler is a file of `lambdas/handlers`. */
 interface Environments {
@@ -71,6 +75,9 @@ export interface ProviderFunctionProps<Name extends HandlerName> {
    * @default 10 seconds
    */
   timeout?: Duration;
+
+  /** Where an event lies that it failed at to the end; for a function whose caller waits for no answer. */
+  lostEvents?: LostEvents;
 
   /** Concurrent runs that are its own, if any. */
   reservedConcurrency?: number | undefined;
@@ -118,6 +125,8 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
 
   constructor(scope: Construct, id: string, props: ProviderFunctionProps<Name>) {
     super(scope, id);
+    const excess = findEnvironmentExcess(this, props.handler, { ...props.environment });
+    if (excess.length > 0) throw new SettingsRefused(excess);
 
     const logGroup = new LogGroup(this, 'Log', {
       retention: props.logRetention,
@@ -127,12 +136,18 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
-        rights: new PolicyDocument({ statements: [...props.rights, allowLogging(logGroup)] }),
+        rights: new PolicyDocument({
+          statements: [
+            ...props.rights,
+            allowLogging(logGroup),
+            ...(props.lostEvents ? [props.lostEvents.allowLosing()] : []),
+          ],
+        }),
       },
     });
     const entry = `lambdas/handlers/${props.handler}.ts`;
 
-    this.function = this.#addFunction(props.handler, {
+    const lambda = this.#addFunction(props.handler, {
       description: entry,
       architecture: Architecture.ARM_64,
       memorySize: 256,
@@ -148,9 +163,11 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       // At this level the platform's own line of each run has its duration, memory and start, and no other line is written.
       systemLogLevelV2: SystemLogLevel.INFO,
     });
+    if (props.lostEvents) keepLostEvents(lambda, props.lostEvents);
+    this.function = lambda;
   }
 
-  #addFunction(handler: HandlerName, options: FunctionOptions): IFunction {
+  #addFunction(handler: HandlerName, options: FunctionOptions): LambdaFunction {
     return new LambdaFunction(this, 'Function', {
       ...options,
       runtime: Runtime.NODEJS_24_X,
@@ -200,6 +217,14 @@ function emptyFolder(scope: Construct): string {
   const folder = join(outdir, 'unbundled');
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+/** Not by the property of the same name, with which the CDK would add a policy to the role whose rights all stand here. */
+function keepLostEvents(lambda: LambdaFunction, { queue }: LostEvents): void {
+  const resource = lambda.node.defaultChild;
+  if (CfnFunction.isCfnFunction(resource)) {
+    resource.deadLetterConfig = { targetArn: queue.queueArn };
+  }
 }
 
 function allowLogging(logGroup: LogGroup): PolicyStatement {

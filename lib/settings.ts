@@ -28,6 +28,9 @@ const stackNamePattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${DEPLOYMENT_NAME_L
 const hostNamePattern =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
+/** A mailbox as SMTP takes it (RFC 5321, 4.5.3.1): 64 characters before the `@`, and 254 in all. */
+const mailboxLengths = /^(?=.{1,254}$)[^@]{1,64}@/;
+
 const certificateArnPattern =
   /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]{1,64}$/;
 
@@ -285,7 +288,10 @@ const providerSettingsSchema = z.strictObject({
     .regex(hostNamePattern)
     .optional()
     .describe('a host name in lower case, such as example.com'),
-  senderAddress: z.email().describe('one e-mail address, such as approvals@example.com'),
+  senderAddress: z
+    .email({ abort: true })
+    .regex(mailboxLengths)
+    .describe('one e-mail address, such as approvals@example.com'),
   senderName: z
     .string()
     .regex(senderNamePattern)
@@ -362,6 +368,18 @@ export type Settings = z.output<typeof settingsSchema>;
 
 /** The settings of a provider, checked, with every default in place. */
 export type CheckedProviderSettings = z.output<typeof providerSettingsSchema>;
+
+/** What the settings ask for and AWS or this project would refuse: the message has a line for each mistake. */
+export class SettingsRefused extends Error {
+  override readonly name = 'SettingsRefused';
+
+  readonly mistakes: string[];
+
+  constructor(mistakes: string[]) {
+    super(mistakes.join('\n'));
+    this.mistakes = mistakes;
+  }
+}
 
 /** Settings, or a line for each mistake that names the setting and what is allowed. */
 export type ParsedSettings<Checked = Settings> = { settings: Checked } | { mistakes: string[] };

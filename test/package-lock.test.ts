@@ -1,5 +1,5 @@
 /**
- * The lock file: it records no download address, vouches for every package by a hash, and has an entry for every optional
+ * The lock files. Of npm: it records no download address, vouches for every package by a hash, and has an entry for every optional
  * package, without which `npm ci` refuses it on any machine but the one it was made on.
  */
 import { readFileSync } from 'node:fs';
@@ -38,6 +38,18 @@ describe('package-lock.json', () => {
       ([, { integrity = '' }]) => !/^sha512-.{86}==$/.test(integrity),
     );
     expect(unvouched.map(([path]) => path)).toEqual([]);
+  });
+});
+
+describe.each(['test/deploy/requirements.txt', 'test/templates/requirements.txt'])('%s', (file) => {
+  it('O18: pins every package by version and hashes, and names no host', () => {
+    const [comment, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(comment).toMatch(/^# [^/]*$/);
+    const others = lines.filter(
+      (line) => !/^([a-z0-9-]+==[\w.]+ \\| {4}--hash=sha256:[0-9a-f]{64}( \\)?)$/.test(line),
+    );
+    expect(others).toEqual([]);
+    expect(lines.filter((line) => line.includes('==')).length).toBeGreaterThan(5);
   });
 });
 

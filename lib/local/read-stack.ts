@@ -23,6 +23,14 @@ export interface LocalFunction {
   environment: Record<string, string>;
   memoryMegabytes: number;
   timeoutSeconds: number;
+  /** The ARN of the queue for what it failed at to the end, if it has one. */
+  deadLetterQueue: string | undefined;
+}
+
+/** A queue of SQS. */
+export interface LocalQueue {
+  url: string;
+  arn: string;
 }
 
 /** A route of the HTTP API and the function behind it. */
@@ -116,6 +124,7 @@ export interface LocalMailEvents {
 export interface LocalStack {
   name: string;
   functions: LocalFunction[];
+  queues: LocalQueue[];
   routes: LocalRoute[];
   tables: LocalTable[];
   mailTemplates: LocalMailTemplate[];
@@ -139,6 +148,7 @@ export function readStack(assembly: Assembly, origin: string): LocalStack {
   return {
     name: assembly.stackName,
     functions: readAll(context, 'AWS::Lambda::Function', readFunction),
+    queues: readAll(context, 'AWS::SQS::Queue', readQueue),
     routes: readAll(context, 'AWS::ApiGatewayV2::Route', readRoute),
     tables: readAll(context, 'AWS::DynamoDB::Table', readTable),
     mailTemplates: readAll(context, 'AWS::SES::Template', readMailTemplate),
@@ -210,6 +220,7 @@ const functionProperties = z.strictObject({
   Environment: z.optional(z.strictObject({ Variables: z.record(z.string(), z.string()) })),
   MemorySize: z._default(z.number(), 128),
   Timeout: z._default(z.number(), 3),
+  DeadLetterConfig: z.optional(z.strictObject({ TargetArn: z.string() })),
 });
 
 function readFunction(context: Context, resource: NamedResource): LocalFunction {
@@ -232,7 +243,21 @@ function readFunction(context: Context, resource: NamedResource): LocalFunction 
     environment: properties.Environment?.Variables ?? {},
     memoryMegabytes: properties.MemorySize,
     timeoutSeconds: properties.Timeout,
+    deadLetterQueue: properties.DeadLetterConfig?.TargetArn,
   };
+}
+
+const queueProperties = z.strictObject({ QueueName: z.optional(z.string()) });
+
+/** In memory, so that nothing is kept too long and nothing is encrypted. */
+function readQueue(context: Context, resource: NamedResource): LocalQueue {
+  readProperties(context, resource, queueProperties, [
+    'MessageRetentionPeriod',
+    'SqsManagedSseEnabled',
+    'Tags',
+  ]);
+  const { ref, attribute } = context.references;
+  return { url: String(ref(resource.logicalId)), arn: attribute(resource.logicalId, 'Arn') };
 }
 
 function findBundle(
@@ -409,7 +434,12 @@ const json = z.pipe(
   }),
 );
 
-const functionTarget = { Arn: z.string(), Id: z.string() };
+const functionTarget = {
+  Arn: z.string(),
+  Id: z.string(),
+  // For what cannot be delivered, which never happens on one machine.
+  DeadLetterConfig: z.optional(z.strictObject({ Arn: z.string() })),
+};
 
 const scheduleProperties = z.strictObject({
   Name: z.optional(z.string()),

@@ -16,6 +16,8 @@ interface ResourceType {
   arn?: string;
   /** Whether `Ref` is the ARN and not the name. */
   refIsArn?: true;
+  /** Whether `Ref` is the address of the resource on AWS. */
+  refIsUrl?: true;
 }
 
 /** Types that run here. */
@@ -29,6 +31,7 @@ const modelledTypes: Record<string, ResourceType> = {
   'AWS::Lambda::Function': { nameProperty: 'FunctionName', arn: 'lambda:function:' },
   'AWS::SES::ConfigurationSetEventDestination': {},
   'AWS::SES::Template': { nameProperty: 'Template.TemplateName' },
+  'AWS::SQS::Queue': { nameProperty: 'QueueName', arn: 'sqs:', refIsUrl: true },
   'AWS::StepFunctions::StateMachine': {
     nameProperty: 'StateMachineName',
     arn: 'states:stateMachine:',
@@ -48,6 +51,7 @@ const cloudTypes: Record<string, ResourceType> = {
   'AWS::Logs::LogGroup': { nameProperty: 'LogGroupName', arn: 'logs:log-group:' },
   'AWS::Logs::MetricFilter': { nameProperty: 'FilterName' },
   'AWS::SES::ConfigurationSet': { nameProperty: 'Name' },
+  'AWS::SQS::QueuePolicy': {},
   'AWS::SES::EmailIdentity': { nameProperty: 'EmailIdentity' },
 };
 
@@ -74,6 +78,11 @@ export function localArn(kind: string, name: string): string {
   return `arn:aws:${kind.slice(0, colon)}:${place}:${kind.slice(colon + 1)}${name}`;
 }
 
+/** As the SDK has it to do with; whoever sets AWS_ENDPOINT_URL calls that all the same. */
+function queueUrl(name: string): string {
+  return `https://sqs.${localAccount.region}.amazonaws.com/${localAccount.id}/${name}`;
+}
+
 /** What the names of an assembly stand for here. @param origin of the HTTP API, which is its `ApiEndpoint` */
 export function createReferences(assembly: Assembly, origin: string): References {
   const references: References = {
@@ -82,7 +91,9 @@ export function createReferences(assembly: Assembly, origin: string): References
       const pseudoParameter = pseudoParameters(assembly.stackName)[name];
       if (pseudoParameter !== undefined) return pseudoParameter;
       const { resource, type } = find(name);
-      return type.refIsArn ? arnOf(name) : nameOf(assembly, name, resource, references);
+      if (type.refIsArn) return arnOf(name);
+      const ownName = nameOf(assembly, name, resource, references);
+      return type.refIsUrl ? queueUrl(ownName) : ownName;
     },
     attribute(logicalId, attribute) {
       const { resource, type } = find(logicalId);

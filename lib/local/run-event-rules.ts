@@ -3,9 +3,6 @@ import { type AcceptedMail, type BusEvent, simulateMailbox } from './mailbox-sim
 import type { EventPattern, LocalStack } from './read-stack.ts';
 import type { Invoke } from './serve-step-functions.ts';
 
-/** How often a function that throws is called again. */
-const REPEATS = 2;
-
 /** What SES says of an accepted mail, as far as its configuration set has SES tell the event bus, goes to the rules. */
 export function tellOfMail(
   { eventRules, mailEvents }: Pick<LocalStack, 'eventRules' | 'mailEvents'>,
@@ -24,21 +21,8 @@ export function tellOfMail(
 function putEvent(rules: LocalStack['eventRules'], event: BusEvent, invoke: Invoke): void {
   for (const { pattern, functionArn } of rules) {
     // What a function threw at last is told where it was thrown.
-    if (fits(pattern, event)) invokeRepeatedly(invoke, functionArn, event).catch(() => {});
+    if (fits(pattern, event)) invoke(functionArn, event).catch(() => {});
   }
-}
-
-/** As Lambda runs what is called asynchronously: three times at most, here without the minutes in between. */
-async function invokeRepeatedly(
-  invoke: Invoke,
-  functionArn: string,
-  event: BusEvent,
-): Promise<unknown> {
-  const repeats = Array.from({ length: REPEATS });
-  return repeats.reduce<Promise<unknown>>(
-    (run) => run.catch(() => invoke(functionArn, event)),
-    invoke(functionArn, event),
-  );
 }
 
 /** Where an event has a list, one text of it is enough. */

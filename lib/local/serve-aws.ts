@@ -10,6 +10,7 @@ import { invokeFunction } from './invoke-function.ts';
 import { readBody } from './loopback.ts';
 import type { LocalStack } from './read-stack.ts';
 import type { ServiceEndpoints } from './run-functions.ts';
+import type { LocalQueues } from './run-queues.ts';
 import type { Invoke } from './serve-step-functions.ts';
 
 /** What Lambda takes as payload, and more than any form of CloudFormation. */
@@ -20,6 +21,7 @@ export interface LocalAws {
   stack: LocalStack;
   endpoints: ServiceEndpoints;
   invoke: Invoke;
+  queues: LocalQueues;
 }
 
 /** Answers a request that is signed for `service`. */
@@ -36,7 +38,7 @@ export function signedService({ headers }: IncomingMessage): string | undefined 
 }
 
 /** The services, by the names that requests are signed for. */
-export function createLocalAws({ stack, endpoints, invoke }: LocalAws): AnswerSigned {
+export function createLocalAws({ stack, endpoints, invoke, queues }: LocalAws): AnswerSigned {
   const createdAt = new Date();
   return async (service, request, response) => {
     switch (service) {
@@ -57,6 +59,10 @@ export function createLocalAws({ stack, endpoints, invoke }: LocalAws): AnswerSi
         return withBody(request, response, (payload) =>
           invokeFunction({ method, path, type, payload }, stack.functions, invoke),
         );
+      }
+      case 'sqs': {
+        const target = request.headers['x-amz-target']?.toString();
+        return withBody(request, response, (body) => queues.answer(target, body));
       }
       default:
         request.resume();
@@ -79,7 +85,7 @@ function unknownOf(service: string, known: string): AwsAnswer {
 }
 
 function unknownService(service: string, request: IncomingMessage): AwsAnswer {
-  const message = `The local host does not know the service ${service}; it knows cloudformation, dynamodb, lambda, ses, states`;
+  const message = `The local host does not know the service ${service}; it knows cloudformation, dynamodb, lambda, ses, sqs, states`;
   const describe = isQuery(request) ? xmlError : jsonError;
   return describe(404, 'UnknownOperationException', message);
 }

@@ -5,6 +5,7 @@
  */
 import { applyDirectory } from '../operator/apply-directory.ts';
 import type { Directory } from '../operator/directory-file.ts';
+import { invokeAsynchronously } from './invoke-asynchronously.ts';
 import { LocalHostError } from './local-host-error.ts';
 import type { LocalLog } from './local-log.ts';
 import { closeServer, issuerAt, listenOnLoopback } from './loopback.ts';
@@ -14,6 +15,7 @@ import { type LocalStack, readStack } from './read-stack.ts';
 import { runCustomResources, serveResponses } from './run-custom-resources.ts';
 import { tellOfMail } from './run-event-rules.ts';
 import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
+import { runQueues } from './run-queues.ts';
 import { runSchedules } from './run-schedules.ts';
 import { createLocalAws } from './serve-aws.ts';
 import { serveControl } from './serve-control.ts';
@@ -108,10 +110,12 @@ async function start(
   const authority = tls ? await openAuthority(options.dataDirectory, new Date()) : undefined;
   if (authority) stops.push(authority.close);
   const invoke: Invoke = (functionId, event) => functions.invoke(functionId, event);
+  const queues = runQueues(stack.queues);
+  const invokeLater = invokeAsynchronously(invoke, stack.functions, queues.keep);
   const inbox = await serveInbox(
     { port: options.inboxPort, option: '--inbox-port' },
     stack.mailTemplates,
-    (mail) => tellOfMail(stack, mail, invoke),
+    (mail) => tellOfMail(stack, mail, invokeLater),
   );
   stops.push(inbox.stop);
   const stepFunctions = await serveStepFunctions(stack.stateMachines, invoke, log);
@@ -154,9 +158,9 @@ async function start(
       replaceDirectory: (directory) => thenRestart(apply(directory, { prune: true })),
       rotateKeys: () => thenRestart(invoke(rotationFunctionOf(stack), { rotate: 'now', lead: 0 })),
     },
-    createLocalAws({ stack, endpoints, invoke }),
+    createLocalAws({ stack, endpoints, invoke, queues }),
   );
-  stops.push(control.stop, runSchedules(stack.schedules, invoke));
+  stops.push(control.stop, runSchedules(stack.schedules, invokeLater));
   open({
     api: { id: 'local', scheme: tls ? 'https' : 'http', domainName: 'localhost', port },
     routes: stack.routes,

@@ -37,6 +37,8 @@ export async function synthesize({
       // The CDK's own rules take two seconds and change nothing in the template: they belong to deploying.
       CDK_VALIDATION: 'false',
       CDK_OUTDIR: folder,
+      // Nothing is deployed, wherever that would be.
+      CDK_DEFAULT_REGION: undefined,
       CDK_CONTEXT_JSON: JSON.stringify({ ...settings, issuer }),
     },
     signal,

@@ -2,16 +2,16 @@
  * MiniStack, an AWS-compatible endpoint from PyPI: installed with pinned versions into an environment of its own, and
  * started afresh for one run, on loopback.
  */
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../black-box/start-local-host.ts';
-import { run, start } from './ended-processes.ts';
+import { start } from './ended-processes.ts';
+import { installRequirements } from './python-environment.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const environment = join(projectFolder, '.ministack');
-const installed = join(environment, 'requirements.txt');
 
 /** How long MiniStack may take to answer, in milliseconds. */
 const START_TIMEOUT = 30_000;
@@ -26,24 +26,11 @@ export class EmulatorUnavailable extends Error {
  * @throws EmulatorUnavailable
  */
 export async function installMiniStack(): Promise<void> {
-  if (await isInstalled()) return;
   try {
-    await rm(environment, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', environment]);
-    const options = ['--quiet', '--no-cache-dir', '--require-hashes', '--no-deps'];
-    await run(join(environment, 'bin/pip'), ['install', ...options, '--requirement', requirements]);
-    await copyFile(requirements, installed);
+    await installRequirements(environment, requirements);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EmulatorUnavailable(`MiniStack cannot be installed here (${reason}).`);
-  }
-}
-
-async function isInstalled(): Promise<boolean> {
-  try {
-    return (await readFile(installed, 'utf8')) === (await readFile(requirements, 'utf8'));
-  } catch {
-    return false;
   }
 }
 

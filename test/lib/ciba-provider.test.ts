@@ -121,6 +121,72 @@ describe('the names that AWS asks for', () => {
   });
 });
 
+describe('O23: the name of a provider', () => {
+  const nameOf = (stack: Stack) =>
+    Object.values(Template.fromStack(stack).findResources('AWS::ApiGatewayV2::Api')).map(
+      ({ Properties }) => Properties.Name,
+    );
+
+  function nameBy(stackId: string, id: string, name?: string): string {
+    const { stack } = createStack(stackId);
+    new CibaProvider(stack, id, { senderAddress, name });
+    return nameOf(stack)[0];
+  }
+
+  it.each(['C', 'Ciba-2', 'CibaProvider', 'S'.repeat(22)])(
+    'is that of the stack, whole, where the stack is all that there is: %s',
+    (stackId) => {
+      expect(nameBy(stackId, 'Default')).toBe(stackId);
+    },
+  );
+
+  it.each([
+    ['Bank', 'Retail', 'Bank-Retail-906D49C3'],
+    ['shop', 'Approvals', 'shop-Aprovals-0A1BD737'],
+    ['shop', 'ProviderOfApprovals', 'shop-Prrovals-C7D74E96'],
+    ['A-stack-with-a-name-that-goes-on-and-on', 'Retail', 'A-stackRetail-04A439AE'],
+  ])(
+    'stays what it was where none is given, so that no deployment loses its logs: %s, %s',
+    (stackId, id, name) => {
+      expect(nameBy(stackId, id)).toBe(name);
+    },
+  );
+
+  it('is readable in full where it is given, in every name that AWS asks for', () => {
+    const { stack } = createStack('A-stack-with-a-name-that-goes-on-and-on');
+    const name = 'Bank-approvals-retail2';
+    new CibaProvider(stack, 'ProviderOfApprovals', { senderAddress, name });
+    const names = namesIn(Template.fromStack(stack));
+    expect(names).toHaveLength(NAMES_OF_ONE);
+    for (const found of names) {
+      expect(found).toMatch(/^(\/aws\/vendedlogs\/)?Bank-approvals-retail2([-/]|$)/);
+    }
+  });
+
+  it.each(['', 'N'.repeat(23), '2nd', 'Bank_approvals', 'Bank/approvals', 'Bänk', '-Bank'])(
+    'is refused where it is none: %j',
+    (name) => {
+      expect(() => nameBy('Bank', 'Provider', name)).toThrow(
+        `Setting name must be 1 to 22 letters, digits and hyphens, a letter first; it is ${JSON.stringify(name)}.`,
+      );
+    },
+  );
+
+  it('is refused where another provider of the app has it, in this stack or another', () => {
+    const { app, stack } = createStack('One');
+    const name = 'Approvals';
+    new CibaProvider(stack, 'Retail', { senderAddress, name });
+    for (const place of [stack, new Stack(app, 'Other')]) {
+      expect(() => new CibaProvider(place, 'Corporate', { senderAddress, name })).toThrow(
+        'Setting name must be another than that of One/Retail; it is "Approvals".',
+      );
+    }
+    const elsewhere = new Stack(app, 'Elsewhere', { env: { region: 'eu-west-1' } });
+    new CibaProvider(elsewhere, 'Corporate', { senderAddress, name });
+    expect(nameOf(elsewhere)).toEqual([name]);
+  });
+});
+
 describe('the grants', () => {
   function statementsFor(grant: (provider: CibaProvider, role: Role) => unknown): unknown {
     const { stack } = createStack();

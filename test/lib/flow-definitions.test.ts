@@ -1,5 +1,13 @@
 /** What stops synth in a flow's file: a substitution, a state, a function or a field that there is not. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +45,12 @@ function faults(): string[] {
       .map((line) => line.slice(line.indexOf(start) + start.length));
   }
   return [];
+}
+
+function sizeOfAll(): number {
+  return readdirSync(directory)
+    .filter((file) => file.endsWith('.asl.json'))
+    .reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
 }
 
 describe('readFlowDefinitions', () => {
@@ -155,6 +169,26 @@ describe('readFlowDefinitions', () => {
       ]);
     },
   );
+
+  it('O10: refuses flows that are too large together, and names the largest', () => {
+    const spaces = (bytes: number) => source + ' '.repeat(bytes);
+    write('x-flow', spaces(30_000));
+    expect(faults()).toEqual([]);
+    write('y-flow', spaces(60_000));
+    expect(faults()).toEqual([
+      `y-flow.asl.json: ${60_000 + source.length} bytes, and ${sizeOfAll()} with all flows; allowed: 100000 together`,
+    ]);
+  });
+
+  it('O10: refuses the name of a state that Step Functions would not take', () => {
+    const renamed = (length: number) => source.replaceAll('MailCheck', 'M'.repeat(length));
+    write('x-flow', renamed(80));
+    expect(faults()).toEqual([]);
+    write('x-flow', renamed(81));
+    expect(faults()).toEqual([
+      `x-flow.asl.json: the state ${'M'.repeat(81)} has a name of 81 characters; allowed: 80`,
+    ]);
+  });
 
   it('refuses a folder without the flow that requests start', () => {
     rmSync(join(directory, 'ciba-flow.asl.json'));

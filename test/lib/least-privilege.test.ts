@@ -76,6 +76,11 @@ const takenByServices: (Exception & { besides?: string })[] = [
     reason: 'DynamoDB writes the encrypted table with the rights of its caller.',
   },
   {
+    actions: ['sqs:SendMessage'],
+    reason:
+      'Lambda keeps an event that a function fails at to the end, with the rights of the function.',
+  },
+  {
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     reason: 'Lambda writes what a function prints.',
   },

@@ -205,6 +205,7 @@ describe('the rights of each function', () => {
         'dynamodb:GetItem on TablesRequests',
         'dynamodb:UpdateItem on TablesDirectory if dynamodb:LeadingKeys in user#* if dynamodb:Attributes in pk undeliverable version if dynamodb:ReturnValues in NONE',
         'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt mf mx fa cause if dynamodb:ReturnValues in NONE',
+        'sqs:SendMessage on MailFeedbackLostEventsQueue',
       ],
     ],
     [
@@ -223,6 +224,7 @@ describe('the rights of each function', () => {
         'dynamodb:PutItem on TablesKeys if dynamodb:LeadingKeys in signing#ES256 signing#RS256 link wrap',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         `kms:GenerateDataKey on TablesKeysEncryption ${viaDynamoDb}`,
+        'sqs:SendMessage on KeyRotationLostEventsQueue',
       ],
     ],
   ])('%s may do this and no more', (handler, rights) => {
@@ -381,6 +383,61 @@ describe('reserved concurrency', () => {
   it('keeps runs for the approval page, whatever a storm of polls uses up', () => {
     expect(reserved(synthesize({ approveReservedConcurrency: '50' }).template)).toEqual([
       ['lambdas/handlers/approve.ts', 50],
+    ]);
+  });
+});
+
+describe('what is lost', () => {
+  const queueOf = (handler: string) =>
+    ({
+      'rotate-keys': 'KeyRotationLostEventsQueue',
+      'mail-feedback': 'MailFeedbackLostEventsQueue',
+    })[handler];
+
+  it.each(['rotate-keys', 'mail-feedback'])(
+    'O14: by %s, or on the way to it, lies in a queue of its own for 14 days, encrypted',
+    (handler) => {
+      const functions = template.findResources('AWS::Lambda::Function', {
+        Properties: { Description: `lambdas/handlers/${handler}.ts` },
+      });
+      const [[functionId = '', found] = []] = Object.entries(functions);
+      expect(readable(found?.['Properties'].DeadLetterConfig.TargetArn)).toBe(queueOf(handler));
+      const rules = Object.values(template.findResources('AWS::Events::Rule')).flatMap(
+        ({ Properties: { Targets } }) => Targets,
+      );
+      const [target] = rules.filter(({ Arn }) => Arn['Fn::GetAtt'][0] === functionId);
+      expect(readable(target.DeadLetterConfig.Arn)).toBe(queueOf(handler));
+    },
+  );
+
+  it('O14: of no function that is called without waiting lies nowhere', () => {
+    const called = Object.values(template.findResources('AWS::Lambda::Permission'))
+      .filter(({ Properties: { Principal } }) => Principal === 'events.amazonaws.com')
+      .map(({ Properties: { FunctionName } }) => readable(FunctionName));
+    const kept = Object.entries(template.findResources('AWS::Lambda::Function'))
+      .filter(([, { Properties }]) => Properties.DeadLetterConfig !== undefined)
+      .map(([logicalId]) => plainId(logicalId));
+    expect(kept.sort()).toEqual(called.sort());
+  });
+
+  it('O14: is sent there by EventBridge for its rule alone, and by nobody in the clear', () => {
+    template.resourceCountIs('AWS::SQS::Queue', 2);
+    template.allResourcesProperties('AWS::SQS::Queue', {
+      MessageRetentionPeriod: 14 * 86_400,
+      SqsManagedSseEnabled: true,
+    });
+    const allowed = Object.values(template.findResources('AWS::SQS::QueuePolicy')).map(
+      ({ Properties: { PolicyDocument } }) =>
+        PolicyDocument.Statement.map(({ Effect, Action, Condition }: Statement) => [
+          Effect,
+          Action,
+          Object.values(Condition ?? {}).flatMap((test) => Object.values(test).map(readable)),
+        ]),
+    );
+    const inTheClear = ['Deny', 'sqs:*', ['false']];
+    expect(allowed).toEqual([
+      [inTheClear, ['Allow', 'sqs:SendMessage', ['KeyRotationEveryDay']]],
+      [inTheClear, ['Allow', 'sqs:SendMessage', ['MailFeedbackOfOurMails']]],
     ]);
   });
 });
@@ -832,6 +889,8 @@ describe('the alarms', () => {
         'AWS/DynamoDB ReadThrottleEvents',
         'AWS/DynamoDB WriteThrottleEvents',
         'AWS/Lambda Errors',
+        'AWS/Lambda Invocations',
+        'AWS/SQS ApproximateNumberOfMessagesVisible',
         'CibaProvider ShareUsedUp',
       ]),
     );
@@ -880,9 +939,33 @@ describe('the alarms', () => {
   });
 
   it('stay silent while there is nothing to measure, and tell nobody unless asked', () => {
-    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
-      TreatMissingData: 'notBreaching',
-      AlarmActions: Match.absent(),
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
+    const others = alarms().filter(({ TreatMissingData }) => TreatMissingData !== 'notBreaching');
+    expect(others.map(({ MetricName }) => MetricName)).toEqual(['Invocations']);
+  });
+
+  it('O14: hear of every event that was lost, and of a rotation that nobody called for', () => {
+    const ofMetric = (name: string) => alarms().filter(({ MetricName }) => MetricName === name);
+    const queues = ofMetric('ApproximateNumberOfMessagesVisible').map(
+      ({ Dimensions, Threshold }) => [
+        Dimensions[0].Value['Fn::GetAtt'][0].replace(/[0-9A-F]{8}$/, ''),
+        Threshold,
+      ],
+    );
+    expect(queues).toEqual([
+      ['KeyRotationLostEventsQueue', 1],
+      ['MailFeedbackLostEventsQueue', 1],
+    ]);
+    const [rotation] = ofMetric('Invocations');
+    expect(readable(rotation.Dimensions[0].Value)).toBe('KeyRotationRotateKeysFunction');
+    // Every hour of a day and two more without a call, and only then.
+    expect(rotation).toMatchObject({
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      Period: 3600,
+      EvaluationPeriods: 26,
+      Statistic: 'Sum',
+      TreatMissingData: 'breaching',
     });
   });
 
@@ -1027,12 +1110,15 @@ describe('the outputs', () => {
       'Issuer',
       'KeyRotationDays',
       'KeysTable',
+      'MailFeedbackFunction',
+      'MailFeedbackLostEvents',
       'NotificationPolicies',
       'NotificationPolicy',
       'NotificationTemplates',
       'RequestsTable',
       'RevokeRefreshTokenFunction',
       'RotateKeysFunction',
+      'RotateKeysLostEvents',
       'Sender',
       'TemplatePrefix',
       'TokenEndpoint',

@@ -10,14 +10,14 @@ const oneOrMore = z.union([z.string().transform((text) => [text]), z.array(z.str
 
 const statementSchema = z.strictObject({
   Sid: z.string().optional(),
-  Effect: z.literal('Allow'),
+  Effect: z.enum(['Allow', 'Deny']),
   Principal: z.unknown().optional(),
   Action: oneOrMore,
   Resource: oneOrMore.default([]),
   Condition: z.record(z.string(), z.record(z.string(), oneOrMore)).default({}),
 });
 
-/** A statement that allows something; the schema admits no other. */
+/** A statement that allows something. */
 export type Statement = z.output<typeof statementSchema>;
 
 /** One action on one resource, for one form of leading key if the statement names any. */
@@ -35,7 +35,8 @@ export interface Right {
 
 /**
  * Every statement in the template: of roles and their policies, of trust, of keys.
- * @throws for a statement that denies, excludes or has any other member that this does not understand
+ * @throws for a statement that excludes or has any other member that this does not understand, and for one that denies anything
+ * but calls in the clear, since what is denied is no right
  */
 export function allStatements({ resources }: Assembly, references: References): Statement[] {
   return Object.entries(resources).flatMap(([logicalId, { Properties }]) =>
@@ -47,8 +48,18 @@ export function allStatements({ resources }: Assembly, references: References): 
 function statementsIn(value: unknown): Statement[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) =>
-    name === 'Statement' ? z.array(statementSchema).parse(member) : statementsIn(member),
+    name === 'Statement'
+      ? z.array(statementSchema).parse(member).filter(isAllowing)
+      : statementsIn(member),
   );
+}
+
+function isAllowing({ Effect, Condition }: Statement): boolean {
+  if (Effect === 'Allow') return true;
+  z.strictObject({
+    Bool: z.strictObject({ 'aws:SecureTransport': z.tuple([z.literal('false')]) }),
+  }).parse(Condition);
+  return false;
 }
 
 /** Policies alone are of interest; other properties may hold what only AWS can resolve. */

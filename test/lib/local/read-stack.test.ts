@@ -286,8 +286,13 @@ describe('readStack', () => {
     ]),
     [
       'an unknown resource type',
-      { resources: { Queue: { Type: 'AWS::SQS::Queue' } } },
-      /^Queue: resource type AWS::SQS::Queue is not known to the local host$/,
+      { resources: { Topic: { Type: 'AWS::SNS::Topic' } } },
+      /^Topic: resource type AWS::SNS::Topic is not known to the local host$/,
+    ],
+    [
+      'a queue that is more than one of lost events',
+      { resources: { Queue: { Type: 'AWS::SQS::Queue', Properties: { FifoQueue: true } } } },
+      /^Queue \(AWS::SQS::Queue\): property FifoQueue is not known to the local host$/,
     ],
     [
       'an unknown property',
