@@ -8,6 +8,7 @@ const longFiles = [
   'endpoints/timing',
   'fault-injection',
   'linear-work',
+  'bench/ledger',
   'ciba-on-localhost',
   'exploration',
   'redemption-race',
