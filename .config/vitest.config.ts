@@ -81,7 +81,7 @@ export default defineConfig({
           // After the black-box suite, over whose calls least-privilege.test.ts judges.
           sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
-          exclude: ['test/black-box/**', 'test/browser/**'],
+          exclude: ['test/black-box/**', 'test/browser/**', 'test/commands/**'],
           globalSetup: [runFolder],
         },
       },
@@ -100,6 +100,16 @@ export default defineConfig({
           // On a local host of its own: keys that sign at once surprise libraries that remember /jwks.
           name: 'key-rotation',
           include: ['test/black-box/key-rotation.test.ts'],
+          globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          // On a local host of its own, or alone on a deployed one: it rotates keys, and removes what others ask for.
+          name: 'commands',
+          sequence: { groupOrder: process.env['BLACK_BOX_ISSUER'] ? 2 : 0 },
+          include: ['test/commands/*.test.ts'],
           globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
         },
       },
