@@ -69,6 +69,10 @@ export default defineConfig({
     ],
     tags: [
       { name: 'heavy', description: 'races by the hundred; left out on slow emulators' },
+      {
+        name: 'at-once',
+        description: 'a hundred at once; left out on an engine that takes one call after the other',
+      },
       { name: 'ses-events', description: 'mails that come back; left out where no SES says so' },
     ],
     projects: [
