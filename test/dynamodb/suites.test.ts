@@ -12,7 +12,7 @@ it.each([
   'test/fault-injection.test.ts',
   'test/commands/commands.test.ts',
   'test/black-box/polls.test.ts',
-  'test/black-box/key-rotation.test.ts',
+  'test/lambdas/aws/keys-table.test.ts',
   'test/audit-on-localhost.test.ts',
   'test/largest-calls.test.ts',
   'test/dynamodb/limits.test.ts',

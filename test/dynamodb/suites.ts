@@ -30,6 +30,8 @@ export const leftOut: Readonly<Record<string, string>> = {
   'test/bench/ledger.test.ts': 'its arithmetic is ours, whatever the engine is',
   'test/black-box/client-library.test.ts': clientsOwn,
   'test/black-box/inputs.test.ts': 'is refused before anything is read or written',
+  'test/black-box/key-rotation.test.ts':
+    'goes by the clock for a minute; keys-table and commands have rotations on the engine',
   'test/black-box/oauth4webapi.test.ts': clientsOwn,
   'test/ciba-on-localhost.test.ts': 'is what the black-box suite is, with clocks of its own',
   'test/log-canaries.test.ts': 'judges what is logged, whatever the engine is',
