@@ -14,6 +14,7 @@ const longFiles = [
   'slow-services',
   'fault-injection',
   'linear-work',
+  'bench/ledger',
   'ciba-on-localhost',
   'exploration',
   'redemption-race',
@@ -75,6 +76,10 @@ export default defineConfig({
     ],
     tags: [
       { name: 'heavy', description: 'races by the hundred; left out on slow emulators' },
+      {
+        name: 'at-once',
+        description: 'a hundred at once; left out on an engine that takes one call after the other',
+      },
       { name: 'ses-events', description: 'mails that come back; left out where no SES says so' },
     ],
     projects: [
@@ -87,7 +92,9 @@ export default defineConfig({
           // After the black-box suite, over whose calls least-privilege.test.ts judges.
           sequence: { groupOrder: 1 },
           include: ['test/**/*.test.ts'],
-          exclude: ['test/black-box/**', 'test/browser/**', 'test/templates/**'],
+          exclude: [
+            ...['test/black-box/**', 'test/browser/**', 'test/templates/**', 'test/commands/**'],
+          ],
           globalSetup: [runFolder],
         },
       },
@@ -106,6 +113,16 @@ export default defineConfig({
           // On a local host of its own: keys that sign at once surprise libraries that remember /jwks.
           name: 'key-rotation',
           include: ['test/black-box/key-rotation.test.ts'],
+          globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          // On a local host of its own, or alone on a deployed one: it rotates keys, and removes what others ask for.
+          name: 'commands',
+          sequence: { groupOrder: process.env['BLACK_BOX_ISSUER'] ? 2 : 0 },
+          include: ['test/commands/*.test.ts'],
           globalSetup: [runFolder, 'test/black-box/start-local-host.ts'],
         },
       },

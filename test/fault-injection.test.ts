@@ -57,6 +57,11 @@ const directory = parseDirectory({
 const faults = ['refused', 'refused once', 'answer lost once', 'answer lost', 'overtaken'] as const;
 type Fault = (typeof faults)[number];
 
+/** What is refused before it reaches a second engine says nothing of that; `npm run test:dynamodb` has five minutes. */
+const met = process.env['TEST_DYNAMODB_ENGINE']
+  ? faults.filter((fault) => fault === 'answer lost once' || fault === 'overtaken')
+  : faults;
+
 interface Answer {
   status: number;
   headers: Headers;
@@ -374,7 +379,7 @@ it.each(Object.entries(paths))('%s', { timeout: 120_000 }, async (name, path) =>
   expect(count).toBeGreaterThan(0);
   const rows: string[] = [];
   for (let at = 1; at <= count; at += 1) {
-    for (const fault of faults) {
+    for (const fault of met) {
       const { answered, end } = await tell(path, at, fault);
       const row = `${name}, call ${at}, ${fault}`.padEnd(44);
       rows.push(`${row} ${answered.padEnd(28)} ${end}`);
@@ -453,7 +458,7 @@ it('news of a mail (F10): whatever its calls meet, the event that comes again le
   // Request, user, the note on the address, for which the user is read again, and the request's stamp.
   expect(count).toBe(5);
   for (let at = 1; at <= count; at += 1) {
-    for (const fault of faults) await tellNews(at, fault);
+    for (const fault of met) await tellNews(at, fault);
   }
 });
 

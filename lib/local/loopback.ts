@@ -145,7 +145,8 @@ export async function readBody(
   return Buffer.concat(chunks);
 }
 
-function isLocalHost(url: string): boolean {
+/** Whether a URL leads to this machine and nowhere else. */
+export function isLocalHost(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);
   return hostname === 'localhost' || hostname === LOOPBACK || hostname === `[${IPV6_LOOPBACK}]`;

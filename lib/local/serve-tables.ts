@@ -1,4 +1,4 @@
-/** DynamoDB on this machine: dynalite with the tables and indexes of the template. */
+/** DynamoDB on this machine: dynalite with the tables and indexes of the template, or the engine that the tests are given. */
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import { closeServer, listenOnLoopback, loopbackUrl, programsOnly } from './loop
 import { parseJson } from './parse-json.ts';
 import type { LocalTable } from './read-stack.ts';
 import { localAccount } from './resource-names.ts';
+import { tablesElsewhere } from './tables-elsewhere.ts';
 
 /** A running DynamoDB. */
 export interface LocalTables {
@@ -26,19 +27,17 @@ export interface LocalTables {
   stop(): Promise<void>;
 }
 
+/** Set by `npm run test:dynamodb` alone: where the engine answers that is to be used instead of dynalite. */
+const engineOfTests = 'TEST_DYNAMODB_ENDPOINT';
+
 /**
  * Starts dynalite; state is kept in `dataDirectory`, or in memory without one.
  * @throws LocalHostError if another local host has the directory
  */
 export async function serveTables(dataDirectory?: string): Promise<LocalTables> {
   const unlock = dataDirectory === undefined ? undefined : await takeFolder(dataDirectory);
-  const server = dynalite({
-    createTableMs: 0,
-    updateTableMs: 0,
-    deleteTableMs: 0,
-    ...(dataDirectory !== undefined && { path: join(dataDirectory, 'tables') }),
-  });
-  standBefore(server);
+  const elsewhere = dataDirectory === undefined ? process.env[engineOfTests] : undefined;
+  const server = elsewhere ? tablesElsewhere(elsewhere) : dynaliteServer(dataDirectory);
   const endpoint = loopbackUrl(await listenOnLoopback(server, { port: 0 }));
   const client = new DynamoDBClient({
     endpoint,
@@ -54,6 +53,17 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
       await unlock?.();
     },
   };
+}
+
+function dynaliteServer(dataDirectory: string | undefined): Server {
+  const server = dynalite({
+    createTableMs: 0,
+    updateTableMs: 0,
+    deleteTableMs: 0,
+    ...(dataDirectory !== undefined && { path: join(dataDirectory, 'tables') }),
+  });
+  standBefore(server);
+  return server;
 }
 
 /**

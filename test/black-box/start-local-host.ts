@@ -1,7 +1,7 @@
 /**
  * Finds the deployment for all black-box files: the one that the environment names, or else a local host that is started
- * once, in a process of its own. That of the rotation is `bin/local.ts --headless`, as any tool would start it; over the
- * other every call is noted, for the proof of least privilege.
+ * once, in a process of its own. That of the rotation and of the commands is `bin/local.ts --headless`, as any tool would start
+ * it; over the other every call is noted, for the proof of least privilege.
  *
  * BLACK_BOX_ISSUER      base URL of a deployment that runs already; nothing is started then
  * BLACK_BOX_MAIL_STORE  with it: where its mails are listed, in the form of the local host's inbox
@@ -70,9 +70,7 @@ async function startLocalHost(project: TestProject): Promise<DeploymentAddress> 
   await writeFile(seed, JSON.stringify(directory));
   const { runFolder } = project.getProvidedContext();
   const command =
-    project.name === 'key-rotation'
-      ? await localCommand(seed)
-      : await recordedHost(seed, runFolder);
+    project.name === 'black-box' ? await recordedHost(seed, runFolder) : await localCommand(seed);
   const host = spawn(process.execPath, ['--import', 'tsx', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

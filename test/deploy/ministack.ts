@@ -30,7 +30,9 @@ export async function installMiniStack(): Promise<void> {
     await installRequirements(environment, requirements);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new EmulatorUnavailable(`MiniStack cannot be installed here (${reason}).`);
+    throw new EmulatorUnavailable(
+      `MiniStack needs Python 3 with venv, and cannot be installed here (${reason}).`,
+    );
   }
 }
 

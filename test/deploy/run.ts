@@ -1,6 +1,6 @@
 /**
- * The deploy test: the real `cdk bootstrap` and `cdk deploy` against MiniStack, then the black-box suite and the smoke test
- * through the deployed HTTP API. Exit code 0 if every case passed, 1 otherwise, 3 where the emulator cannot be had.
+ * The deploy test: the real `cdk bootstrap` and `cdk deploy` against MiniStack, then the black-box suite, every command of the
+ * command line, and the smoke test through the deployed HTTP API. Exit code 0 if every case passed, 1 otherwise, 3 where the emulator cannot be had.
  *
  * With `--by-hand FILE` it deploys and tests nothing: for a stack that somebody has deployed to the emulator of
  * AWS_ENDPOINT_URL, with its outputs in FILE, it makes the mail templates and answers for the issuer until Ctrl-C.
@@ -155,7 +155,7 @@ function listen(server: Server, port: number): Promise<number> {
 }
 
 async function runSuite({ emulator, outputs, mailStore, forwarder }: Deployment): Promise<void> {
-  step('the black-box suite through the deployed API');
+  step('the black-box suite through the deployed API, and every command');
   const client = { endpoint: emulator, region, credentials };
   const control = directoryControl({
     emulator,
@@ -170,7 +170,8 @@ async function runSuite({ emulator, outputs, mailStore, forwarder }: Deployment)
   await run(
     'npx',
     [
-      ...['vitest', 'run', '--config', '.config/vitest.config.ts', '--project', 'black-box'],
+      ...['vitest', 'run', '--config', '.config/vitest.config.ts'],
+      ...['--project', 'black-box', '--project', 'commands'],
       // Races by the hundred stay on the local host: the emulator takes some 75 polls a second.
       // Its SES says nothing of mails.
       ...['--tagsFilter', '!heavy && !ses-events'],
