@@ -37,7 +37,7 @@ describe('the README', () => {
   });
 });
 
-it('the ledger is what the local host consumes', { timeout: 240_000 }, async () => {
+it('the ledger is what the local host consumes', async () => {
   const recorded = await readLedger();
   const measured = await measureLedger(inject('runFolder'));
   expect(sumLedger(measured), mend).toEqual(sumLedger(recorded));

@@ -18,7 +18,14 @@ export async function installRequirements(
   if (await isSame(installed, requirements)) return;
   await rm(environment, { recursive: true, force: true });
   await run('python3', ['-m', 'venv', environment]);
-  const options = ['--quiet', '--no-cache-dir', '--require-hashes', '--no-deps', '--requirement', requirements];
+  const options = [
+    '--quiet',
+    '--no-cache-dir',
+    '--require-hashes',
+    '--no-deps',
+    '--requirement',
+    requirements,
+  ];
   await run(join(environment, 'bin/pip'), ['install', ...options]);
   await copyFile(requirements, installed);
 }

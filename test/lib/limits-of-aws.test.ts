@@ -136,9 +136,7 @@ describe('the environment of a function', () => {
     );
   });
 
-  it('O10: fits whatever names AWS gives, up to the last policy that synth takes', {
-    timeout: 120_000,
-  }, () => {
+  it('O10: fits whatever names AWS gives, up to the last policy that synth takes', () => {
     const sizes: number[] = [];
     for (let count = 11; count < 17; count += 1) {
       const provider = createApp({ notificationPolicies: fullNotificationPolicies(count) });

@@ -3,9 +3,10 @@
  * says, by calls of the services at the local host's own AWS address.
  */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseDirectory } from '../../lib/operator/directory-file.ts';
+import { eventually } from '../support/eventually.ts';
 import { recordCalls } from '../support/recorded-calls.ts';
 import { type SynthesizedHost, startSynthesizedHost } from '../support/synthesized-host.ts';
 
@@ -70,14 +71,11 @@ it('O14: news of a mail that could not be kept lies in the queue, and is kept wh
     });
   }
   expect(await ask()).toHaveProperty('auth_req_id');
-  const [lost] = await vi.waitFor(
-    async () => {
-      const { Messages } = await sqs('ReceiveMessage', { QueueUrl });
-      expect(Messages).toHaveLength(1);
-      return Messages;
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  const [lost] = await eventually(async () => {
+    const { Messages } = await sqs('ReceiveMessage', { QueueUrl });
+    expect(Messages).toHaveLength(1);
+    return Messages;
+  });
   // Nothing is known of the bounce: the user is mailed again.
   expect(JSON.parse(lost?.Body ?? '')).toMatchObject({
     source: 'aws.ses',
