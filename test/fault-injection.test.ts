@@ -57,7 +57,7 @@ const directory = parseDirectory({
 const faults = ['refused', 'refused once', 'answer lost once', 'answer lost', 'overtaken'] as const;
 type Fault = (typeof faults)[number];
 
-/** What is refused before it reaches a second engine says nothing of that; `npm run test:dynamodb` has five minutes. */
+/** Of a second engine those tell most: it meets a repeated write, and one that another has overtaken. Five minutes take no more. */
 const met = process.env['TEST_DYNAMODB_ENGINE']
   ? faults.filter((fault) => fault === 'answer lost once' || fault === 'overtaken')
   : faults;

@@ -2,7 +2,7 @@
  * O12: services that answer slowly, by the deployed bundles under Lambda's time limit: each endpoint gives an answer of its own in
  * time, and what was asked once is mailed once at most.
  */
-import { request as httpRequest, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import {
   loopbackUrl,
 } from '../lib/local/loopback.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
+import { passOn } from './support/pass-on.ts';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
 
 const servers: Server[] = [];
@@ -24,13 +25,7 @@ async function slowed(service: string): Promise<string> {
   const server = createAsyncServer(async (request, response) => {
     const body = await buffer(request);
     await sleep(delaySeconds * 1000);
-    const { method, headers, url = '/' } = request;
-    const passedOn = httpRequest(new URL(url, service), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    passedOn.once('error', () => response.destroy());
-    passedOn.end(body);
+    passOn(service, request, body, response);
   });
   servers.push(server);
   return loopbackUrl(await listenOnLoopback(server, { port: 0 }));

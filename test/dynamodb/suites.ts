@@ -45,6 +45,8 @@ export const leftOut: Readonly<Record<string, string>> = {
   'test/lib/local/serve-tables.test.ts': dynaliteItself,
   'test/lib/local/start-local-host.test.ts': ownProcess,
   'test/lib/local/web-pages.test.ts': ownProcess,
+  'test/lib/lost-events.test.ts': 'judges the queues of events, whatever the tables are',
+  'test/slow-services.test.ts': 'judges time limits, behind services that are slow by themselves',
   'test/lib/operator/smoke.test.ts': 'is a client of the provider; the black-box suite is one, too',
 };
 

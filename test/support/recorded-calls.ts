@@ -2,7 +2,7 @@
  * Stands between the functions of a local host and its services: notes every call with the function that made it, passes
  * it on, and disturbs single calls on request, as a network or a service would.
  */
-import { request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import {
   closeServer,
@@ -11,6 +11,7 @@ import {
   loopbackUrl,
 } from '../../lib/local/loopback.ts';
 import type { ServiceEndpoints } from '../../lib/local/run-functions.ts';
+import { passOn } from './pass-on.ts';
 
 /** A call of a service, as IAM would judge it. */
 export interface ServiceCall {
@@ -65,13 +66,7 @@ export function recordCalls(note: (call: ServiceCall) => void = () => {}): Recor
         response.end(JSON.stringify({ __type: disturbance.refusedWith, message: 'refused' }));
         return;
       }
-      const { method, headers, url = '/' } = request;
-      const passedOn = httpRequest(new URL(url, service), { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
-      passedOn.once('error', () => response.destroy());
-      passedOn.end(body);
+      passOn(service, request, body, response);
     });
     servers.push(server);
     return loopbackUrl(await listenOnLoopback(server, { port: 0 }));
