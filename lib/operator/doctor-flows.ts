@@ -1,10 +1,5 @@
 /** Whether the flows that notify users can run, have run, and whether an alarm is on. */
 import {
-  type CloudFormationClient,
-  ListStackResourcesCommand,
-  type StackResourceSummary,
-} from '@aws-sdk/client-cloudformation';
-import {
   type CloudWatchClient,
   DescribeAlarmsCommand,
   GetMetricDataCommand,
@@ -14,6 +9,7 @@ import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn
 import { isDefinitionOf, readFlowFile } from './compare-flow.ts';
 import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
+import { listStackResources } from './list-stack-resources.ts';
 import { flowsOf } from './read-json-output.ts';
 
 export const checkFlows: Check = async ({ deployment }) => {
@@ -127,7 +123,7 @@ async function findMissingAlarms(
   alarms: readonly MetricAlarm[],
 ): Promise<Finding[]> {
   const there = new Set(alarms.map(({ AlarmName: name }) => name));
-  const resources = await listResources(clients.cloudFormation, stackName);
+  const resources = await listStackResources(clients.cloudFormation, stackName);
   return resources
     .filter(({ ResourceType: type }) => type === 'AWS::CloudWatch::Alarm')
     .filter(({ PhysicalResourceId: name }) => !there.has(name))
@@ -136,25 +132,6 @@ async function findMissingAlarms(
       message: `${name.replace(`${stackName}-`, '')} was removed by hand`,
       mend: `aws cloudformation detect-stack-drift --stack-name ${stackName}; it comes back when its definition changes`,
     }));
-}
-
-async function listResources(
-  cloudFormation: CloudFormationClient,
-  stackName: string,
-): Promise<StackResourceSummary[]> {
-  const found: StackResourceSummary[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page = await cloudFormation.send(
-      new ListStackResourcesCommand({
-        StackName: stackName,
-        ...(nextToken !== undefined && { NextToken: nextToken }),
-      }),
-    );
-    found.push(...(page.StackResourceSummaries ?? []));
-    nextToken = page.NextToken;
-  } while (nextToken !== undefined);
-  return found;
 }
 
 /** CloudFormation names an alarm after the stack and its logical id, and the logical ids of ours begin alike. */

@@ -6,6 +6,7 @@ import { describeError } from './describe-error.ts';
 import { checkAlarms, checkFlowRuns, checkFlows } from './doctor-flows.ts';
 import { checkClock, checkIssuer } from './doctor-issuer.ts';
 import { checkKeys } from './doctor-keys.ts';
+import { checkLeftovers } from './doctor-leftovers.ts';
 import { checkAccount, checkSender, checkTemplates } from './doctor-mail.ts';
 import { checkStack } from './doctor-stack.ts';
 import type { Check, Finding, Patient } from './finding.ts';
@@ -23,6 +24,7 @@ export const checks: Readonly<Record<string, Check>> = {
   flows: checkFlows,
   'flow runs': checkFlowRuns,
   alarms: checkAlarms,
+  leftovers: checkLeftovers,
 };
 
 /** A finding with the name of its check. */

@@ -515,6 +515,67 @@ describe('alarms', () => {
   });
 });
 
+describe('leftovers', () => {
+  const tables = (suffix: string) =>
+    ['TablesDirectoryD82D92C0', 'TablesKeys6B5A3ABF', 'TablesRequests3CA232D6'].map(
+      (id) => `CibaProvider-${id}-${suffix}`,
+    );
+  const [owned, lost] = [tables('1ABCDEFGHIJKL'), tables('1MNOPQRSTUVWX')];
+  const key = 'arn:aws:kms:us-east-1:1:key/of-the-lost-one';
+
+  function answer(names: string[]): AnswerCall {
+    const pages = [names.slice(0, 2), names.slice(2)];
+    return (command, input) => {
+      const { ExclusiveStartTableName: after, TableName } = input as Record<string, string>;
+      switch (command) {
+        case 'ListTablesCommand':
+          return after === undefined
+            ? { TableNames: pages[0], LastEvaluatedTableName: pages[0]?.at(-1) }
+            : { TableNames: pages[1] };
+        case 'ListStackResourcesCommand':
+          return {
+            StackResourceSummaries: owned.map((name) => ({ PhysicalResourceId: name })),
+          };
+        case 'DescribeTableCommand':
+          return {
+            Table: TableName === lost[1] ? { SSEDescription: { KMSMasterKeyArn: key } } : {},
+          };
+        default:
+          return {};
+      }
+    };
+  }
+
+  it('O6: of a deployment that failed after its tables are named, with the key that they need', async () => {
+    const [finding, ...others] = await run('leftovers', answer([...owned, ...lost]));
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ verdict: 'warning' });
+    for (const name of [...lost, key]) expect(finding?.message).toContain(name);
+    for (const name of owned) expect(finding?.message).not.toContain(name);
+    expect(finding?.mend).toContain('README');
+  });
+
+  it.each([
+    ['the stack’s own alone', owned],
+    ['tables of others', [...owned, 'orders', 'CibaProvider', 'CibaProvider-orders-1ABC']],
+    [
+      'tables of another provider, whose name begins like this one’s',
+      [...owned, ...lost.map((name) => name.replace('CibaProvider-', 'CibaProvider-Test-'))],
+    ],
+    ['those of another', [...owned, ...lost.map((name) => name.replace('CibaProvider', 'Bank'))]],
+  ])('O6: are none where there are %s', async (_what, names) => {
+    expect(await run('leftovers', answer(names))).toEqual([
+      { verdict: 'ok', message: 'no table of an earlier deployment is left' },
+    ]);
+  });
+
+  it('O6: are found of a provider within another stack, too', async () => {
+    const names = lost.map((name) => name.replace('-Tables', '-ApprovalsTables'));
+    const [finding] = await run('leftovers', answer([...owned, ...names]));
+    expect(finding).toMatchObject({ verdict: 'warning' });
+  });
+});
+
 describe('ciba doctor', () => {
   const doctor = (answer: AnswerCall, ...argv: string[]) =>
     ciba(['doctor', ...argv], {
@@ -816,9 +877,10 @@ describe('O15: whatever doctor calls ok is a fault after one change of its conte
   it('has such a change for every check that looks at content', () => {
     const looked = new Set(changes.map(([check]) => check));
     expect(Object.keys(checks).filter((check) => !looked.has(check))).toEqual([
-      // The time, and what has happened.
+      // The time, what has happened, and what is no part of the deployment.
       'clock',
       'flow runs',
+      'leftovers',
     ]);
   });
 });
