@@ -373,7 +373,7 @@ async function tell(path: Path, at: number, fault: Fault) {
   return { count, answered, overtakerAnswered, end };
 }
 
-it.each(Object.entries(paths))('%s', { timeout: 120_000 }, async (name, path) => {
+it.each(Object.entries(paths))('%s', async (name, path) => {
   const { count, answered: plain } = await tell(path, 0, 'refused');
   expect([name, plain]).toEqual([name, path.answers[0]]);
   expect(count).toBeGreaterThan(0);

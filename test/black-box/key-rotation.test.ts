@@ -108,5 +108,4 @@ it.skipIf(rotationControl === undefined)(
     const hinted = { scope: 'openid', id_token_hint };
     expect((await post('/cibaAuthorization', clients.basicEs256, hinted)).status).toBe(200);
   },
-  90_000,
 );

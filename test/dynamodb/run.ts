@@ -54,7 +54,7 @@ async function runSuites(engine: string, endpoint: string): Promise<void> {
       cwd: projectFolder,
       env: {
         // Fewer of what is repeated: dynalite has had them all.
-        ...{ FC_RUNS: '20', RACE_ROUNDS: '5' },
+        ...{ FC_RUNS: '20', RACE_ROUNDS: '5', IMPORT_ROWS: '200' },
         ...process.env,
         TEST_REPORT: reportPath,
         TEST_DYNAMODB_ENDPOINT: endpoint,
