@@ -979,7 +979,7 @@ describe('the alarms', () => {
   it('cost what the README says: ten are free, the others ten cents each', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const [, beyond, dollars] =
-      /the (\d+) alarms beyond the free ten \$([\d.]+)\./.exec(readme) ?? [];
+      /the\s(\d+) alarms beyond the free ten cost \$([\d.]+)\./.exec(readme) ?? [];
     const metrics = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
       ({ Properties: { Metrics = [{ MetricStat: {} }] } }) =>
         asList(Metrics).filter((metric) => 'MetricStat' in Object(metric)).length,
