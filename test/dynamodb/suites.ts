@@ -27,7 +27,6 @@ const dynaliteItself = 'judges dynalite and what stands before it';
 
 /** Files that use tables and are not run on another engine: why. It has five minutes. */
 export const leftOut: Readonly<Record<string, string>> = {
-  'test/audit-on-localhost.test.ts': 'is what commands and the audit of the black-box suite are',
   'test/bench/ledger.test.ts': 'its arithmetic is ours, whatever the engine is',
   'test/black-box/client-library.test.ts': clientsOwn,
   'test/black-box/inputs.test.ts': 'is refused before anything is read or written',
