@@ -7,7 +7,6 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { type Client, storedClient } from '../ciba/client.ts';
 import { logins } from '../ciba/login.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
 import { type PublicJwk, publicJwk } from '../ciba/signing-keys.ts';
 import { storedUser } from '../ciba/user.ts';
 import type {
@@ -17,7 +16,7 @@ import type {
   UndeliverableAddresses,
   UserDirectory,
 } from '../ports.ts';
-import { dynamoTable } from './dynamo-table.ts';
+import { dynamoTable, unavailable } from './dynamo-table.ts';
 
 /** Partition keys of the directory's items. */
 export const directoryKey = {
@@ -135,11 +134,7 @@ export function undeliverableAddresses(
         });
         if (noted.written) return true;
       }
-      throw new OAuthError(
-        'temporarily_unavailable',
-        'The server cannot answer right now. Try again.',
-        { cause: 'the user is being changed' },
-      );
+      throw unavailable('the user is being changed');
     },
   };
 }

@@ -184,7 +184,8 @@ export async function available<Output>(call: Promise<Output>): Promise<Output> 
   }
 }
 
-function unavailable(cause: unknown): OAuthError {
+/** That the provider cannot answer now, and the client may try again. @param cause for the log: what was thrown, or a word of ours */
+export function unavailable(cause: unknown): OAuthError {
   return new OAuthError(
     'temporarily_unavailable',
     'The server cannot answer right now. Try again.',

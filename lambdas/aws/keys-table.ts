@@ -15,7 +15,6 @@ import * as z from 'zod/mini';
 import { nameOfUser } from '../ciba/asked-users.ts';
 import type { SigningAlgorithm } from '../ciba/client.ts';
 import { orderLinkKeys, type SecretKey, secretKey } from '../ciba/key-rotation.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
 import { currentSigningKey, signingKey } from '../ciba/signing-keys.ts';
 import type {
   AddresseeNames,
@@ -26,7 +25,7 @@ import type {
   WrappingKeys,
 } from '../ports.ts';
 import { directoryKey, publicKeysItem } from './directory-table.ts';
-import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
 import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
 
 /** Partition keys of the table; the stack's policies name them. */
@@ -65,14 +64,8 @@ function cached<Value>(clock: Clock, load: () => Promise<Value>): () => Promise<
   };
 }
 
-function keysMissing(): OAuthError {
-  return new OAuthError(
-    'temporarily_unavailable',
-    'The server cannot answer right now. Try again.',
-    {
-      cause: 'no key',
-    },
-  );
+function keysMissing(): Error {
+  return unavailable('no key');
 }
 
 interface LoadedKey {

@@ -14,7 +14,6 @@ import {
   refsToRead,
   uncountAsked,
 } from '../ciba/notification-policy.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
 import type { AddresseeNames, AuthenticationRequestStore, NotificationQuotas } from '../ports.ts';
 import {
   askedKey,
@@ -25,7 +24,7 @@ import {
   replaceHistory,
 } from './asked-users.ts';
 import { dailyMails } from './daily-mails.ts';
-import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
 
 /** As many others may change the same history in between; more is a fault rather than a race. */
 const ATTEMPTS = 25;
@@ -79,12 +78,8 @@ export function notificationQuotas(
   };
 }
 
-function tooManyAtOnce(): OAuthError {
-  return new OAuthError(
-    'temporarily_unavailable',
-    'The server cannot answer right now. Try again.',
-    { cause: 'too many requests for one user at once' },
-  );
+function tooManyAtOnce(): Error {
+  return unavailable('too many requests for one user at once');
 }
 
 /**

@@ -12,7 +12,6 @@ import {
 import { MOST_WRONG_CODES } from '../ciba/confirmation.ts';
 import type { DecisionOrigin } from '../ciba/decision-origin.ts';
 import { mailFailures } from '../ciba/mail-failure.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
 import {
   claimMail,
   countWrongCode,
@@ -39,7 +38,13 @@ import {
   readOrigin,
 } from './compact-forms.ts';
 import { dayPartition } from './day-partitions.ts';
-import { type DynamoTable, dynamoTable, type Item, type StoredNames } from './dynamo-table.ts';
+import {
+  type DynamoTable,
+  dynamoTable,
+  type Item,
+  type StoredNames,
+  unavailable,
+} from './dynamo-table.ts';
 
 /** The format of the item, stored with it. */
 const ITEM_VERSION = 3;
@@ -368,7 +373,6 @@ export function polling(
           OWNED,
           '#status = :approved',
           UNTAMPERED,
-
           '#expiresAt > :now',
           '#contactVersion = :contactVersion',
         ].join(' AND '),
@@ -643,11 +647,5 @@ export function mailing(
 
 /** No transition makes a guard of these hold again once it failed, so this names a fault rather than a race. */
 function unexplained(): never {
-  throw new OAuthError(
-    'temporarily_unavailable',
-    'The server cannot answer right now. Try again.',
-    {
-      cause: 'a condition failed that the item meets',
-    },
-  );
+  throw unavailable('a condition failed that the item meets');
 }
