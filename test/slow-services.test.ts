@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { forward, readAgain } from '../lib/local/forward.ts';
 import {
   closeServer,
   createAsyncServer,
@@ -13,7 +14,6 @@ import {
   loopbackUrl,
 } from '../lib/local/loopback.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
-import { passOn } from './support/pass-on.ts';
 import { type SynthesizedHost, startSynthesizedHost } from './support/synthesized-host.ts';
 
 const servers: Server[] = [];
@@ -25,7 +25,7 @@ async function slowed(service: string): Promise<string> {
   const server = createAsyncServer(async (request, response) => {
     const body = await buffer(request);
     await sleep(delaySeconds * 1000);
-    passOn(service, request, body, response);
+    await forward(readAgain(request, body), response, service);
   });
   servers.push(server);
   return loopbackUrl(await listenOnLoopback(server, { port: 0 }));

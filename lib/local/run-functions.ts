@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { LocalLog } from './local-log.ts';
-import { createPlaces } from './places.ts';
 import type { LocalFunction } from './read-stack.ts';
 import { localAccount } from './resource-names.ts';
+import { takingTurns } from './taking-turns.ts';
 
 /** What `function-worker.mjs` is started with. */
 export interface WorkerSettings {
@@ -95,7 +95,7 @@ export function runFunctions(
   log: LocalLog,
 ): LocalFunctions {
   const threads = new Map<string, FunctionThread>();
-  const places = new Map(functions.map(({ name }) => [name, createPlaces(CONCURRENCY)]));
+  const turns = new Map(functions.map(({ name }) => [name, takingTurns(CONCURRENCY)]));
   let isStopped = false;
 
   function find(functionId: string): LocalFunction {
@@ -112,9 +112,14 @@ export function runFunctions(
     return thread;
   }
 
-  async function invoke(lambda: LocalFunction, event: unknown): Promise<unknown> {
-    if (isStopped) throw new Error('The local host is stopping');
-    return threadOf(lambda).invoke(event);
+  async function invokeInTurn(lambda: LocalFunction, event: unknown): Promise<unknown> {
+    const done = await turns.get(lambda.name)?.();
+    try {
+      if (isStopped) throw new Error('The local host is stopping');
+      return await threadOf(lambda).invoke(event);
+    } finally {
+      done?.();
+    }
   }
 
   async function restart(): Promise<void> {
@@ -127,7 +132,7 @@ export function runFunctions(
     async invoke(functionId, event) {
       const lambda = find(functionId);
       try {
-        return await places.get(lambda.name)?.(() => invoke(lambda, event));
+        return await invokeInTurn(lambda, event);
       } catch (error) {
         log(
           'failure',

@@ -2,10 +2,10 @@
  * AWS on this machine, at one address: a signed request goes to the service that it was signed for, so that AWS_ENDPOINT_URL is all
  * that a tool needs. Nothing is verified: whoever reaches the loopback address may do everything.
  */
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AwsAnswer, isQuery, jsonError, sendAnswer, xmlError } from './aws-answer.ts';
 import { describeStacks } from './describe-stacks.ts';
+import { forward } from './forward.ts';
 import { invokeFunction } from './invoke-function.ts';
 import { readBody } from './loopback.ts';
 import type { LocalStack } from './read-stack.ts';
@@ -98,21 +98,4 @@ async function withBody(
   const body = await readBody(request, BODY_BYTES);
   if (body !== undefined) return sendAnswer(response, await answer(body.toString()));
   sendAnswer(response, jsonError(413, 'RequestTooLargeException', `At most ${BODY_BYTES} bytes`));
-}
-
-/** Hands a request on as it is, and its answer back. */
-async function forward(
-  request: IncomingMessage,
-  response: ServerResponse,
-  endpoint: string,
-): Promise<void> {
-  const { hostname, port } = new URL(endpoint);
-  const { method, url: path, headers } = request;
-  const onward = httpRequest({ hostname, port, method, path, headers });
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    onward.once('response', resolve).once('error', reject);
-  });
-  const [answer] = await Promise.all([answered, pipeline(request, onward)]);
-  response.writeHead(answer.statusCode ?? 502, answer.headers);
-  await pipeline(answer, response);
 }

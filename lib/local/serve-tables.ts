@@ -1,8 +1,7 @@
 /** DynamoDB on this machine: dynalite with the tables and indexes of the template, or the engine that the tests are given. */
 import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import {
   CreateTableCommand,
@@ -12,6 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { brokenLimit } from './dynamodb-limits.ts';
+import { readAgain } from './forward.ts';
 import { LocalHostError } from './local-host-error.ts';
 import { lockFolder } from './lock-folder.ts';
 import { closeServer, listenOnLoopback, loopbackUrl, programsOnly } from './loopback.ts';
@@ -85,11 +85,6 @@ function standBefore(server: Server): void {
     for (const listener of listeners) listener(readAgain(request, body), response);
   });
   server.on('request', answer);
-}
-
-/** The same request to a reader of its own, who finds it whole. */
-function readAgain({ method, url, headers }: IncomingMessage, body: Buffer): IncomingMessage {
-  return Object.assign(Readable.from([body]), { method, url, headers }) as IncomingMessage;
 }
 
 async function takeFolder(dataDirectory: string): Promise<() => Promise<void>> {

@@ -3,7 +3,8 @@
  * keeps the databases of two hosts apart.
  */
 import { randomInt } from 'node:crypto';
-import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
+import { forward } from './forward.ts';
 import { LocalHostError } from './local-host-error.ts';
 import { createAsyncServer, isLocalHost, programsOnly } from './loopback.ts';
 
@@ -17,18 +18,10 @@ export function tablesElsewhere(engine: string): Server {
     throw new LocalHostError(`${engine} is not on this machine; allowed: http://127.0.0.1:PORT`);
   }
   const database = String(randomInt(1e11, 1e12));
-  const { hostname, port } = new URL(engine);
   return createAsyncServer(
-    programsOnly(async (request, response) => {
-      const { method, url: path } = request;
-      const headers = underKey(request.headers, database);
-      const onward = httpRequest({ hostname, port, method, path, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
-      onward.once('error', () => response.destroy());
-      request.pipe(onward);
-    }),
+    programsOnly((request, response) =>
+      forward(request, response, engine, underKey(request.headers, database)),
+    ),
   );
 }
 

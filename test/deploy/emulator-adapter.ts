@@ -9,6 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import * as z from 'zod';
+import { takingTurns } from '../../lib/local/taking-turns.ts';
 import { invokeFunction, listFunctions } from './deployed-functions.ts';
 
 /** How many requests the emulator answers at once without refusing some with 502 and 503, which AWS would not. */
@@ -62,22 +63,6 @@ export function forwarder({ emulator, apiId }: DeployedApi): Forwarder {
         for (const done of turns) done();
       }
     },
-  };
-}
-
-/** Resolves when it is the caller's turn, with what gives the turn to the next. */
-function takingTurns(atOnce: number): () => Promise<() => void> {
-  let free = atOnce;
-  const waiting: (() => void)[] = [];
-  const give = () => {
-    const next = waiting.shift();
-    if (next) next();
-    else free += 1;
-  };
-  return async () => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    return give;
   };
 }
 

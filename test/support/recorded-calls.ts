@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { forward, readAgain } from '../../lib/local/forward.ts';
 import {
   closeServer,
   createAsyncServer,
@@ -11,7 +12,6 @@ import {
   loopbackUrl,
 } from '../../lib/local/loopback.ts';
 import type { ServiceEndpoints } from '../../lib/local/run-functions.ts';
-import { passOn } from './pass-on.ts';
 
 /** A call of a service, as IAM would judge it. */
 export interface ServiceCall {
@@ -66,7 +66,7 @@ export function recordCalls(note: (call: ServiceCall) => void = () => {}): Recor
         response.end(JSON.stringify({ __type: disturbance.refusedWith, message: 'refused' }));
         return;
       }
-      passOn(service, request, body, response);
+      await forward(readAgain(request, body), response, service);
     });
     servers.push(server);
     return loopbackUrl(await listenOnLoopback(server, { port: 0 }));

@@ -2,22 +2,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createPlaces } from '../../../lib/local/places.ts';
+import { takingTurns } from '../../../lib/local/taking-turns.ts';
 
-it('lets no more run at once than there are places, begins in order, and comes to an end', async () => {
+it('lets no more run at once than may, begins in order, and comes to an end', async () => {
   const work = fc.record({ turns: fc.integer({ min: 1, max: 4 }), fails: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.array(work), async (count, works) => {
-      const inPlace = createPlaces(count);
+      const turn = takingTurns(count);
       const begun: number[] = [];
       let [running, most] = [0, 0];
       const results = works.map(({ turns, fails }, index) =>
-        inPlace(async () => {
+        turn().then(async (done) => {
           begun.push(index);
           running += 1;
           most = Math.max(most, running);
           for (let turn = 0; turn < turns; turn += 1) await sleep(0);
           running -= 1;
+          done();
           if (fails) throw new Error('failed');
         }),
       );
