@@ -3,6 +3,14 @@
 /** The text without its byte order mark, or what is wrong with it and in which line, from 1. */
 export type Decoded = { text: string } | { fault: string; line: number };
 
+/** What is wrong with a file, as synth tells it: `file:line: fault; what is allowed`. */
+export function tellUndecoded(
+  file: string,
+  { fault, line }: Extract<Decoded, { fault: string }>,
+): string {
+  return `${file}:${line}: ${fault}; allowed: UTF-8`;
+}
+
 /** Tab, line feed, form feed and carriage return. */
 const layout = [0x09, 0x0a, 0x0c, 0x0d];
 

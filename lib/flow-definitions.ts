@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { decodeText } from './decode-text.ts';
+import { decodeText, tellUndecoded } from './decode-text.ts';
 import { type FlowOutline, readFlow } from './flow-language.ts';
 
 /** The flow that requests start; its file is there in every deployment. */
@@ -73,8 +73,7 @@ function readDefinition(directory: string, file: string) {
   const flow = { file: nameFile(path), name: basename(file, EXTENSION) };
   const decoded = decodeText(readFileSync(path));
   if ('text' in decoded) return { ...flow, text: decoded.text, fault: undefined };
-  const fault = `${flow.file}:${decoded.line}: ${decoded.fault}; allowed: UTF-8`;
-  return { ...flow, text: '', fault };
+  return { ...flow, text: '', fault: tellUndecoded(flow.file, decoded) };
 }
 
 function substitutionsOf(text: string): string[] {

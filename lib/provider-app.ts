@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { App, type AppProps, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as z from 'zod';
-import { decodeText } from './decode-text.ts';
+import { decodeText, tellUndecoded } from './decode-text.ts';
 import {
   compileNotificationTemplates,
   type NotificationTemplate,
@@ -69,7 +69,7 @@ function readProjectContext(): { context: Record<string, unknown> } | { mistakes
   const project = z.object({ context: z.record(z.string(), z.unknown()) });
   const decoded = decodeText(readFileSync(projectFile));
   if ('text' in decoded) return project.parse(JSON.parse(decoded.text));
-  return { mistakes: [`cdk.json:${decoded.line}: ${decoded.fault}; allowed: UTF-8`] };
+  return { mistakes: [tellUndecoded('cdk.json', decoded)] };
 }
 
 function compileTemplates(): { templates: NotificationTemplate[] } | { mistakes: string[] } {

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decodeText } from '../decode-text.ts';
+import { decodeText, tellUndecoded } from '../decode-text.ts';
 import { toAsciiHtml } from './ascii-html.ts';
 
 /** A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send. */
@@ -163,7 +163,7 @@ function compileTemplate(
     }
     const decoded = decodeText(readFileSync(path));
     if ('fault' in decoded) {
-      faults.push(`${file}:${decoded.line}: ${decoded.fault}; allowed: UTF-8`);
+      faults.push(tellUndecoded(file, decoded));
       continue;
     }
     const source = decoded.text;
