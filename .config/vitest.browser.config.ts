@@ -1,10 +1,9 @@
 /** The browser tests: test/browser, which `npm run test:browser` runs where there is a browser. */
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { moveTo } from '../test/support/own-environment.ts';
 
 // Before any worker starts, which inherits it, and so does the browser.
-moveTo(fileURLToPath(new URL('../build/home', import.meta.url)));
+moveTo();
 
 export default defineConfig({
   test: {

@@ -1,12 +1,11 @@
 /** The tests: every *.test.ts of the test room, without network, with the quiet and the credentials the AWS SDK asks for. */
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { moveTo } from '../test/support/own-environment.ts';
 import { suiteReporter } from '../test/support/suite-notes.ts';
 
 // Before any worker starts, which inherits it.
-moveTo(fileURLToPath(new URL('../build/home', import.meta.url)));
+moveTo();
 
 /** The files that take more than ten seconds, the longest first: what began last would be waited for by one worker alone. */
 const longFiles = [

@@ -40,3 +40,13 @@ function endGroup(pid: number): void {
     // It ended meanwhile.
   }
 }
+
+/** Has a signal end the run with exit code 1, after what ends it: of every process, unless more is said. */
+export function endOnSignals(end: () => void | Promise<void> = endProcesses): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      await end();
+      process.exit(1);
+    });
+  }
+}

@@ -22,7 +22,7 @@ import { moveTo } from '../support/own-environment.ts';
 import { directoryControl } from './directory-control.ts';
 import { prepareMail } from './emulated-mail.ts';
 import { type Forwarder, forwarder, mailStore } from './emulator-adapter.ts';
-import { endProcesses, run } from './ended-processes.ts';
+import { endOnSignals, endProcesses, run } from './ended-processes.ts';
 import { EmulatorUnavailable, installMiniStack, startMiniStack } from './ministack.ts';
 import { assertUntouched, moveToStranger } from './strangers-home.ts';
 import { readSuiteReport, type SuiteReport, summarize } from './suite-report.ts';
@@ -237,12 +237,7 @@ function step(what: string): void {
   console.log(`\n== ${what}`);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    await end();
-    process.exit(1);
-  });
-}
+endOnSignals(end);
 
 try {
   const { values } = parseArgs({ options: { 'by-hand': { type: 'string' } } });

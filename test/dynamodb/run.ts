@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isLocalHost } from '../../lib/local/loopback.ts';
-import { endProcesses, run } from '../deploy/ended-processes.ts';
+import { endOnSignals, endProcesses, run } from '../deploy/ended-processes.ts';
 import { EmulatorUnavailable, installMiniStack, startMiniStack } from '../deploy/ministack.ts';
 import { installNode, NodeUnavailable, withNode } from '../runtimes/install-node.ts';
 import { filesWithTables, leftOut } from './suites.ts';
@@ -80,12 +80,7 @@ async function runSuites(engine: string, endpoint: string): Promise<void> {
 /** Another Node than this one, if one is asked for. */
 let node: string | undefined;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    await end();
-    process.exit(1);
-  });
-}
+endOnSignals(end);
 
 try {
   const { values } = parseArgs({

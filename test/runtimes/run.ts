@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { endProcesses, run } from '../deploy/ended-processes.ts';
+import { endOnSignals, run } from '../deploy/ended-processes.ts';
 import { installNode, NodeUnavailable, withNode } from './install-node.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,12 +16,7 @@ const deployedSuites = [
   ...['--exclude', '**/timing.test.ts', '--exclude', '**/redemption-race.test.ts'],
 ];
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    endProcesses();
-    process.exit(1);
-  });
-}
+endOnSignals();
 
 try {
   const { values, positionals } = parseArgs({

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Variables by which a person's settings would reach the AWS SDK, the CDK, npm and this project. */
 const settings = /^(AWS|CDK|CIBA|JSII|NPM_CONFIG)_/i;
@@ -31,8 +32,11 @@ export function ownEnvironment(
   };
 }
 
+/** Below the project, where every suite but the deployment is at home. */
+const homeOfTests = fileURLToPath(new URL('../../build/home', import.meta.url));
+
 /** Makes that the environment of this process, and of every process that it starts from now on. */
-export function moveTo(home: string): void {
+export function moveTo(home = homeOfTests): void {
   const own = ownEnvironment(home);
   for (const name of Object.keys(process.env)) if (!(name in own)) delete process.env[name];
   Object.assign(process.env, own);

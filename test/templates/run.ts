@@ -4,17 +4,12 @@
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { endProcesses, run } from '../deploy/ended-processes.ts';
+import { endOnSignals, run } from '../deploy/ended-processes.ts';
 import { installCfnLint } from './cfn-lint.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    endProcesses();
-    process.exit(1);
-  });
-}
+endOnSignals();
 
 async function install(): Promise<boolean> {
   try {
