@@ -120,6 +120,8 @@ export interface OperatedWorld {
   superseded: string;
   /** Puts question marks into a template, as CloudFormation does. */
   garble(): void;
+  /** Whether no command has written to it, so that it is as good as a new one. */
+  isAsMade(): boolean;
   stop(): Promise<void>;
 }
 
@@ -162,6 +164,7 @@ export async function operatedWorld(): Promise<OperatedWorld> {
     const answer = await task(JSON.parse(String(Payload)));
     return { Payload: Buffer.from(JSON.stringify(answer)) };
   };
+  let areTemplatesAsMade = true;
   const answer: AnswerCall = (command, input) => {
     switch (command) {
       case 'InvokeCommand':
@@ -172,21 +175,26 @@ export async function operatedWorld(): Promise<OperatedWorld> {
         return { TemplateContent: content };
       }
       case 'UpdateEmailTemplateCommand':
+        areTemplatesAsMade = false;
         templates.set(String(Object(input).TemplateName), Object(input).TemplateContent);
         return {};
       default:
         return answers[command]?.(input) ?? {};
     }
   };
+  const refs = await askedRequests(tables);
+  const writesToMake = tables.writes().length;
   return {
     deployment: operatedDeployment(outputs, answeredClients(answer, { dynamodb: tables.client })),
     tables,
-    refs: await askedRequests(tables),
+    refs,
     superseded: superseded?.jwk.kid ?? '',
     garble() {
       const name = 'CibaProvider-ciba-with-binding-message-ja';
+      areTemplatesAsMade = false;
       templates.set(name, { Subject: '???', Html: '???', Text: '???' });
     },
+    isAsMade: () => areTemplatesAsMade && tables.writes().length === writesToMake,
     stop: () => tables.stop(),
   };
 }

@@ -46,6 +46,7 @@ describe('the environment of a test run', () => {
 
   it('O8: is that of this very run', () => {
     expect(homedir()).toContain(join('build', 'home'));
+    expect(tmpdir()).toMatch(/ciba-run-\w+$/);
     expect(Object.keys(process.env).filter((name) => name.startsWith('CDK_'))).toEqual(
       process.env['CDK_VALIDATION'] === undefined ? [] : ['CDK_VALIDATION'],
     );

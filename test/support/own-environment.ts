@@ -1,8 +1,9 @@
 /**
- * The environment of test runs: nothing of how the person who runs them has set up AWS, the CDK, npm or this project, and a home
- * folder of its own, in which programs leave what they remember.
+ * The environment of test runs: nothing of how the person who runs them has set up AWS, the CDK, npm or this project, a home
+ * folder of its own, in which programs leave what they remember, and a folder for temporary files that goes with the run.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -37,7 +38,14 @@ const homeOfTests = fileURLToPath(new URL('../../build/home', import.meta.url));
 
 /** Makes that the environment of this process, and of every process that it starts from now on. */
 export function moveTo(home = homeOfTests): void {
-  const own = ownEnvironment(home);
+  const own = { ...ownEnvironment(home), ...temporaryFolder() };
   for (const name of Object.keys(process.env)) if (!(name in own)) delete process.env[name];
   Object.assign(process.env, own);
+}
+
+/** Where this process and what it starts leave temporary files; it is gone when this process ends. */
+function temporaryFolder(): NodeJS.ProcessEnv {
+  const folder = mkdtempSync(join(tmpdir(), 'ciba-run-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return { TMPDIR: folder, TEMP: folder, TMP: folder };
 }

@@ -2,10 +2,10 @@
  * What every command prints: with `--json`, good and failed, what the published schema says; without it, tables that fit 80
  * columns and have no value that only a program reads.
  */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createProgram } from '../../../lib/operator/command-line.ts';
 import { deeds } from '../../../lib/operator/commands/deeds.ts';
@@ -34,7 +34,7 @@ function schemaOf(name: string): z.ZodType {
 
 let world: OperatedWorld;
 let folder: string;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await operatedWorld();
   folder = await mkdtemp(join(tmpdir(), 'ciba-json-'));
   const alice = { sub: 'u-alice', username: 'alice', email: 'alice@bank.example' };
@@ -55,7 +55,15 @@ beforeEach(async () => {
   await writeFile(join(folder, 'users.csv'), 'sub,username\nu-new,new\n');
   await writeFile(join(folder, 'bad.csv'), `sub,username\nu-new,new\n,${'x'.repeat(300)}\n`);
 });
-afterEach(() => world.stop());
+afterEach(async () => {
+  if (world.isAsMade()) return;
+  await world.stop();
+  world = await operatedWorld();
+});
+afterAll(async () => {
+  await world.stop();
+  await rm(folder, { recursive: true });
+});
 
 const run = (argv: string[]) =>
   ciba(argv, { deployment: world.deployment, clock: () => WORLD_NOW });
