@@ -79,6 +79,10 @@ export default defineConfig({
         name: 'at-once',
         description: 'a hundred at once; left out on an engine that takes one call after the other',
       },
+      {
+        name: 'timing',
+        description: 'what the time of an answer tells; left out where engine or Node is judged',
+      },
       { name: 'ses-events', description: 'mails that come back; left out where no SES says so' },
     ],
     projects: [

@@ -85,29 +85,33 @@ export class Tables extends Construct {
 
   /** The right to write of any request that its refresh token has ended. */
   allowRevokingRefreshTokens(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'rh', 'rv'], 'NONE');
+    return this.#allowUpdatingRequests(['status', 'rh', 'rv']);
   }
 
   /** The right to claim the mail of any request, and to write that it was sent; whoever claims it is given the request. */
   allowMailing(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'expiresAt', 'ln', 'mc', 'mu', 'ma'], 'ALL_NEW');
+    const written = ['status', 'expiresAt', 'ln', 'mc', 'mu', 'ma'];
+    return this.#allowUpdatingRequests(written, ['ALL_NEW', 'NONE']);
   }
 
   /** The right to write of any request that its flow has failed. */
   allowFailing(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'fa', 'cause'], 'NONE');
+    return this.#allowUpdatingRequests(['status', 'fa', 'cause']);
   }
 
   /** The right to write of any request what became of its mail. */
   allowHearingOfMail(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'expiresAt', 'mf', 'mx', 'fa', 'cause'], 'NONE');
+    return this.#allowUpdatingRequests(['status', 'expiresAt', 'mf', 'mx', 'fa', 'cause']);
   }
 
   /**
    * One transition of requests, by the attributes that its write and its condition name, as they are stored. IAM cannot tell a
    * condition from a write: whoever may ask for the status may set it. That a request is approved takes attributes beside it.
    */
-  #allowUpdatingRequests(attributes: string[], returned: 'NONE' | 'ALL_NEW'): PolicyStatement {
+  #allowUpdatingRequests(
+    attributes: string[],
+    returned: ('NONE' | 'ALL_NEW')[] = ['NONE'],
+  ): PolicyStatement {
     return new PolicyStatement({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.requests.tableArn],

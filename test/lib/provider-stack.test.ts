@@ -178,7 +178,7 @@ describe('the rights of each function', () => {
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
         'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link',
         'dynamodb:GetItem on TablesRequests',
-        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt ln mc mu ma if dynamodb:ReturnValues in ALL_NEW',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt ln mc mu ma if dynamodb:ReturnValues in ALL_NEW NONE',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         ...['ses:SendEmail', 'ses:SendTemplatedEmail'].flatMap((action) =>
           [

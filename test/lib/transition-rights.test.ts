@@ -33,7 +33,8 @@ interface Write {
   action?: string;
   key: string;
   attributes: string[];
-  returnValues?: string;
+  /** What the call asks for, or what DynamoDB takes where it does not say. */
+  returnValues?: string[] | undefined;
 }
 
 /** Whether a right of the function on any table takes this. */
@@ -46,7 +47,7 @@ function isAllowed(handler: string, { action = 'UpdateItem', key, ...write }: Wr
       action: `dynamodb:${action}`,
       resource: right.resource,
       leadingKey: key,
-      returnValues: undefined,
+      returnValues: ['NONE'],
       ...write,
     }),
   );
@@ -112,7 +113,8 @@ describe('O3: of refresh tokens', () => {
 });
 
 it.each<[string, Write]>([
-  ['mail', ofRequest('status', 'expiresAt', 'ln', 'mc', 'mu', 'ma')],
+  ['mail', { ...ofRequest('status', 'expiresAt', 'ln', 'mc', 'mu'), returnValues: ['ALL_NEW'] }],
+  ['mail', ofRequest('status', 'mc', 'ma')],
   ['record-failure', ofRequest('status', 'fa', 'cause')],
   ['mail-feedback', ofRequest('status', 'expiresAt', 'mf', 'mx', 'fa', 'cause')],
   ['mail-feedback', ofUser('undeliverable', 'version')],

@@ -68,7 +68,8 @@ export function needsOf(
         resource: localArn('dynamodb:table/', call.TableName),
         leadingKey: text.parse(item[keyName ?? '']).S,
         attributes: [...Object.keys(item), ...Object.values(call.ExpressionAttributeNames)],
-        returnValues: call.ReturnValues,
+        // DynamoDB's default: whether IAM is told of it where the call does not say so is written nowhere.
+        returnValues: [call.ReturnValues ?? 'NONE'],
       };
     });
   }
@@ -111,7 +112,7 @@ export function covers(right: Right, need: Right): boolean {
     matches(right.fromAddress, need.fromAddress) &&
     (right.attributes === undefined ||
       (need.attributes ?? []).every((attribute) => right.attributes?.includes(attribute))) &&
-    // The condition holds where the call says nothing of it.
-    (need.returnValues === undefined || matches(right.returnValues, need.returnValues))
+    (right.returnValues === undefined ||
+      (need.returnValues ?? []).every((value) => right.returnValues?.includes(value)))
   );
 }

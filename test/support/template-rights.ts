@@ -30,7 +30,7 @@ export interface Right {
   /** The attributes that it holds for, if the statement names them: in keys, items and expressions. */
   attributes: string[] | undefined;
   /** What of an item an update may answer with, if the statement names it. */
-  returnValues: string | undefined;
+  returnValues: string[] | undefined;
 }
 
 /**
@@ -102,7 +102,7 @@ const conditionsOfRights = z.strictObject({
     .strictObject({ 'dynamodb:LeadingKeys': literals, 'dynamodb:Attributes': literals })
     .partial()
     .optional(),
-  StringEqualsIfExists: z.strictObject({ 'dynamodb:ReturnValues': literals.length(1) }).optional(),
+  StringEqualsIfExists: z.strictObject({ 'dynamodb:ReturnValues': literals }).optional(),
   StringEquals: z
     .strictObject({
       'ses:FromAddress': literals.length(1),
@@ -121,7 +121,6 @@ function rightsOf({ Action, Resource, Condition }: Statement): Right[] {
     conditions['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ??
     among?.['dynamodb:LeadingKeys'];
   const [fromAddress] = conditions.StringEquals?.['ses:FromAddress'] ?? [];
-  const [returnValues] = conditions.StringEqualsIfExists?.['dynamodb:ReturnValues'] ?? [];
   return Action.flatMap((action) =>
     Resource.flatMap((resource) =>
       (leadingKeys ?? [undefined]).map((leadingKey) => ({
@@ -130,7 +129,7 @@ function rightsOf({ Action, Resource, Condition }: Statement): Right[] {
         leadingKey,
         fromAddress,
         attributes: among?.['dynamodb:Attributes'],
-        returnValues,
+        returnValues: conditions.StringEqualsIfExists?.['dynamodb:ReturnValues'],
       })),
     ),
   );

@@ -150,7 +150,7 @@ function judge(what: string, ones: number[] = [], others: number[] = []): void {
   expect([what, area <= MOST]).toEqual([what, true]);
 }
 
-describe('the time of an answer does not tell', () => {
+describe('the time of an answer does not tell', { tags: ['timing'] }, () => {
   it('of a wrong secret from that of an unknown client', async () => {
     const refused = await timed([ask(401, 'alice', wrong), askAsNobody()]);
     judge('wrong secret and unknown client', refused[0], refused[1]);
