@@ -11,7 +11,7 @@ import type {
 } from './ciba/authentication-request.ts';
 import type { Client, SigningAlgorithm } from './ciba/client.ts';
 import type { SingleUse } from './ciba/client-assertion.ts';
-import type { PublishedKey, SecretKey } from './ciba/key-rotation.ts';
+import type { PublishedKey, SecretKey, SecretKeyKind } from './ciba/key-rotation.ts';
 import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { Asked, LimitReached, NotificationPolicy } from './ciba/notification-policy.ts';
@@ -297,9 +297,6 @@ export interface Versioned<Key> {
   keys: Key[];
   version: number;
 }
-
-/** The kinds of symmetric keys: for links, and for client secrets that must be recoverable. */
-export type SecretKeyKind = 'link' | 'wrap';
 
 /**
  * The keys as the one function that writes them sees them. Every read is strongly consistent; every write replaces the

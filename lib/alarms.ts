@@ -21,6 +21,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { requestsByDay } from '../lambdas/aws/formats.ts';
 import { MAIN_FLOW } from './flow-definitions.ts';
 import type { Tables } from './tables.ts';
 
@@ -81,7 +82,7 @@ export class Alarms extends Construct {
     for (const table of [props.tables.requests, props.tables.directory, props.tables.keys]) {
       this.#addTableAlarms(table);
     }
-    this.#addIndexAlarm(props.tables.requests, props.tables.requestsByDay);
+    this.#addIndexAlarm(props.tables.requests, requestsByDay.name);
     for (const [name, queue] of Object.entries(props.lostEvents)) this.#addQueueAlarm(name, queue);
     this.#addRotationAlarm(props.rotateKeys);
     for (const handler of props.functions) this.#addFunctionAlarm(handler);

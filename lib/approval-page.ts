@@ -45,7 +45,7 @@ export class ApprovalPage extends Construct {
       },
       rights: [
         tables.allowOnRequests('BatchGetItem', 'GetItem', 'UpdateItem'),
-        tables.allowReadingDirectory('client#*', 'user#*'),
+        tables.allowReadingDirectory('client', 'user'),
         ...tables.allowReadingKeys('link'),
       ],
       reservedConcurrency: props.reservedConcurrency,

@@ -70,7 +70,7 @@ export class BackchannelAuthenticationEndpoint extends Construct {
       },
       rights: [
         tables.allowOnRequests('GetItem', 'PutItem', 'UpdateItem'),
-        tables.allowReadingDirectory('client#*', 'user#*', 'login#*', 'jwks'),
+        tables.allowReadingDirectory('client', 'user', 'login', 'publicKeys'),
         ...tables.allowReadingKeys('wrap'),
         flow.allowStarting(),
       ],

@@ -10,6 +10,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { constructIds } from '../lambdas/aws/formats.ts';
 import { Alarms } from './alarms.ts';
 import { ApprovalPage } from './approval-page.ts';
 import { BackchannelAuthenticationEndpoint } from './backchannel-authentication-endpoint.ts';
@@ -117,7 +118,7 @@ export class CibaProvider extends Construct {
     const name = nameDeployment(this, givenName);
     const logRetention = settings.logRetentionDays;
 
-    const tables = new Tables(this, 'Tables');
+    const tables = new Tables(this, constructIds.tables);
     const api = new PublicApi(this, 'PublicApi', {
       ...settings,
       name,
@@ -193,7 +194,7 @@ export class CibaProvider extends Construct {
       RotateKeys: keyRotation.lostEvents.queue,
       MailFeedback: mailFeedback.lostEvents.queue,
     };
-    new Alarms(this, 'Alarms', {
+    new Alarms(this, constructIds.alarms, {
       api: api.api,
       flows: flow.flows,
       functions: this.functions,

@@ -41,7 +41,7 @@ export class MailFeedback extends Construct {
       rights: [
         tables.allowOnRequests('GetItem'),
         tables.allowHearingOfMail(),
-        tables.allowReadingDirectory('user#*'),
+        tables.allowReadingDirectory('user'),
         tables.allowNotingAddresses(),
       ],
       lostEvents: this.lostEvents,

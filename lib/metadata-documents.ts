@@ -30,7 +30,7 @@ export class MetadataDocuments extends Construct {
     this.function = new ProviderFunction(this, 'Metadata', {
       handler: 'metadata',
       environment: { ISSUER: props.issuer, DIRECTORY_TABLE: tables.directory.tableName },
-      rights: [tables.allowReadingDirectory('jwks', 'logo#*')],
+      rights: [tables.allowReadingDirectory('publicKeys', 'logo')],
       logRetention: props.logRetention,
     }).function;
 

@@ -132,7 +132,7 @@ export class NotificationFlow extends Construct {
         DIRECTORY_TABLE: tables.directory.tableName,
         REQUESTS_TABLE: tables.requests.tableName,
       },
-      rights: [tables.allowOnRequests('GetItem'), tables.allowReadingDirectory('user#*')],
+      rights: [tables.allowOnRequests('GetItem'), tables.allowReadingDirectory('user')],
       logRetention,
     }).function;
   }
@@ -153,7 +153,7 @@ export class NotificationFlow extends Construct {
       rights: [
         tables.allowOnRequests('GetItem'),
         tables.allowMailing(),
-        tables.allowReadingDirectory('client#*', 'user#*'),
+        tables.allowReadingDirectory('client', 'user'),
         ...tables.allowReadingKeys('link'),
         mail.allowSending(),
       ],

@@ -4,6 +4,7 @@
  */
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { StackOutput } from '../lambdas/aws/formats.ts';
 import { routes } from '../lambdas/routes.ts';
 import { CibaProvider } from './ciba-provider.ts';
 import type { NotificationTemplate } from './notification-templates/compile.ts';
@@ -51,7 +52,8 @@ export class ProviderStack extends Stack {
     });
   }
 
-  #addOutputs(outputs: Record<string, string>): void {
+  /** Those that commands ask for, and others. */
+  #addOutputs(outputs: Record<StackOutput, string> & Record<string, string>): void {
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 }

@@ -6,6 +6,7 @@
 import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { DEFAULT_STACK } from '../lambdas/aws/formats.ts';
 import type { DecisionOriginDetail } from '../lambdas/handlers/environment.ts';
 import { nearestName } from './nearest-name.ts';
 import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
@@ -359,7 +360,7 @@ const settingsSchema = providerSettingsSchema.extend({
   stackName: z
     .string()
     .regex(stackNamePattern)
-    .default('CibaProvider')
+    .default(DEFAULT_STACK)
     .describe(`1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first`),
 });
 

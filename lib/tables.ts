@@ -7,15 +7,27 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import {
+  besideRequests,
+  constructIds,
+  directoryKey,
+  keyItem,
+  partitionKey,
+  requestsByDay,
+  storedNames,
+  TIME_TO_LIVE,
+} from '../lambdas/aws/formats.ts';
+import type { KeyKind } from '../lambdas/ciba/key-rotation.ts';
+import type { User } from '../lambdas/ciba/user.ts';
 
 /** What a function may do to requests that it names. */
 export type RequestAction = 'BatchGetItem' | 'GetItem' | 'PutItem' | 'UpdateItem';
 
-/** The items of the directory, by the form of their partition key. */
-export type DirectoryKey = 'client#*' | 'user#*' | 'login#*' | 'logo#*' | 'jwks';
+/** The kinds of items in the directory. */
+export type DirectoryItem = keyof typeof directoryKey;
 
-/** The items of the keys table. */
-export type KeyName = 'signing#ES256' | 'signing#RS256' | 'link' | 'wrap';
+/** What a transition of a request may name. */
+type RequestAttribute = keyof typeof storedNames | 'status' | 'expiresAt' | 'cause';
 
 /** State outlives the stack: what holds it is neither deleted with it nor by a slip of the hand. */
 const stateful = {
@@ -29,9 +41,6 @@ export class Tables extends Construct {
   /** One item per authentication request, which is also its audit. */
   readonly requests: dynamodb.Table;
 
-  /** The index of {@link requests} that lists a day's requests in the order they came. */
-  readonly requestsByDay = 'byDay';
-
   /** Clients and their logos, users, the logins that lead to them, and the public keys. */
   readonly directory: dynamodb.Table;
 
@@ -43,21 +52,20 @@ export class Tables extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
 
-    this.requests = new dynamodb.Table(this, 'Requests', {
+    this.requests = new dynamodb.Table(this, constructIds.requests, {
       ...stateful,
-      partitionKey: { name: 'ref', type: dynamodb.AttributeType.STRING },
-      timeToLiveAttribute: 'ttl',
+      partitionKey: { name: partitionKey.requests, type: dynamodb.AttributeType.STRING },
+      timeToLiveAttribute: TIME_TO_LIVE,
     });
     this.requests.addGlobalSecondaryIndex({
-      indexName: this.requestsByDay,
-      partitionKey: { name: 'day', type: dynamodb.AttributeType.STRING },
-      sortKey: { name: 'createdAt', type: dynamodb.AttributeType.NUMBER },
-      // Facts that never change: a transition then writes the table alone.
+      indexName: requestsByDay.name,
+      partitionKey: { name: requestsByDay.partitionKey, type: dynamodb.AttributeType.STRING },
+      sortKey: { name: requestsByDay.sortKey, type: dynamodb.AttributeType.NUMBER },
       projectionType: dynamodb.ProjectionType.INCLUDE,
-      nonKeyAttributes: ['clientId', 'sub', 'expiresAt'],
+      nonKeyAttributes: [...requestsByDay.facts],
     });
 
-    this.directory = new dynamodb.Table(this, 'Directory', {
+    this.directory = new dynamodb.Table(this, constructIds.directory, {
       ...stateful,
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
     });
@@ -67,7 +75,7 @@ export class Tables extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    this.keys = new dynamodb.Table(this, 'Keys', {
+    this.keys = new dynamodb.Table(this, constructIds.keys, {
       ...stateful,
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
       encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
@@ -85,38 +93,49 @@ export class Tables extends Construct {
 
   /** The right to write of any request that its refresh token has ended. */
   allowRevokingRefreshTokens(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'rh', 'rv']);
+    return this.#allowUpdatingRequests(['status', 'refreshHash', 'revokedAt']);
   }
 
   /** The right to claim the mail of any request, and to write that it was sent; whoever claims it is given the request. */
   allowMailing(): PolicyStatement {
-    const written = ['status', 'expiresAt', 'ln', 'mc', 'mu', 'ma'];
-    return this.#allowUpdatingRequests(written, ['ALL_NEW', 'NONE']);
+    return this.#allowUpdatingRequests(
+      ['status', 'expiresAt', 'linkNonce', 'mailClaimId', 'mailClaimUntil', 'mailedAt'],
+      ['ALL_NEW', 'NONE'],
+    );
   }
 
   /** The right to write of any request that its flow has failed. */
   allowFailing(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'fa', 'cause']);
+    return this.#allowUpdatingRequests(['status', 'failedAt', 'cause']);
   }
 
   /** The right to write of any request what became of its mail. */
   allowHearingOfMail(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'expiresAt', 'mf', 'mx', 'fa', 'cause']);
+    return this.#allowUpdatingRequests([
+      'status',
+      'expiresAt',
+      'mailFailure',
+      'mailFailedAt',
+      'failedAt',
+      'cause',
+    ]);
   }
 
   /**
-   * One transition of requests, by the attributes that its write and its condition name, as they are stored. IAM cannot tell a
+   * One transition of requests, by the attributes that its write and its condition name. IAM cannot tell a
    * condition from a write: whoever may ask for the status may set it. That a request is approved takes attributes beside it.
    */
   #allowUpdatingRequests(
-    attributes: string[],
+    attributes: RequestAttribute[],
     returned: ('NONE' | 'ALL_NEW')[] = ['NONE'],
   ): PolicyStatement {
     return new PolicyStatement({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.requests.tableArn],
       conditions: {
-        'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['ref', ...attributes] },
+        'ForAllValues:StringEquals': {
+          'dynamodb:Attributes': [partitionKey.requests, ...attributes.map(storedName)],
+        },
         StringEqualsIfExists: { 'dynamodb:ReturnValues': returned },
       },
     });
@@ -127,28 +146,31 @@ export class Tables extends Construct {
     return new PolicyStatement({
       actions: ['dynamodb:PutItem'],
       resources: [this.requests.tableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['jti#*'] } },
+      conditions: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${besideRequests.usedTokenId}*`] },
+      },
     });
   }
 
-  /** The right to read items of the directory whose key has one of these forms. */
-  allowReadingDirectory(...keys: DirectoryKey[]): PolicyStatement {
+  /** The right to read items of the directory of these kinds. */
+  allowReadingDirectory(...items: DirectoryItem[]): PolicyStatement {
     return new PolicyStatement({
       actions: ['dynamodb:GetItem'],
       resources: [this.directory.tableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } },
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': items.map(keysOf) } },
     });
   }
 
   /** The right to note of a user that mail does not arrive, and to write nothing else of them. */
   allowNotingAddresses(): PolicyStatement {
+    const noted: (keyof User)[] = ['undeliverable'];
     return new PolicyStatement({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.directory.tableArn],
       conditions: {
-        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['user#*'] },
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keysOf('user')] },
         'ForAllValues:StringEquals': {
-          'dynamodb:Attributes': ['pk', 'undeliverable', 'version'],
+          'dynamodb:Attributes': [partitionKey.directory, ...noted, 'version'],
         },
         StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
       },
@@ -160,21 +182,23 @@ export class Tables extends Construct {
     return new PolicyStatement({
       actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
       resources: [this.directory.tableArn],
-      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['jwks'] } },
+      conditions: {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [directoryKey.publicKeys] },
+      },
     });
   }
 
   /** The right to read these keys, and to have DynamoDB decrypt them. */
-  allowReadingKeys(...keys: KeyName[]): PolicyStatement[] {
+  allowReadingKeys(...kinds: KeyKind[]): PolicyStatement[] {
+    const keys = kinds.map((kind) => keyItem[kind]);
     return [this.#allowOnKeys('GetItem', keys), this.#allowEncryption('kms:Decrypt')];
   }
 
   /** The right to read and replace every key, and to have DynamoDB decrypt and encrypt them. */
   allowRotatingKeys(): PolicyStatement[] {
-    const keys: KeyName[] = ['signing#ES256', 'signing#RS256', 'link', 'wrap'];
     return [
-      this.#allowOnKeys('GetItem', keys),
-      this.#allowOnKeys('PutItem', keys),
+      this.#allowOnKeys('GetItem', Object.values(keyItem)),
+      this.#allowOnKeys('PutItem', Object.values(keyItem)),
       this.#allowEncryption('kms:Decrypt', 'kms:GenerateDataKey'),
     ];
   }
@@ -184,7 +208,7 @@ export class Tables extends Construct {
    * it reads the one that client secrets are wrapped with.
    */
   grantManageDirectory(grantee: IGrantable): Grant {
-    const entries: DirectoryKey[] = ['client#*', 'user#*', 'login#*', 'logo#*'];
+    const entries: DirectoryItem[] = ['client', 'user', 'login', 'logo'];
     const resourceArns = [this.directory.tableArn];
     const changing = Grant.addToPrincipal({
       grantee,
@@ -193,11 +217,14 @@ export class Tables extends Construct {
         ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
       ],
       resourceArns,
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': entries } },
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': entries.map(keysOf) } },
     });
     // A scan has no leading key: it also sees the public keys.
     const listing = Grant.addToPrincipal({ grantee, actions: ['dynamodb:Scan'], resourceArns });
-    const wrapping = [this.#allowOnKeys('GetItem', ['wrap']), this.#allowEncryption('kms:Decrypt')];
+    const wrapping = [
+      this.#allowOnKeys('GetItem', [keyItem.wrap]),
+      this.#allowEncryption('kms:Decrypt'),
+    ];
     for (const statement of wrapping) grantee.grantPrincipal.addToPrincipalPolicy(statement);
     return changing.combine(listing);
   }
@@ -213,7 +240,7 @@ export class Tables extends Construct {
     const listing = Grant.addToPrincipal({
       grantee,
       actions: ['dynamodb:Query'],
-      resourceArns: [`${tableArn}/index/${this.requestsByDay}`],
+      resourceArns: [`${tableArn}/index/${requestsByDay.name}`],
     });
     return reading.combine(listing);
   }
@@ -227,12 +254,14 @@ export class Tables extends Construct {
       // With a user who is removed goes what was counted of them.
       actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
       resourceArns,
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['asked#*'] } },
+      conditions: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${besideRequests.asked}*`] },
+      },
     });
     return looking.combine(lifting);
   }
 
-  #allowOnKeys(action: string, keys: KeyName[]): PolicyStatement {
+  #allowOnKeys(action: string, keys: string[]): PolicyStatement {
     return new PolicyStatement({
       actions: [`dynamodb:${action}`],
       resources: [this.keys.tableArn],
@@ -249,4 +278,13 @@ export class Tables extends Construct {
       conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
     });
   }
+}
+
+/** The pattern of all keys of a kind of items in the directory. */
+function keysOf(item: DirectoryItem): string {
+  return item === 'publicKeys' ? directoryKey.publicKeys : directoryKey[item]('*');
+}
+
+function storedName(attribute: RequestAttribute): string {
+  return new Map<string, string>(Object.entries(storedNames)).get(attribute) ?? attribute;
 }

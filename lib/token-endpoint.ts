@@ -41,8 +41,8 @@ export class TokenEndpoint extends Construct {
       rights: [
         tables.allowOnRequests('GetItem', 'UpdateItem'),
         tables.allowBurningTokenIds(),
-        tables.allowReadingDirectory('client#*', 'user#*'),
-        ...tables.allowReadingKeys('signing#ES256', 'signing#RS256', 'wrap'),
+        tables.allowReadingDirectory('client', 'user'),
+        ...tables.allowReadingKeys('ES256', 'RS256', 'wrap'),
       ],
       logRetention: props.logRetention,
     }).function;

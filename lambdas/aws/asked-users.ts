@@ -8,6 +8,7 @@ import { type AuthenticationRequest, isExpired } from '../ciba/authentication-re
 import type { AskedHistory } from '../ciba/notification-policy.ts';
 import type { AskedUsers, AuthenticationRequestStore } from '../ports.ts';
 import type { DynamoTable } from './dynamo-table.ts';
+import { besideRequests } from './formats.ts';
 import { fromItem } from './requests-table.ts';
 
 const askedItem = z.object({
@@ -34,7 +35,7 @@ export const FORGET_SECONDS = 2 * 86_400;
 
 /** The partition key of a history, by the name of its addressee. */
 export function askedKey(name: string): string {
-  return `asked#${name}`;
+  return `${besideRequests.asked}${name}`;
 }
 
 /** What a client's mails go by in the item; no id of a client is a name that objects have of themselves. */

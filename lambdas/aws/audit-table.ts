@@ -16,10 +16,8 @@ import type { Audited } from '../ciba/audit.ts';
 import { isOAuthErrorCode, type OAuthErrorCode } from '../ciba/oauth-error.ts';
 import { dayOf, dayPartitions, type Whose } from './day-partitions.ts';
 import { attributeNames, available, type Item } from './dynamo-table.ts';
-import { isRefused, READ_VERSIONS, storedNames, toRequest } from './requests-table.ts';
-
-/** The index of the requests by day, as the stack names it. */
-const BY_DAY = 'byDay';
+import { requestsByDay, storedNames } from './formats.ts';
+import { isRefused, READ_VERSIONS, toRequest } from './requests-table.ts';
 
 /** A place in the list, newest first; of requests of the same moment by their refs. */
 export interface AuditPosition {
@@ -200,14 +198,13 @@ async function readOn(
     client.send(
       new QueryCommand({
         TableName: tableName,
-        IndexName: BY_DAY,
+        IndexName: requestsByDay.name,
         KeyConditionExpression: '#day = :day AND #createdAt BETWEEN :from AND :until',
-        ExpressionAttributeNames: Object.fromEntries(
-          ['day', 'createdAt', ...filter.map(([attribute]) => attribute)].map((attribute) => [
-            `#${attribute}`,
-            attribute,
-          ]),
-        ),
+        ExpressionAttributeNames: {
+          '#day': requestsByDay.partitionKey,
+          '#createdAt': requestsByDay.sortKey,
+          ...Object.fromEntries(filter.map(([attribute]) => [`#${attribute}`, attribute])),
+        },
         ExpressionAttributeValues: marshall({
           ':day': name,
           ':from': from,

@@ -5,8 +5,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { Logos } from '../ports.ts';
-import { directoryKey } from './directory-table.ts';
 import { dynamoTable } from './dynamo-table.ts';
+import { directoryKey, partitionKey } from './formats.ts';
 
 const storedLogo = { hash: z.string(), png: z.instanceof(Uint8Array) };
 
@@ -15,7 +15,7 @@ export const logoItem = z.object({ ...storedLogo, before: z.optional(z.object(st
 
 /** The logos in the table. */
 export function clientLogos(dynamo: DynamoDBClient, tableName: string): Logos {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.directory);
   return {
     async findLogo(clientId, hash) {
       const item = await table.read(directoryKey.logo(clientId));

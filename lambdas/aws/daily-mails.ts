@@ -12,6 +12,7 @@ import { dayOf } from '../ciba/notification-policy.ts';
 import type { CountedMail, MailOfDay, NotificationQuotas } from '../ports.ts';
 import { FORGET_SECONDS } from './asked-users.ts';
 import type { DynamoTable } from './dynamo-table.ts';
+import { besideRequests } from './formats.ts';
 
 /** How many counters the mails of one day are spread over. */
 const DAY_COUNTERS = 8;
@@ -60,11 +61,11 @@ function dayKey({ at, mailsPerDay }: MailOfDay): string {
 }
 
 function counterKey(mail: MailOfDay, counter: number): string {
-  return `mails#${dayKey(mail)}#${counter}`;
+  return `${besideRequests.mails}${dayKey(mail)}#${counter}`;
 }
 
 function clientKey(mail: MailOfDay): string {
-  return `client-mails#${dayKey(mail)}#${mail.clientId}`;
+  return `${besideRequests.clientMails}${dayKey(mail)}#${mail.clientId}`;
 }
 
 /** Together the counters hold exactly the limit. */

@@ -17,17 +17,7 @@ import type {
   UserDirectory,
 } from '../ports.ts';
 import { dynamoTable, unavailable } from './dynamo-table.ts';
-
-/** Partition keys of the directory's items. */
-export const directoryKey = {
-  client: (clientId: string) => `client#${clientId}`,
-  user: (sub: string) => `user#${sub}`,
-  /** By user name or address in normal form; leads to a user, whose own item says whether it still does. */
-  login: (login: string) => `login#${login}`,
-  /** The logo that the client's item refers to by its hash. */
-  logo: (clientId: string) => `logo#${clientId}`,
-  publicKeys: 'jwks',
-} as const;
+import { directoryKey, partitionKey } from './formats.ts';
 
 /** A subject that nobody has. */
 const NOBODY = '';
@@ -50,7 +40,7 @@ export function clientDirectory(
   tableName: string,
   clock: Clock,
 ): ClientDirectory {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.directory);
   const cache = new Map<string, { client: Client; readAt: number }>();
   const read = async (clientId: string) => {
     const readAt = clock();
@@ -81,7 +71,7 @@ export function clientDirectory(
 
 /** The users in the table; every read is consistent. */
 export function userDirectory(dynamo: DynamoDBClient, tableName: string): UserDirectory {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.directory);
   const findUser: UserDirectory['findUser'] = async (sub) => {
     const item = await table.read(directoryKey.user(sub));
     return item && storedUser.parse(item);
@@ -112,7 +102,7 @@ export function undeliverableAddresses(
   dynamo: DynamoDBClient,
   tableName: string,
 ): UndeliverableAddresses {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.directory);
   return {
     async noteUndeliverable({ sub, contactVersion }, cause, now) {
       const key = directoryKey.user(sub);
@@ -141,7 +131,7 @@ export function undeliverableAddresses(
 
 /** The published keys in the table. */
 export function publicKeys(dynamo: DynamoDBClient, tableName: string): PublicKeys {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.directory);
   return {
     async publicKeys(): Promise<PublicJwk[]> {
       const item = await table.read(directoryKey.publicKeys);

@@ -24,16 +24,10 @@ import type {
   TokenSigner,
   WrappingKeys,
 } from '../ports.ts';
-import { directoryKey, publicKeysItem } from './directory-table.ts';
+import { publicKeysItem } from './directory-table.ts';
 import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
+import { directoryKey, keyItem, partitionKey } from './formats.ts';
 import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
-
-/** Partition keys of the table; the stack's policies name them. */
-export const keyItem = {
-  signing: (alg: SigningAlgorithm) => `signing#${alg}`,
-  link: 'link',
-  wrap: 'wrap',
-} as const;
 
 const signingKeysItem = z.object({ version: z.number(), keys: z.array(signingKey) });
 
@@ -84,7 +78,7 @@ const signatures: Record<SigningAlgorithm, (data: Buffer, key: KeyObject) => Buf
  * request at a time, so there is nothing to do meanwhile.
  */
 export function tokenSigner(dynamo: DynamoDBClient, tableName: string, clock: Clock): TokenSigner {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.keys);
   const currentKeys: Record<SigningAlgorithm, () => Promise<LoadedKey>> = {
     ES256: cached(clock, () => loadSigningKey(table, 'ES256', clock())),
     RS256: cached(clock, () => loadSigningKey(table, 'RS256', clock())),
@@ -107,7 +101,7 @@ async function loadSigningKey(
   alg: SigningAlgorithm,
   now: number,
 ): Promise<LoadedKey> {
-  const item = await table.read(keyItem.signing(alg));
+  const item = await table.read(keyItem[alg]);
   const current = item && currentSigningKey(signingKeysItem.parse(item).keys, now);
   if (!current) throw keysMissing();
   return { kid: current.kid, key: createPrivateKey({ key: current.jwk, format: 'jwk' }) };
@@ -115,7 +109,7 @@ async function loadSigningKey(
 
 /** The link keys of the table. One that waits makes links when its time has come, and is honoured before. */
 export function linkKeys(dynamo: DynamoDBClient, tableName: string, clock: Clock): LinkKeys {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.keys);
   const load = cached(clock, async () => {
     const item = await table.read(keyItem.link);
     return item ? secretKeysItem.parse(item).keys : [];
@@ -145,7 +139,7 @@ export function wrappingKeys(
   /** The key that secrets are stored with from now on. */
   wrappingKey(): Promise<WrappingKey>;
 } {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.keys);
   const load = async () => {
     const item = await table.read(keyItem.wrap);
     const keys = item ? secretKeysItem.parse(item).keys : [];
@@ -199,7 +193,7 @@ export function addresseeNames(
   tableName: string,
   clock: Clock,
 ): AddresseeNames {
-  const table = dynamoTable(dynamo, tableName, 'pk');
+  const table = dynamoTable(dynamo, tableName, partitionKey.keys);
   const load = cached(clock, async () => {
     const item = await table.read(keyItem.wrap);
     const oldest = item && secretKeysItem.parse(item).keys.at(-1);
@@ -223,16 +217,16 @@ export function keyStore(
   keysTable: string,
   directoryTable: string,
 ): KeyStore {
-  const keys = dynamoTable(dynamo, keysTable, 'pk');
-  const directory = dynamoTable(dynamo, directoryTable, 'pk');
+  const keys = dynamoTable(dynamo, keysTable, partitionKey.keys);
+  const directory = dynamoTable(dynamo, directoryTable, partitionKey.directory);
   return {
     async signingKeys(alg) {
-      const item = await keys.read(keyItem.signing(alg));
+      const item = await keys.read(keyItem[alg]);
       return item ? signingKeysItem.parse(item) : { keys: [], version: 0 };
     },
 
     saveSigningKeys: (alg, signingKeys, version) =>
-      putVersion(keys, { pk: keyItem.signing(alg), keys: signingKeys }, version),
+      putVersion(keys, { pk: keyItem[alg], keys: signingKeys }, version),
 
     async secretKeys(kind) {
       const item = await keys.read(keyItem[kind]);

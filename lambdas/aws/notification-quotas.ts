@@ -25,6 +25,7 @@ import {
 } from './asked-users.ts';
 import { dailyMails } from './daily-mails.ts';
 import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
+import { partitionKey } from './formats.ts';
 
 /** As many others may change the same history in between; more is a fault rather than a race. */
 const ATTEMPTS = 25;
@@ -44,7 +45,7 @@ export function notificationQuotas(
   tableName: string,
   { names, requests, draw, unrepeated }: QuotaStores,
 ): NotificationQuotas {
-  const table = dynamoTable(client, tableName, 'ref');
+  const table = dynamoTable(client, tableName, partitionKey.requests);
   return {
     async countAsked(addressee, asked, policy) {
       const key = askedKey(await names.nameOf(addressee));
@@ -74,7 +75,10 @@ export function notificationQuotas(
       throw tooManyAtOnce();
     },
 
-    ...dailyMails(table, { unrepeated: dynamoTable(unrepeated, tableName, 'ref'), draw }),
+    ...dailyMails(table, {
+      unrepeated: dynamoTable(unrepeated, tableName, partitionKey.requests),
+      draw,
+    }),
   };
 }
 

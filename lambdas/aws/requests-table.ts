@@ -38,13 +38,8 @@ import {
   readOrigin,
 } from './compact-forms.ts';
 import { dayPartition } from './day-partitions.ts';
-import {
-  type DynamoTable,
-  dynamoTable,
-  type Item,
-  type StoredNames,
-  unavailable,
-} from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable, type Item, unavailable } from './dynamo-table.ts';
+import { partitionKey, storedNames } from './formats.ts';
 
 /** The format of the item, stored with it. */
 const ITEM_VERSION = 3;
@@ -57,44 +52,6 @@ export const READ_VERSIONS = [2, ITEM_VERSION];
 
 /** The status of what was never acknowledged: it is in the audit and no request. */
 const REFUSED = 'refused';
-
-/**
- * What is stored under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one write unit for
- * a poll. The others are short already, or keys of an index.
- */
-export const storedNames: StoredNames = {
-  secretHash: 'sh',
-  contactVersion: 'cv',
-  scope: 'sc',
-  bindingMessage: 'bm',
-  flow: 'fl',
-  decoy: 'dc',
-  interval: 'iv',
-  firstInterval: 'fi',
-  polledAt: 'pa',
-  polls: 'pn',
-  linkNonce: 'ln',
-  mailClaimId: 'mc',
-  mailClaimUntil: 'mu',
-  mailedAt: 'ma',
-  mailFailure: 'mf',
-  mailFailedAt: 'mx',
-  wrongCodes: 'wc',
-  wrongCodeAttempt: 'wa',
-  decidedAt: 'da',
-  /** On what the user has denied, and nowhere else. Who may write the status and not this cannot make an approval of it. */
-  isDenied: 'dn',
-  decidedFrom: 'df',
-  decidedWith: 'dw',
-  reported: 'rd',
-  failedAt: 'fa',
-  redeemedAt: 'ra',
-  attemptId: 'ai',
-  replayedAt: 'rp',
-  revokedAt: 'rv',
-  refreshHash: 'rh',
-  refreshEndsAt: 're',
-};
 
 const compact = z.custom<Compact>(
   (value) => typeof value === 'string' || value instanceof Uint8Array,
@@ -249,7 +206,7 @@ export function isRefused(item: Item): boolean {
 
 /** The table of requests, for the functions below: each gives what one kind of caller does, so that a bundle holds no more. */
 export function requestItems(client: DynamoDBClient, tableName: string): DynamoTable {
-  return dynamoTable(client, tableName, 'ref', storedNames);
+  return dynamoTable(client, tableName, partitionKey.requests, storedNames);
 }
 
 /** All of it. Every promise of the port is kept by single conditional writes. */

@@ -7,16 +7,14 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { base64url } from '../ciba/base64url.ts';
 import type { Clock, Entropy, SingleUseKind, UsedTokenIds } from '../ports.ts';
 import { dynamoTable } from './dynamo-table.ts';
-
-/** What the partition keys begin with; the stack's policies name it. */
-export const usedTokenIdPrefix = 'jti#';
+import { besideRequests, partitionKey } from './formats.ts';
 
 const ATTEMPT_BYTES = 12;
 
 /** `jti#<kind>#<SHA-256 of client id, line feed and jti>`: neither part can hold what would make two pairs alike. */
 export function usedTokenIdKey(kind: SingleUseKind, clientId: string, jti: string): string {
   const digest = createHash('sha256').update(`${clientId}\n${jti}`, 'utf8').digest('base64url');
-  return `${usedTokenIdPrefix}${kind}#${digest}`;
+  return `${besideRequests.usedTokenId}${kind}#${digest}`;
 }
 
 /** The used `jti`s in the table `tableName`: one conditional put each. */
@@ -25,7 +23,7 @@ export function usedTokenIds(
   tableName: string,
   { clock, entropy }: { clock: Clock; entropy: Entropy },
 ): UsedTokenIds {
-  const table = dynamoTable(client, tableName, 'ref');
+  const table = dynamoTable(client, tableName, partitionKey.requests);
   return {
     burn(kind, clientId, { jti, until }) {
       const attemptId = base64url(entropy(ATTEMPT_BYTES));

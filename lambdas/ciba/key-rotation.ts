@@ -3,6 +3,7 @@
  * made with them counts, and never gone before their successor is in use.
  */
 import * as z from 'zod/mini';
+import type { SigningAlgorithm } from './client.ts';
 import {
   currentSigningKey,
   ID_TOKEN_HINT_SECONDS,
@@ -34,6 +35,12 @@ export const secretKey = z.object({
 });
 
 export type SecretKey = z.output<typeof secretKey>;
+
+/** The kinds of symmetric keys: for links, and for client secrets that must be recoverable. */
+export type SecretKeyKind = 'link' | 'wrap';
+
+/** What a key is for: signing with an algorithm, making links, or wrapping client secrets. */
+export type KeyKind = SigningAlgorithm | SecretKeyKind;
 
 /** A key of /jwks, and when it leaves: known once its private half is gone. */
 export interface PublishedKey {

@@ -7,6 +7,7 @@ import * as z from 'zod/mini';
 import { base64url } from '../ciba/base64url.ts';
 import { idTokenSigningAlgorithms, type SigningAlgorithm } from '../ciba/client.ts';
 import {
+  type KeyKind,
   LEAD_SECONDS,
   type PublishedKey,
   type Renewal,
@@ -17,11 +18,12 @@ import {
   renewSigningKeys,
   renewWrappingKeys,
   type SecretKey,
+  type SecretKeyKind,
 } from '../ciba/key-rotation.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { publicHalf } from '../ciba/signing-keys.ts';
 import { describeCause, elapsedMs, type Log } from '../log.ts';
-import type { Clock, Entropy, KeyStore, SecretKeyKind, Versioned } from '../ports.ts';
+import type { Clock, Entropy, KeyStore, Versioned } from '../ports.ts';
 
 export interface RotateKeysDeps {
   keys: KeyStore;
@@ -33,8 +35,6 @@ export interface RotateKeysDeps {
   entropy: Entropy;
   log: Log;
 }
-
-type KeyKind = SigningAlgorithm | SecretKeyKind;
 
 /** The kinds of which this run made a key. */
 export interface RotationResult {

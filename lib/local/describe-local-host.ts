@@ -1,6 +1,7 @@
 /** What a person reads when the provider runs: its addresses, who is in its directory, and commands to try. */
-import { DEFAULT_STACK } from '../operator/default-stack.ts';
+
 import type { Directory } from '../operator/directory-file.ts';
+import { stackOption } from '../operator/option-values.ts';
 import { chooseExample } from './choose-example.ts';
 import { localAccount } from './resource-names.ts';
 
@@ -62,12 +63,11 @@ function describeCa(ca: string | undefined): string {
 /** The command line works on this machine as on an account; the credentials only have to be there. */
 function describeOperator({ control, ca, stackName }: LocalHostFacts): string {
   const trust = ca === undefined ? '' : `NODE_EXTRA_CA_CERTS=${quote(ca)} `;
-  const stack = stackName === DEFAULT_STACK ? '' : `--stack ${stackName} `;
   return `
 The operator's command line, here as on an account (ciba -- --help lists what there is):
 
    ${trust}AWS_ENDPOINT_URL=${control} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=${localAccount.region} \\
-     npm run -s ciba -- ${stack}doctor
+     npm run -s ciba -- ${stackOption(stackName)}doctor
 
 `;
 }

@@ -3,8 +3,9 @@
  * meanwhile stays as they left it.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
+import { loginItem } from '../../lambdas/aws/directory-table.ts';
 import type { DynamoTable, Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { dropLogo, keepLogo } from './client-logos.ts';
 import { DirectoryConflict } from './directory-error.ts';
 import { type DirectoryStore, directoryTable, readItems } from './directory-items.ts';

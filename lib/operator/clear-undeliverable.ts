@@ -1,7 +1,7 @@
 /** Lets a user be mailed again whose address mail came back from: the operator says that it arrives by now. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import { dynamoTable } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey, partitionKey } from '../../lambdas/aws/formats.ts';
 import { storedUser, type User } from '../../lambdas/ciba/user.ts';
 
 /** What was noted of an address. */
@@ -20,7 +20,7 @@ export async function clearUndeliverable(
   tableName: string,
   sub: string,
 ): Promise<Cleared> {
-  const table = dynamoTable(client, tableName, 'pk');
+  const table = dynamoTable(client, tableName, partitionKey.directory);
   const key = directoryKey.user(sub);
   const cleared = await table.update(key, {
     // The version makes sure that whoever is changing the user at this moment sees it.

@@ -3,8 +3,8 @@
  * that no page ever refers to one that is not there.
  */
 import { logoItem } from '../../lambdas/aws/client-logos.ts';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { DynamoTable } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { parseLogoUri } from '../../lambdas/ciba/client-logo.ts';
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { DirectoryError } from './directory-error.ts';

@@ -1,7 +1,8 @@
 /** The registered clients of a deployment, as an operator is shown them, and the rotation of their secrets. */
 import * as z from 'zod/mini';
-import { CLIENT_CACHE_SECONDS, directoryKey } from '../../lambdas/aws/directory-table.ts';
+import { CLIENT_CACHE_SECONDS } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { type Client, storedClient } from '../../lambdas/ciba/client.ts';
 import { clientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { logoPath } from '../../lambdas/routes.ts';

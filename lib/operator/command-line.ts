@@ -3,6 +3,7 @@
  * done, 1 if what was asked failed or is not so, 2 if it was asked wrongly.
  */
 import { Command, CommanderError } from 'commander';
+import { DEFAULT_STACK } from '../../lambdas/aws/formats.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import {
   askCount,
@@ -14,7 +15,6 @@ import {
 } from './command-context.ts';
 import { deeds, describeDeed } from './commands/deeds.ts';
 import { examples } from './commands/examples.ts';
-import { DEFAULT_STACK } from './default-stack.ts';
 import type { Deployment } from './deployment.ts';
 import { describeError, errorJson } from './describe-error.ts';
 import { usageError } from './operator-error.ts';

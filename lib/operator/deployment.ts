@@ -13,32 +13,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
+import type { StackOutput } from '../../lambdas/aws/formats.ts';
 import { notFound, OperatorError } from './operator-error.ts';
-
-/** The stack's outputs that commands ask for. */
-export const stackOutputs = [
-  'ApiEndpoint',
-  'BackchannelAuthenticationEndpoint',
-  'ConfigurationSet',
-  'DirectoryTable',
-  'FlowPolicies',
-  'FlowPolicy',
-  'Flows',
-  'Issuer',
-  'KeyRotationDays',
-  'KeysTable',
-  'NotificationPolicies',
-  'NotificationPolicy',
-  'NotificationTemplates',
-  'RequestsTable',
-  'RevokeRefreshTokenFunction',
-  'RotateKeysFunction',
-  'Sender',
-  'TemplatePrefix',
-  'TokenEndpoint',
-] as const;
-
-export type StackOutput = (typeof stackOutputs)[number];
 
 /** The services of AWS that commands call. */
 export interface AwsClients {

@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import { type DynamoTable, dynamoTable, type Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey, partitionKey } from '../../lambdas/aws/formats.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import type { Deployment } from './deployment.ts';
 import { inParallel } from './in-parallel.ts';
@@ -47,7 +47,7 @@ const BATCH_KEYS = 100;
 
 /** The directory's table, which is asked again where it was asked too much. */
 export function directoryTable({ client, tableName, pause }: DirectoryStore): DynamoTable {
-  const table = dynamoTable(client, tableName, 'pk');
+  const table = dynamoTable(client, tableName, partitionKey.directory);
   return {
     read: (key) => retryThrottled(() => table.read(key), pause),
     readAll: (keys) => retryThrottled(() => table.readAll(keys), pause),

@@ -6,6 +6,7 @@ import {
   type MetricAlarm,
 } from '@aws-sdk/client-cloudwatch';
 import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import { constructIds } from '../../lambdas/aws/formats.ts';
 import { isDefinitionOf, readFlowFile } from './compare-flow.ts';
 import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
@@ -136,7 +137,7 @@ async function findMissingAlarms(
 
 /** CloudFormation names an alarm after the stack and its logical id, and the logical ids of ours begin alike. */
 export function alarmPrefix(stackName: string): string {
-  return `${stackName}-Alarms`;
+  return `${stackName}-${constructIds.alarms}`;
 }
 
 type JudgedAlarm = Pick<

@@ -1,6 +1,7 @@
 /** Whether there are keys that sign and can be verified, and whether they are renewed in time. */
+import type { KeyKind } from '../../lambdas/ciba/key-rotation.ts';
 import type { Check, Finding } from './finding.ts';
-import { judgeKeys, type KeyKind, type KeyState } from './key-states.ts';
+import { judgeKeys, type KeyState, keyKinds } from './key-states.ts';
 import { readKeys } from './read-keys.ts';
 import { showSpan, showTime } from './show-time.ts';
 
@@ -21,8 +22,6 @@ export const checkKeys: Check = async ({ deployment, clock }) => {
   return judgeFreshness(judgeKeys(keys, clock()), periodSeconds, clock());
 };
 
-const kinds: readonly KeyKind[] = ['ES256', 'RS256', 'link', 'wrap'];
-
 /** One finding for each kind that is not as it should be, or one for all. @param now epoch seconds */
 export function judgeFreshness(
   states: readonly KeyState[],
@@ -34,7 +33,7 @@ export function judgeFreshness(
       'keys are published; which of them signs, and how old they are, may not be looked up';
     return [{ verdict: 'warning', message, mend: 'ask for the right to read the table of keys' }];
   }
-  const faults = kinds.flatMap((kind) => {
+  const faults = keyKinds.flatMap((kind) => {
     const ofKind = states.filter((state) => state.kind === kind);
     return [...judgeUse(kind, ofKind), ...judgeAge(kind, ofKind, periodSeconds, now)];
   });
@@ -70,7 +69,7 @@ function newestOf(states: readonly KeyState[]): number | undefined {
 }
 
 function describeAll(states: readonly KeyState[], periodSeconds: number, now: number): Finding {
-  const times = kinds.flatMap(
+  const times = keyKinds.flatMap(
     (kind) => newestOf(states.filter((state) => state.kind === kind)) ?? [],
   );
   const oldest = Math.min(...times, now);

@@ -7,6 +7,7 @@ import {
   type DynamoDBClient,
   ListTablesCommand,
 } from '@aws-sdk/client-dynamodb';
+import { constructIds } from '../../lambdas/aws/formats.ts';
 import type { Check } from './finding.ts';
 import { listStackResources } from './list-stack-resources.ts';
 
@@ -30,10 +31,15 @@ export const checkLeftovers: Check = async ({ deployment }) => {
   ];
 };
 
+const { tables, requests, directory, keys } = constructIds;
+const tableNamePattern = new RegExp(
+  `^[A-Za-z0-9]*${tables}(?:${requests}|${directory}|${keys})[0-9A-F]{8}-[A-Z0-9]+$`,
+);
+
 /** CloudFormation names a table after its stack, its logical id, which has the same end in every deployment, and chance. */
 function isTableOf(stackName: string, name: string): boolean {
   const rest = name.startsWith(`${stackName}-`) ? name.slice(stackName.length + 1) : '';
-  return /^[A-Za-z0-9]*Tables(?:Requests|Directory|Keys)[0-9A-F]{8}-[A-Z0-9]+$/.test(rest);
+  return tableNamePattern.test(rest);
 }
 
 async function listTables(dynamodb: DynamoDBClient): Promise<string[]> {

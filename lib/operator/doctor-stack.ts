@@ -1,6 +1,6 @@
 /** Whether the last deployment of the stack went well, and is of this version. */
 
-import { type StackOutput, stackOutputs } from './deployment.ts';
+import { type StackOutput, stackOutputs } from '../../lambdas/aws/formats.ts';
 import type { Check, Finding } from './finding.ts';
 
 const redeploy = 'npx cdk deploy';

@@ -1,9 +1,12 @@
 /** What each key of a deployment is good for now, judged by its times alone. */
 import type { SigningAlgorithm } from '../../lambdas/ciba/client.ts';
+import type { KeyKind, SecretKeyKind } from '../../lambdas/ciba/key-rotation.ts';
 import { currentSigningKey } from '../../lambdas/ciba/signing-keys.ts';
 
-/** What a key is for: signing with an algorithm, making links, or wrapping client secrets. */
-export type KeyKind = SigningAlgorithm | 'link' | 'wrap';
+/** The kinds in the order in which they are shown. */
+const signingKinds = ['ES256', 'RS256'] as const satisfies readonly SigningAlgorithm[];
+const secretKinds = ['link', 'wrap'] as const satisfies readonly SecretKeyKind[];
+export const keyKinds = [...signingKinds, ...secretKinds] as const satisfies readonly KeyKind[];
 
 /** A key of the table of keys, without its secret. Times are epoch seconds. */
 export interface StoredKey {
@@ -68,7 +71,7 @@ export function judgeKeys({ published, stored }: DeploymentKeys, now: number): K
     }));
   }
   const publishedKids = new Set(published.map(({ kid }) => kid));
-  const states = (['ES256', 'RS256'] as const).flatMap((alg) => {
+  const states = signingKinds.flatMap((alg) => {
     const keys = stored.filter(({ kind }) => kind === alg);
     const privateKids = new Set(keys.map(({ kid }) => kid));
     return [
@@ -83,7 +86,7 @@ export function judgeKeys({ published, stored }: DeploymentKeys, now: number): K
         .map(({ kid, keptUntil }) => ({ kind: alg, kid, keptUntil, status: 'retired' as const })),
     ];
   });
-  const secrets = (['link', 'wrap'] as const).flatMap((kind) =>
+  const secrets = secretKinds.flatMap((kind) =>
     judgeStored(
       kind,
       stored.filter((key) => key.kind === kind),
@@ -94,7 +97,7 @@ export function judgeKeys({ published, stored }: DeploymentKeys, now: number): K
 }
 
 function judgeStored(kind: KeyKind, keys: StoredKey[], now: number): KeyState[] {
-  const isSecret = kind === 'link' || kind === 'wrap';
+  const isSecret = secretKinds.some((one) => one === kind);
   const termed = keys.map(({ kid, createdAt, signsFrom, usedFrom }) => ({
     kid,
     createdAt,

@@ -5,10 +5,12 @@
  */
 import * as z from 'zod';
 import { auditEvents, auditOutcomes } from '../../lambdas/ciba/audit.ts';
+import { confirmationLevels } from '../../lambdas/ciba/confirmation.ts';
 import { mailFailures, undeliverableCauses } from '../../lambdas/ciba/mail-failure.ts';
 import { unreachableReasons } from '../../lambdas/ciba/user.ts';
 import { statsParts } from './audit-stats.ts';
 import { entryKinds } from './directory-plan.ts';
+import { keyKinds } from './key-states.ts';
 import { errorCodes } from './operator-error.ts';
 
 const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/);
@@ -68,7 +70,7 @@ const limits = z.strictObject({
 });
 
 const key = z.strictObject({
-  kind: z.enum(['ES256', 'RS256', 'link', 'wrap']),
+  kind: z.enum(keyKinds),
   kid: z.string(),
   status: z.enum([
     'in use',
@@ -106,7 +108,7 @@ const auditEntry = z.strictObject({
   replayed_at: instant.nullable(),
   revoked_at: instant.nullable(),
   polls: count.nullable(),
-  confirmation_level: z.enum(['link', 'code']).nullable(),
+  confirmation_level: z.enum(confirmationLevels).nullable(),
   wrong_codes: count.nullable(),
   decided_from: z.string().nullable(),
   decided_with: z.string().nullable(),

@@ -1,8 +1,8 @@
 /** What applying would do with clients: their metadata as it is registered, what is stored of their secrets, and their logos. */
 import * as z from 'zod/mini';
 import { logoItem } from '../../lambdas/aws/client-logos.ts';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { type Client, storedClient } from '../../lambdas/ciba/client.ts';
 import type { ClientRegistration } from '../../lambdas/ciba/client-registration.ts';
 import { logoPath } from '../../lambdas/routes.ts';

@@ -1,6 +1,7 @@
 /** Plans a whole directory: who and what is added, changed, kept, and with pruning removed. */
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
+
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { storedClient } from '../../lambdas/ciba/client.ts';
 import type { Directory } from '../../lambdas/ciba/directory.ts';
 import { logins } from '../../lambdas/ciba/login.ts';

@@ -2,8 +2,10 @@
  * What applying would do with users, and with the logins that lead to them: a login belongs to one user, and goes to
  * another only once the first has given it up.
  */
-import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
+
+import { loginItem } from '../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { isSameEmail, logins, parseEmail } from '../../lambdas/ciba/login.ts';
 import { storedUser, type User } from '../../lambdas/ciba/user.ts';
 import type { UserRegistration } from '../../lambdas/ciba/user-registration.ts';

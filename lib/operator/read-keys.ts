@@ -5,11 +5,11 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import { dynamoTable } from '../../lambdas/aws/dynamo-table.ts';
-import { keyItem, publishedKeysItem } from '../../lambdas/aws/keys-table.ts';
-import { idTokenSigningAlgorithms } from '../../lambdas/ciba/client.ts';
-import type { DeploymentKeys, KeyKind, StoredKey } from './key-states.ts';
+import { directoryKey, keyItem, partitionKey } from '../../lambdas/aws/formats.ts';
+import { publishedKeysItem } from '../../lambdas/aws/keys-table.ts';
+import type { KeyKind } from '../../lambdas/ciba/key-rotation.ts';
+import { type DeploymentKeys, keyKinds, type StoredKey } from './key-states.ts';
 
 /** Where the keys are. */
 export interface KeyTables {
@@ -18,13 +18,6 @@ export interface KeyTables {
   keysTable: string;
 }
 
-/** The item of each kind in the table of keys. */
-export const keyItems: [KeyKind, string][] = [
-  ...idTokenSigningAlgorithms.map((alg): [KeyKind, string] => [alg, keyItem.signing(alg)]),
-  ['link', keyItem.link],
-  ['wrap', keyItem.wrap],
-];
-
 /** Reads all of them; `stored` is missing where the caller may not read the table of keys. */
 export async function readKeys(tables: KeyTables): Promise<DeploymentKeys> {
   const [published, stored] = await Promise.all([readPublished(tables), readStored(tables)]);
@@ -32,7 +25,9 @@ export async function readKeys(tables: KeyTables): Promise<DeploymentKeys> {
 }
 
 async function readPublished({ dynamodb, directoryTable }: KeyTables) {
-  const item = await dynamoTable(dynamodb, directoryTable, 'pk').read(directoryKey.publicKeys);
+  const item = await dynamoTable(dynamodb, directoryTable, partitionKey.directory).read(
+    directoryKey.publicKeys,
+  );
   if (item === undefined) return [];
   const { keys, keptUntil } = publishedKeysItem.parse(item);
   return keys.map((jwk) => ({ kid: jwk.kid, alg: jwk.alg, jwk, keptUntil: keptUntil[jwk.kid] }));
@@ -41,8 +36,8 @@ async function readPublished({ dynamodb, directoryTable }: KeyTables) {
 async function readStored(tables: KeyTables): Promise<StoredKey[] | undefined> {
   try {
     const kinds = await Promise.all(
-      keyItems.map(async ([kind, pk]) => {
-        const { keys } = await readKeyItem(tables, pk);
+      keyKinds.map(async (kind) => {
+        const { keys } = await readKeyItem(tables, kind);
         return keys.map((key) => ({ kind, ...key }));
       }),
     );
@@ -85,12 +80,12 @@ const keyItemWithoutSecrets = z.object({
 /** One kind of keys as it is stored, without the secrets: the projection leaves them in DynamoDB. */
 export async function readKeyItem(
   { dynamodb, keysTable }: Pick<KeyTables, 'dynamodb' | 'keysTable'>,
-  pk: string,
+  kind: KeyKind,
 ): Promise<z.output<typeof keyItemWithoutSecrets>> {
   const { Item: item } = await dynamodb.send(
     new GetItemCommand({
       TableName: keysTable,
-      Key: { pk: { S: pk } },
+      Key: { pk: { S: keyItem[kind] } },
       ConsistentRead: true,
       ProjectionExpression: withoutSecrets,
       ExpressionAttributeNames: placeholders,

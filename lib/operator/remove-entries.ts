@@ -3,7 +3,8 @@
  * comes after one that was interrupted.
  */
 import { logoItem } from '../../lambdas/aws/client-logos.ts';
-import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
+import { loginItem } from '../../lambdas/aws/directory-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { isSub, parseLogin } from '../../lambdas/ciba/login.ts';
 import { applyPlan } from './apply-plan.ts';
 import { dropLogo } from './client-logos.ts';

@@ -1,11 +1,12 @@
 /** Takes a signing key out of /jwks before its time, as one does with a key that has leaked: what it signed verifies nowhere then. */
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import { dynamoTable } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey, keyItem, partitionKey } from '../../lambdas/aws/formats.ts';
 import { publishedKeysItem } from '../../lambdas/aws/keys-table.ts';
+import type { KeyKind } from '../../lambdas/ciba/key-rotation.ts';
 import type { KeyState } from './key-states.ts';
 import { OperatorError } from './operator-error.ts';
-import { type KeyTables, keyItems, readKeyItem } from './read-keys.ts';
+import { type KeyTables, readKeyItem } from './read-keys.ts';
 
 /**
  * The key to remove, if nothing is signed with it any more and nothing will be.
@@ -44,21 +45,20 @@ export function findRemovableKey(states: readonly KeyState[], kid: string): KeyS
  * @throws OperatorError if somebody else changed the keys meanwhile; nothing that signs is lost, and asking again is safe
  */
 export async function removeKey(tables: KeyTables, { kid, kind, status }: KeyState): Promise<void> {
-  const item = keyItems.find(([candidate]) => candidate === kind);
-  if (item && status !== 'retired') await removePrivateHalf(tables, item[1], kid);
+  if (status !== 'retired') await removePrivateHalf(tables, kind, kid);
   await removePublicHalf(tables, kid);
 }
 
 /** By its place in the list, without reading it. */
-async function removePrivateHalf(tables: KeyTables, pk: string, kid: string): Promise<void> {
-  const { keys, version } = await readKeyItem(tables, pk);
+async function removePrivateHalf(tables: KeyTables, kind: KeyKind, kid: string): Promise<void> {
+  const { keys, version } = await readKeyItem(tables, kind);
   const index = keys.findIndex((key) => key.kid === kid);
   if (index === -1) return;
   try {
     await tables.dynamodb.send(
       new UpdateItemCommand({
         TableName: tables.keysTable,
-        Key: { pk: { S: pk } },
+        Key: { pk: { S: keyItem[kind] } },
         UpdateExpression: `REMOVE #keys[${index}] SET #version = :next`,
         ConditionExpression: `#version = :version AND #keys[${index}].#kid = :kid`,
         ExpressionAttributeNames: { '#keys': 'keys', '#version': 'version', '#kid': 'kid' },
@@ -79,7 +79,7 @@ async function removePublicHalf(
   { dynamodb, directoryTable }: KeyTables,
   kid: string,
 ): Promise<void> {
-  const table = dynamoTable(dynamodb, directoryTable, 'pk');
+  const table = dynamoTable(dynamodb, directoryTable, partitionKey.directory);
   const item = await table.read(directoryKey.publicKeys);
   if (item === undefined) return;
   const { keys, keptUntil, version } = publishedKeysItem.parse(item);

@@ -1,6 +1,6 @@
 /** Ends at once everything that was approved by a user, or for a client: the operator's remedy for a stolen device or mailbox. */
 import * as z from 'zod/mini';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { TOKEN_LIFETIME_SECONDS } from '../../lambdas/ciba/tokens.ts';
 import { type DirectoryStore, directoryTable } from './directory-items.ts';
 import type { EntryKind } from './directory-plan.ts';

@@ -1,7 +1,7 @@
 /** Switches a client or a user on or off. */
 
 import * as z from 'zod/mini';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { writeEntry } from './apply-plan.ts';
 import { type DirectoryStore, directoryTable } from './directory-items.ts';
 import type { EntryKind } from './directory-plan.ts';

@@ -7,8 +7,8 @@ import {
   replaceHistory,
   type VersionedHistory,
 } from '../../lambdas/aws/asked-users.ts';
-import { directoryKey } from '../../lambdas/aws/directory-table.ts';
 import type { DynamoTable } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { finding, requestItems } from '../../lambdas/aws/requests-table.ts';
 import { nameOfUser } from '../../lambdas/ciba/asked-users.ts';
 import { storedClient } from '../../lambdas/ciba/client.ts';

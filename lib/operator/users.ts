@@ -1,6 +1,8 @@
 /** The users of a deployment, as an operator is shown them. */
-import { directoryKey, loginItem } from '../../lambdas/aws/directory-table.ts';
+
+import { loginItem } from '../../lambdas/aws/directory-table.ts';
 import type { DynamoTable, Item } from '../../lambdas/aws/dynamo-table.ts';
+import { directoryKey } from '../../lambdas/aws/formats.ts';
 import { isSub, logins, parseLogin } from '../../lambdas/ciba/login.ts';
 import { storedUser, type User } from '../../lambdas/ciba/user.ts';
 import { DirectoryConflict } from './directory-error.ts';

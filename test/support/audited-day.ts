@@ -2,7 +2,8 @@
 import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { attributeNames } from '../../lambdas/aws/dynamo-table.ts';
-import { storedNames, toItem } from '../../lambdas/aws/requests-table.ts';
+import { storedNames } from '../../lambdas/aws/formats.ts';
+import { toItem } from '../../lambdas/aws/requests-table.ts';
 import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
 import { EXAMPLE_NOW, exampleRequest } from './example-request.ts';
 

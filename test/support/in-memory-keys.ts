@@ -3,9 +3,9 @@
  * be cut off before any write.
  */
 import type { SigningAlgorithm } from '../../lambdas/ciba/client.ts';
-import type { PublishedKey, SecretKey } from '../../lambdas/ciba/key-rotation.ts';
+import type { PublishedKey, SecretKey, SecretKeyKind } from '../../lambdas/ciba/key-rotation.ts';
 import type { SigningKey } from '../../lambdas/ciba/signing-keys.ts';
-import type { KeyStore, SecretKeyKind, Versioned } from '../../lambdas/ports.ts';
+import type { KeyStore, Versioned } from '../../lambdas/ports.ts';
 
 export interface InMemoryKeys extends KeyStore {
   signing: Record<SigningAlgorithm, Versioned<SigningKey>>;

@@ -10,6 +10,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { partitionKey, requestsByDay } from '../../lambdas/aws/formats.ts';
 import { serveTables } from '../../lib/local/serve-tables.ts';
 import type { DirectoryStore } from '../../lib/operator/directory-items.ts';
 
@@ -26,23 +27,20 @@ export interface TestTables {
   stop(): Promise<void>;
 }
 
-/** The index of the requests by day, as provider-stack.test.ts has it. */
+/** The index of the requests by day. */
 const byDay = {
   AttributeDefinitions: [
-    { AttributeName: 'day', AttributeType: 'S' },
-    { AttributeName: 'createdAt', AttributeType: 'N' },
+    { AttributeName: requestsByDay.partitionKey, AttributeType: 'S' },
+    { AttributeName: requestsByDay.sortKey, AttributeType: 'N' },
   ],
   GlobalSecondaryIndexes: [
     {
-      IndexName: 'byDay',
+      IndexName: requestsByDay.name,
       KeySchema: [
-        { AttributeName: 'day', KeyType: 'HASH' },
-        { AttributeName: 'createdAt', KeyType: 'RANGE' },
+        { AttributeName: requestsByDay.partitionKey, KeyType: 'HASH' },
+        { AttributeName: requestsByDay.sortKey, KeyType: 'RANGE' },
       ],
-      Projection: {
-        ProjectionType: 'INCLUDE',
-        NonKeyAttributes: ['clientId', 'sub', 'expiresAt'],
-      },
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...requestsByDay.facts] },
     },
   ],
 } satisfies Partial<CreateTableCommandInput>;
@@ -50,9 +48,9 @@ const byDay = {
 /** Creates the tables `requests`, `directory` and `keys`. */
 export async function tablesOnDynalite(): Promise<TestTables> {
   const { client, stop } = await serveTables();
-  await createTable(client, 'requests', 'ref', byDay);
-  await createTable(client, 'directory', 'pk');
-  await createTable(client, 'keys', 'pk');
+  await createTable(client, 'requests', partitionKey.requests, byDay);
+  await createTable(client, 'directory', partitionKey.directory);
+  await createTable(client, 'keys', partitionKey.keys);
   const sent: string[] = [];
   client.middlewareStack.add(
     (next, context) => (args) => {

@@ -3,8 +3,6 @@ import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../lib/operator/command-line.ts';
-import { DEFAULT_STACK } from '../../../lib/operator/default-stack.ts';
-import { parseSettings } from '../../../lib/settings.ts';
 import { ciba } from '../../support/ciba-command.ts';
 
 const world = {
@@ -46,11 +44,6 @@ describe.each(commands)('ciba %s', (command) => {
 });
 
 describe('ciba', () => {
-  it('knows the stack by the name that a deployment has by default', () => {
-    const parsed = parseSettings({ senderAddress: 'a@b.example' });
-    expect(parsed).toMatchObject({ settings: { stackName: DEFAULT_STACK } });
-  });
-
   it('shows its commands on stderr, and ends with 2, when none is named', async () => {
     const { exitCode, stdout, stderr } = await ciba([]);
     expect([exitCode, stdout]).toEqual([2, '']);

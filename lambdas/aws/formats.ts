@@ -1,0 +1,126 @@
+/**
+ * The names by which the rooms find each other in AWS: what is stored in the tables, and how a deployment is called. The
+ * functions and the command line read and write by them, the constructs define tables and rights by them. Names that are
+ * stored are frozen: items outlive a deployment.
+ */
+import type { KeyKind } from '../ciba/key-rotation.ts';
+
+/** The attribute that is the partition key of each table. */
+export const partitionKey = { requests: 'ref', directory: 'pk', keys: 'pk' } as const;
+
+/** The attribute, epoch seconds, after which DynamoDB removes an item of the table of requests. */
+export const TIME_TO_LIVE = 'ttl';
+
+/**
+ * What is stored of a request under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one
+ * write unit for a poll. The others are short already, or keys of an index.
+ */
+export const storedNames = {
+  secretHash: 'sh',
+  contactVersion: 'cv',
+  scope: 'sc',
+  bindingMessage: 'bm',
+  flow: 'fl',
+  decoy: 'dc',
+  interval: 'iv',
+  firstInterval: 'fi',
+  polledAt: 'pa',
+  polls: 'pn',
+  linkNonce: 'ln',
+  mailClaimId: 'mc',
+  mailClaimUntil: 'mu',
+  mailedAt: 'ma',
+  mailFailure: 'mf',
+  mailFailedAt: 'mx',
+  wrongCodes: 'wc',
+  wrongCodeAttempt: 'wa',
+  decidedAt: 'da',
+  /** On what the user has denied, and nowhere else. Who may write the status and not this cannot make an approval of it. */
+  isDenied: 'dn',
+  decidedFrom: 'df',
+  decidedWith: 'dw',
+  reported: 'rd',
+  failedAt: 'fa',
+  redeemedAt: 'ra',
+  attemptId: 'ai',
+  replayedAt: 'rp',
+  revokedAt: 'rv',
+  refreshHash: 'rh',
+  refreshEndsAt: 're',
+} as const;
+
+/** The index of the requests by day, which lists a day's requests in the order they came. */
+export const requestsByDay = {
+  name: 'byDay',
+  partitionKey: 'day',
+  sortKey: 'createdAt',
+  /** What it holds beside its keys. None of it ever changes: a transition then writes the table alone. */
+  facts: ['clientId', 'sub', 'expiresAt'],
+} as const;
+
+/** What is kept beside the requests in their table, by what its keys begin with. A ref is of 26 letters and digits. */
+export const besideRequests = {
+  /** The `jti`s that are used up. */
+  usedTokenId: 'jti#',
+  /** How often a user was asked. */
+  asked: 'asked#',
+  /** The mails of a day, of all clients and of each. */
+  mails: 'mails#',
+  clientMails: 'client-mails#',
+} as const;
+
+/** The partition keys of the directory's items; `'*'` for an id makes the pattern of all keys of a kind. */
+export const directoryKey = {
+  client: (clientId: string) => `client#${clientId}`,
+  user: (sub: string) => `user#${sub}`,
+  /** By user name or address in normal form; leads to a user, whose own item says whether it still does. */
+  login: (login: string) => `login#${login}`,
+  /** The logo that the client's item refers to by its hash. */
+  logo: (clientId: string) => `logo#${clientId}`,
+  publicKeys: 'jwks',
+} as const;
+
+/** The partition keys of the table of keys: an item for all keys of a kind, which is what a role can be given. */
+export const keyItem = {
+  ES256: 'signing#ES256',
+  RS256: 'signing#RS256',
+  link: 'link',
+  wrap: 'wrap',
+} as const satisfies Record<KeyKind, string>;
+
+/** The ids of the constructs that hold state or watch over it. CloudFormation makes physical names of them. */
+export const constructIds = {
+  tables: 'Tables',
+  requests: 'Requests',
+  directory: 'Directory',
+  keys: 'Keys',
+  alarms: 'Alarms',
+} as const;
+
+/** The name that a stack has unless its settings say otherwise. */
+export const DEFAULT_STACK = 'CibaProvider';
+
+/** The stack's outputs that commands ask for. */
+export const stackOutputs = [
+  'ApiEndpoint',
+  'BackchannelAuthenticationEndpoint',
+  'ConfigurationSet',
+  'DirectoryTable',
+  'FlowPolicies',
+  'FlowPolicy',
+  'Flows',
+  'Issuer',
+  'KeyRotationDays',
+  'KeysTable',
+  'NotificationPolicies',
+  'NotificationPolicy',
+  'NotificationTemplates',
+  'RequestsTable',
+  'RevokeRefreshTokenFunction',
+  'RotateKeysFunction',
+  'Sender',
+  'TemplatePrefix',
+  'TokenEndpoint',
+] as const;
+
+export type StackOutput = (typeof stackOutputs)[number];
