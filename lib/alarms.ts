@@ -22,6 +22,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { requestsByDay } from '../lambdas/aws/formats.ts';
+import { OVER_SHARE } from '../lambdas/ciba/refused-request.ts';
 import { MAIN_FLOW } from './flow-definitions.ts';
 import type { Tables } from './tables.ts';
 
@@ -61,9 +62,6 @@ const COMPLAINT_RATE = 0.0005;
 /** A day, and what a rule may be late. */
 const HOURS_WITHOUT_ROTATION = 26;
 
-/** As the function logs the cause of a refusal because a client's own share of a limit is used up. */
-const OVER_SHARE = 'over own share of *';
-
 const period = Duration.minutes(5);
 
 export class Alarms extends Construct {
@@ -96,7 +94,7 @@ export class Alarms extends Construct {
   #addShareAlarm(logGroup: ILogGroup): void {
     const filter = new MetricFilter(this, 'ShareUsedUp', {
       logGroup,
-      filterPattern: FilterPattern.stringValue('$.cause', '=', OVER_SHARE),
+      filterPattern: FilterPattern.stringValue('$.cause', '=', `${OVER_SHARE}*`),
       // Two providers of one account have metrics of their own.
       metricNamespace: 'CibaProvider',
       metricName: `ShareUsedUp-${logGroup.node.addr}`,

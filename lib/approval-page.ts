@@ -5,7 +5,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { DecisionOriginDetail } from '../lambdas/handlers/environment.ts';
+import type { DecisionOriginDetail } from '../lambdas/ciba/decision-origin.ts';
 import { routes } from '../lambdas/routes.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { PublicApi } from './public-api.ts';

@@ -1,9 +1,11 @@
 /**
  * The backchannel authentication endpoint (CIBA Core, 7): its function, what that may do, and its routes.
  */
+
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { DAY_SECONDS } from '../lambdas/ciba/day.ts';
 import { protocolRoutes } from '../lambdas/routes.ts';
 import type { NotificationFlow } from './notification-flow.ts';
 import {
@@ -41,8 +43,6 @@ export interface BackchannelAuthenticationEndpointProps {
   logRetention: RetentionDays;
 }
 
-const SECONDS_PER_DAY = 86_400;
-
 export class BackchannelAuthenticationEndpoint extends Construct {
   readonly function: IFunction;
 
@@ -66,7 +66,7 @@ export class BackchannelAuthenticationEndpoint extends Construct {
         MIN_EXPIRES_IN: String(props.minExpiresIn),
         MAX_EXPIRES_IN: String(props.maxExpiresIn),
         DEFAULT_INTERVAL: String(props.interval),
-        AUDIT_RETENTION: String(props.auditRetentionDays * SECONDS_PER_DAY),
+        AUDIT_RETENTION: String(props.auditRetentionDays * DAY_SECONDS),
       },
       rights: [
         tables.allowOnRequests('GetItem', 'PutItem', 'UpdateItem'),

@@ -5,6 +5,7 @@
 import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import * as z from 'zod';
+import { STACK_NAME_LENGTH } from '../lambdas/aws/formats.ts';
 
 /** The longest of all partitions that are deployed to, and of their regions. */
 const PARTITION = 'aws-us-gov';
@@ -22,9 +23,6 @@ const pseudoParameters = new Map(
 
 /** What CloudFormation puts behind a name that it makes: a hyphen and 13 characters at most. */
 const NAME_END = '-XXXXXXXXXXXXX'.length;
-
-/** The longest name of a stack. */
-const STACK_NAME = 128;
 
 /** The longest name or ARN of anything, for a reference of which nothing is known. */
 const UNKNOWN = 255;
@@ -60,7 +58,9 @@ function bytesOf(stack: Stack, value: unknown): number {
 function bytesOfReference(stack: Stack, logicalId: string): number {
   const known = pseudoParameters.get(logicalId);
   if (known !== undefined) return known;
-  const stackName = Token.isUnresolved(stack.stackName) ? STACK_NAME : stack.stackName.length;
+  const stackName = Token.isUnresolved(stack.stackName)
+    ? STACK_NAME_LENGTH
+    : stack.stackName.length;
   const name = Math.min(UNKNOWN, stackName + '-'.length + logicalId.length + NAME_END);
   return isStateMachine(stack, logicalId) ? STATE_MACHINE_ARN + name : name;
 }

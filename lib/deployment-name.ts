@@ -5,9 +5,7 @@
 import { Names, Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
-import { SettingsRefused } from './settings.ts';
-
-const namePattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${DEPLOYMENT_NAME_LENGTH - 1}}$`);
+import { DEPLOYMENT_NAME_RULE, deploymentNamePattern, SettingsRefused } from './settings.ts';
 
 /** Which provider has which name, by the app that both are in. */
 const namesOfApp = new WeakMap<IConstruct, Map<string, IConstruct>>();
@@ -25,9 +23,9 @@ export function nameDeployment(scope: IConstruct, given: string | undefined): st
       allowedSpecialCharacters: '-',
     });
   }
-  if (!namePattern.test(given)) {
+  if (!deploymentNamePattern.test(given)) {
     throw new SettingsRefused([
-      `Setting name must be 1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first; it is ${JSON.stringify(given)}.`,
+      `Setting name must be ${DEPLOYMENT_NAME_RULE}; it is ${JSON.stringify(given)}.`,
     ]);
   }
   claimName(scope, given);

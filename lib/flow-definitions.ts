@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { FLOW_NAME_RULE, isFlowName } from '../lambdas/ciba/flow-policy.ts';
 import { decodeText, tellUndecoded } from './decode-text.ts';
 import { type FlowOutline, readFlow } from './flow-language.ts';
 
@@ -36,9 +37,6 @@ const FLOWS_BYTES = 100_000;
 const STATE_NAME_LENGTH = 80;
 
 const EXTENSION = '.asl.json';
-
-/** Words that begin with a letter, as in the names of templates; policies name flows of at most 32 characters. */
-const namePattern = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
 
 /** Every `${` of a definition, with the name behind it where it is a whole string of its own. */
 const substitutionPattern = /"\$\{(\w+)\}"|\$\{/g;
@@ -90,10 +88,8 @@ function findFaults(file: string, name: string, text: string, allowed: Substitut
 }
 
 function findNameFault(file: string, name: string): string[] {
-  if (namePattern.test(name)) return [];
-  return [
-    `${file}: not the name of a flow; allowed: words of lower-case letters and digits, a letter first, with hyphens between them, 32 characters in all`,
-  ];
+  if (isFlowName(name)) return [];
+  return [`${file}: not the name of a flow; allowed: ${FLOW_NAME_RULE}`];
 }
 
 /** The largest is named, as the one to be shortened. */

@@ -2,12 +2,14 @@
  * The keys over time: the one function that may write keys, called by CloudFormation for those that a new deployment
  * starts with, and every day for those whose time has come. Keys outlive the stack.
  */
+
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { DAY_SECONDS } from '../lambdas/ciba/day.ts';
 import { LostEvents } from './lost-events.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
@@ -20,8 +22,6 @@ export interface KeyRotationProps {
 
   logRetention: RetentionDays;
 }
-
-const SECONDS_PER_DAY = 86_400;
 
 export class KeyRotation extends Construct {
   readonly function: IFunction;
@@ -38,7 +38,7 @@ export class KeyRotation extends Construct {
       environment: {
         DIRECTORY_TABLE: tables.directory.tableName,
         KEYS_TABLE: tables.keys.tableName,
-        ROTATION_PERIOD: String(keyRotationDays * SECONDS_PER_DAY),
+        ROTATION_PERIOD: String(keyRotationDays * DAY_SECONDS),
       },
       rights: [...tables.allowRotatingKeys(), tables.allowPublishingKeys()],
       // The first keys are tried for a minute: a new role may be refused until IAM has told everybody of it.

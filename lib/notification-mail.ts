@@ -7,7 +7,12 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import * as ses from 'aws-cdk-lib/aws-ses';
 import { Construct } from 'constructs';
-import { DEFAULT_LOCALE, type NotificationTemplate } from './notification-templates/compile.ts';
+import { DEFAULT_LOCALE } from '../lambdas/ciba/locale.ts';
+import {
+  groupLocales,
+  type NotificationTemplate,
+  SES_NAME_LENGTH,
+} from './notification-templates/compile.ts';
 import { SettingsRefused } from './settings.ts';
 
 export interface NotificationMailProps {
@@ -54,7 +59,7 @@ export class NotificationMail extends Construct {
     this.#props = props;
     this.sender = formatSender(props.senderAddress, props.senderName);
     this.templatePrefix = `${props.name}-`;
-    this.locales = groupLocales(props.templates);
+    this.locales = checkedLocales(props.templates);
     this.#assertSizes();
     this.configurationSetName = this.#addConfigurationSet().configurationSetName;
     if (props.provisionTemplates) this.#addTemplates();
@@ -193,17 +198,18 @@ export class NotificationMail extends Construct {
   }
 }
 
+const sesNamePattern = new RegExp(`^[A-Za-z0-9_-]{1,${SES_NAME_LENGTH}}$`);
+
 function findNameFault(name: string): string[] {
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return [];
+  if (sesNamePattern.test(name)) return [];
   return [
-    `The mail template ${name} has a name of ${name.length} characters; SES takes 1 to 64 letters, digits, hyphens and underscores.`,
+    `The mail template ${name} has a name of ${name.length} characters; SES takes 1 to ${SES_NAME_LENGTH} letters, digits, hyphens and underscores.`,
   ];
 }
 
 /** @throws an error that names a template without the locale that every user can be sent */
-function groupLocales(templates: NotificationTemplate[]): Record<string, string[]> {
-  const locales: Record<string, string[]> = {};
-  for (const { name, locale } of templates) locales[name] = [...(locales[name] ?? []), locale];
+function checkedLocales(templates: NotificationTemplate[]): Record<string, string[]> {
+  const locales = groupLocales(templates);
   for (const [name, found] of Object.entries(locales)) {
     if (found.includes(DEFAULT_LOCALE)) continue;
     throw new Error(

@@ -7,30 +7,33 @@ import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { DEFAULT_STACK } from '../lambdas/aws/formats.ts';
-import type { DecisionOriginDetail } from '../lambdas/handlers/environment.ts';
+import { AUDIT_RETENTION_DAYS } from '../lambdas/ciba/audit.ts';
+import { EXPIRES_IN_BOUNDS, INTERVAL_BOUNDS } from '../lambdas/ciba/client.ts';
+import {
+  type DecisionOriginDetail,
+  decisionOriginDetails,
+} from '../lambdas/ciba/decision-origin.ts';
+import type { FlowPolicy } from '../lambdas/ciba/flow-policy.ts';
+import { isHostName } from '../lambdas/ciba/host-name.ts';
+import { EMAIL_LENGTH, EMAIL_LOCAL_LENGTH } from '../lambdas/ciba/login.ts';
+import type { NotificationPolicy } from '../lambdas/ciba/notification-policy.ts';
 import { nearestName } from './nearest-name.ts';
 import { DEPLOYMENT_NAME_LENGTH } from './notification-templates/compile.ts';
 import {
-  type FlowPolicy,
   findPolicyContradictions,
   flowPolicies,
-  type NotificationPolicy,
+  namedPolicy,
   notificationPolicies,
-  policyName,
 } from './policies.ts';
 
-/** Longest life of a request in seconds: ASVS 5.0, 6.5 gives out-of-band authentication ten minutes. */
-const LONGEST_LIFE = 600;
+/** What a deployment may be called, for an operator: its name is the first part of the names of templates in SES. */
+export const DEPLOYMENT_NAME_RULE = `1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first`;
+export const deploymentNamePattern = new RegExp(
+  `^[A-Za-z][A-Za-z0-9-]{0,${DEPLOYMENT_NAME_LENGTH - 1}}$`,
+);
 
-/** The name of the stack is the first part of the names of templates in SES. */
-const stackNamePattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${DEPLOYMENT_NAME_LENGTH - 1}}$`);
-
-/** A host name (RFC 1123, 2.1) of two labels or more, as the issuer writes it: in lower case. */
-const hostNamePattern =
-  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/** A mailbox as SMTP takes it (RFC 5321, 4.5.3.1): 64 characters before the `@`, and 254 in all. */
-const mailboxLengths = /^(?=.{1,254}$)[^@]{1,64}@/;
+/** A mailbox as SMTP takes it (RFC 5321, 4.5.3.1). */
+const mailboxLengths = new RegExp(`^(?=.{1,${EMAIL_LENGTH}}$)[^@]{1,${EMAIL_LOCAL_LENGTH}}@`);
 
 const certificateArnPattern =
   /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]{1,64}$/;
@@ -273,7 +276,7 @@ const providerSettingsSchema = z.strictObject({
     ),
   customDomain: z
     .string()
-    .regex(hostNamePattern)
+    .refine(isHostName)
     .optional()
     .describe('a host name in lower case, such as login.example.com'),
   certificateArn: resourceName(certificateArnPattern)
@@ -286,7 +289,7 @@ const providerSettingsSchema = z.strictObject({
     .describe('the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ'),
   hostedZoneName: z
     .string()
-    .regex(hostNamePattern)
+    .refine(isHostName)
     .optional()
     .describe('a host name in lower case, such as example.com'),
   senderAddress: z
@@ -302,25 +305,25 @@ const providerSettingsSchema = z.strictObject({
       `at most ${SENDER_NAME_BYTES} bytes of text without control characters and without " \\ < >`,
     ),
   senderIdentity: z.enum(['existing', 'create']).default('existing').describe('existing or create'),
-  expiresIn: wholeNumber(1, LONGEST_LIFE, 120),
-  interval: wholeNumber(1, 60, 2),
-  minExpiresIn: wholeNumber(1, LONGEST_LIFE, 10),
-  maxExpiresIn: wholeNumber(1, LONGEST_LIFE, LONGEST_LIFE),
+  expiresIn: wholeNumber(1, EXPIRES_IN_BOUNDS.max, 120),
+  interval: wholeNumber(INTERVAL_BOUNDS.min, INTERVAL_BOUNDS.max, 2),
+  minExpiresIn: wholeNumber(1, EXPIRES_IN_BOUNDS.max, 10),
+  maxExpiresIn: wholeNumber(1, EXPIRES_IN_BOUNDS.max, EXPIRES_IN_BOUNDS.max),
   accessTokenAudience: z
     .string()
     .regex(audiencePattern)
     .optional()
     .describe('1 to 255 printable ASCII characters without space, " and \\'),
-  auditRetentionDays: wholeNumber(1, 3653, 30),
+  auditRetentionDays: wholeNumber(AUDIT_RETENTION_DAYS.min, AUDIT_RETENTION_DAYS.max, 30),
   recordDecisionOrigin: z
-    .enum(['none', 'coarse', 'full'] satisfies DecisionOriginDetail[])
+    .enum(decisionOriginDetails)
     .default('coarse')
     .describe('none, coarse or full'),
-  notificationPolicy: policyName.describe('the name of a notification policy'),
+  notificationPolicy: namedPolicy.describe('the name of a notification policy'),
   notificationPolicies: notificationPolicies.describe(
     'an object of notification policies by their names, or the JSON of one',
   ),
-  flowPolicy: policyName.describe('the name of a flow policy'),
+  flowPolicy: namedPolicy.describe('the name of a flow policy'),
   flowPolicies: flowPolicies.describe(
     'an object of flow policies by their names, or the JSON of one',
   ),
@@ -359,9 +362,9 @@ const settingsSchema = providerSettingsSchema.extend({
    */
   stackName: z
     .string()
-    .regex(stackNamePattern)
+    .regex(deploymentNamePattern)
     .default(DEFAULT_STACK)
-    .describe(`1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first`),
+    .describe(DEPLOYMENT_NAME_RULE),
 });
 
 /** The settings of one deployment, checked, with every default in place. */

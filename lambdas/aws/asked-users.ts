@@ -33,6 +33,9 @@ const askedItem = z.object({
 /** A history that nobody has added to for so long limits nothing any more, in seconds. */
 export const FORGET_SECONDS = 2 * 86_400;
 
+/** As many others may change the same history in between; more is a fault rather than a race. */
+export const HISTORY_ATTEMPTS = 25;
+
 /** The partition key of a history, by the name of its addressee. */
 export function askedKey(name: string): string {
   return `${besideRequests.asked}${name}`;

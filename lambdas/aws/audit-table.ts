@@ -13,9 +13,10 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
 import type { Audited } from '../ciba/audit.ts';
+import { DAY_SECONDS, dayOf } from '../ciba/day.ts';
 import { isOAuthErrorCode, type OAuthErrorCode } from '../ciba/oauth-error.ts';
-import { dayOf, dayPartitions, type Whose } from './day-partitions.ts';
-import { attributeNames, available, type Item } from './dynamo-table.ts';
+import { dayPartitions, type Whose } from './day-partitions.ts';
+import { attributeNames, available, type Item, MOST_KEYS_AT_ONCE } from './dynamo-table.ts';
 import { requestsByDay, storedNames } from './formats.ts';
 import { isRefused, READ_VERSIONS, toRequest } from './requests-table.ts';
 
@@ -94,8 +95,6 @@ async function* list(source: Source, query: AuditQuery): AsyncGenerator<ListedRe
     }
   }
 }
-
-const DAY_SECONDS = 86_400;
 
 /** Every instant is kept to the millisecond. */
 const MOMENT_SECONDS = 0.001;
@@ -239,9 +238,6 @@ function newestOf(
   return newest;
 }
 
-/** DynamoDB's own limit. */
-const BATCH_SIZE = 100;
-
 /** Batches that are read at the same time. */
 const BATCHES_AT_ONCE = 4;
 
@@ -251,8 +247,8 @@ async function readItems(
 ): Promise<Map<string, Audited>> {
   const found = new Map<string, Audited>();
   const refs = listed.map(({ ref }) => ref);
-  const batches = Array.from({ length: Math.ceil(refs.length / BATCH_SIZE) }, (_, index) =>
-    refs.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
+  const batches = Array.from({ length: Math.ceil(refs.length / MOST_KEYS_AT_ONCE) }, (_, index) =>
+    refs.slice(index * MOST_KEYS_AT_ONCE, (index + 1) * MOST_KEYS_AT_ONCE),
   );
   const readBatches = async () => {
     for (let batch = batches.pop(); batch; batch = batches.pop()) {

@@ -7,8 +7,9 @@
  * nobody, and no other client loses a mail by its decoys. A write that is repeated after a lost answer, and a function
  * that dies in between, make a count too high; what would make it too low, taking a mail back, is tried once.
  */
+
+import { dayOf } from '../ciba/day.ts';
 import { limitShare } from '../ciba/limit-share.ts';
-import { dayOf } from '../ciba/notification-policy.ts';
 import type { CountedMail, MailOfDay, NotificationQuotas } from '../ports.ts';
 import { FORGET_SECONDS } from './asked-users.ts';
 import type { DynamoTable } from './dynamo-table.ts';

@@ -3,6 +3,7 @@
  * column by the user. Writes spread as if drawn by chance, and who asks for one client or one user reads a quarter of the day.
  */
 import { createHash } from 'node:crypto';
+import { dayOf } from '../ciba/day.ts';
 
 const ROWS = 4;
 const COLUMNS = 4;
@@ -33,11 +34,6 @@ export function dayPartitions(day: string, { clientId, sub }: Whose): string[] {
   const rows = clientId === undefined ? upTo(ROWS) : [draw(clientId, ROWS)];
   const columns = sub === undefined ? upTo(COLUMNS) : [draw(sub, COLUMNS)];
   return rows.flatMap((row) => columns.map((column) => partition(day, row, column)));
-}
-
-/** The day of an instant (UTC): `2026-11-23`. */
-export function dayOf(at: number): string {
-  return new Date(at * 1000).toISOString().slice(0, 10);
 }
 
 function partition(day: string, row: number, column: number): string {

@@ -52,6 +52,9 @@ export interface DynamoTable {
 /** The names that attributes have in the table, where these are not the names that items have here. */
 export type StoredNames = Readonly<Record<string, string>>;
 
+/** The most items that DynamoDB reads at once. */
+export const MOST_KEYS_AT_ONCE = 100;
+
 /** How often a batch is asked for. */
 const BATCH_ATTEMPTS = 4;
 

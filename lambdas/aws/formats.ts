@@ -97,6 +97,9 @@ export const constructIds = {
   alarms: 'Alarms',
 } as const;
 
+/** The longest name of a stack that CloudFormation takes. */
+export const STACK_NAME_LENGTH = 128;
+
 /** The name that a stack has unless its settings say otherwise. */
 export const DEFAULT_STACK = 'CibaProvider';
 

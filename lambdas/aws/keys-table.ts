@@ -15,7 +15,7 @@ import * as z from 'zod/mini';
 import { nameOfUser } from '../ciba/asked-users.ts';
 import type { SigningAlgorithm } from '../ciba/client.ts';
 import { orderLinkKeys, type SecretKey, secretKey } from '../ciba/key-rotation.ts';
-import { currentSigningKey, signingKey } from '../ciba/signing-keys.ts';
+import { currentSigningKey, KEYS_REMEMBERED_SECONDS, signingKey } from '../ciba/signing-keys.ts';
 import type {
   AddresseeNames,
   Clock,
@@ -39,15 +39,12 @@ export const publishedKeysItem = z.extend(publicKeysItem, {
   keptUntil: z._default(z.record(z.string(), z.number()), {}),
 });
 
-/** How long an environment uses the keys it has read, in seconds. */
-const KEY_CACHE_SECONDS = 300;
-
-/** Keeps what `load` found for {@link KEY_CACHE_SECONDS}, and loads once for callers at once; a fault is not kept. */
+/** Keeps what `load` found for {@link KEYS_REMEMBERED_SECONDS}, and loads once for callers at once; a fault is not kept. */
 function cached<Value>(clock: Clock, load: () => Promise<Value>): () => Promise<Value> {
   let kept: { value: Promise<Value>; loadedAt: number } | undefined;
   return async () => {
     const now = clock();
-    if (!kept || now - kept.loadedAt >= KEY_CACHE_SECONDS) {
+    if (!kept || now - kept.loadedAt >= KEYS_REMEMBERED_SECONDS) {
       const loading = { value: load(), loadedAt: now };
       kept = loading;
       loading.value.catch(() => {
@@ -152,14 +149,14 @@ export function wrappingKeys(
   };
   return {
     async unwrap(clientId, wrapped) {
-      for (const age of [KEY_CACHE_SECONDS, UNKNOWN_KEY_SECONDS]) {
+      for (const age of [KEYS_REMEMBERED_SECONDS, UNKNOWN_KEY_SECONDS]) {
         const secret = unwrapSecret(await keysNotOlderThan(age), clientId, wrapped);
         if (secret !== undefined) return secret;
       }
       throw keysMissing();
     },
     async macKeys(kids) {
-      for (const age of [KEY_CACHE_SECONDS, UNKNOWN_KEY_SECONDS]) {
+      for (const age of [KEYS_REMEMBERED_SECONDS, UNKNOWN_KEY_SECONDS]) {
         const keys = await keysNotOlderThan(age);
         const found = kids.flatMap(
           (kid) => keys.find((one) => kid === undefined || one.kid === kid) ?? [],

@@ -3,11 +3,11 @@
  * changed by its version.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dayOf } from '../ciba/day.ts';
 import {
   type Asked,
   type AskedHistory,
   CROWDED,
-  dayOf,
   judgeAsked,
   limitsUsers,
   MOST_CLIENTS,
@@ -18,6 +18,7 @@ import type { AddresseeNames, AuthenticationRequestStore, NotificationQuotas } f
 import {
   askedKey,
   FORGET_SECONDS,
+  HISTORY_ATTEMPTS,
   mailsOfName,
   readByRef,
   readHistory,
@@ -26,9 +27,6 @@ import {
 import { dailyMails } from './daily-mails.ts';
 import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
 import { partitionKey } from './formats.ts';
-
-/** As many others may change the same history in between; more is a fault rather than a race. */
-const ATTEMPTS = 25;
 
 interface QuotaStores {
   names: AddresseeNames;
@@ -49,7 +47,7 @@ export function notificationQuotas(
   return {
     async countAsked(addressee, asked, policy) {
       const key = askedKey(await names.nameOf(addressee));
-      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      for (let attempt = 0; attempt < HISTORY_ATTEMPTS; attempt += 1) {
         // Nothing is to be judged: writers that need not look at each other do not wait for each other.
         if (!limitsUsers(policy) && (await append(table, key, asked))) return undefined;
         const { history, version } = await readHistory(table, key);
@@ -67,7 +65,7 @@ export function notificationQuotas(
 
     async uncountAsked(addressee, asked) {
       const key = askedKey(await names.nameOf(addressee));
-      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      for (let attempt = 0; attempt < HISTORY_ATTEMPTS; attempt += 1) {
         const { history, version } = await readHistory(table, key);
         const next: AskedHistory | undefined = uncountAsked(history, asked);
         if (!next || (await replaceHistory(table, key, next, { version, now: asked.at }))) return;

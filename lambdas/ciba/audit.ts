@@ -12,6 +12,9 @@ import type { OAuthErrorCode } from './oauth-error.ts';
 import { isThrottled, type RefusedRequest } from './refused-request.ts';
 import type { UnreachableReason, User } from './user.ts';
 
+/** How long a deployment may be set to keep a request after its end, in days. */
+export const AUDIT_RETENTION_DAYS = { min: 1, max: 3653 } as const;
+
 /** The user decided, either way; or nobody did. */
 export const auditEvents = ['CIBA Authentication Succeeded', 'CIBA Authentication Failed'] as const;
 

@@ -8,6 +8,7 @@ import {
   type Client,
   type ClientAuthenticationMethod,
   isClientId,
+  SECRET_LENGTH_BOUNDS,
 } from './client.ts';
 import { readSignedJwt, type SignedJwt } from './signed-jwt.ts';
 
@@ -94,9 +95,6 @@ function isBasic(authorization: string): boolean {
   return /^basic(?: |$)/i.test(authorization);
 }
 
-/** The shortest secret that can be registered, in characters. */
-const SHORTEST_SECRET = 32;
-
 /**
  * The id that is claimed, if it has the form of one: its alphabet lets nothing into a log that could be read as something
  * else. A secret may have that form too. What nobody registered, is as long as a secret and longer than what came as the
@@ -112,7 +110,9 @@ function claimedClientId(
   if (claimed === undefined || registered) return claimed;
   const secret = basicSecret ?? form.get('client_secret');
   const isSwapped =
-    secret !== undefined && claimed.length >= SHORTEST_SECRET && secret.length < claimed.length;
+    secret !== undefined &&
+    claimed.length >= SECRET_LENGTH_BOUNDS.min &&
+    secret.length < claimed.length;
   return isSwapped ? undefined : claimed;
 }
 

@@ -18,6 +18,7 @@ import {
   isSecretAlgorithm,
   REFRESH_GRANT_TYPE,
   registrableAlgorithms,
+  SECRET_LENGTH_BOUNDS,
   secretAlgorithms,
   secretLengths,
   unknownUserAnswers,
@@ -27,6 +28,7 @@ import { algorithmsOf, registrableKeyAlgorithms } from './client-keys.ts';
 import { parseLogoUri } from './client-logo.ts';
 import { withoutIdleMembers } from './client-metadata.ts';
 import { confirmationLevels } from './confirmation.ts';
+import { isHostName } from './host-name.ts';
 import { parseUrl } from './parse-url.ts';
 import { isPolicyName, POLICY_NAME_RULE } from './policy-name.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH } from './readable-text.ts';
@@ -38,16 +40,12 @@ const DEFAULT_SCOPE = 'openid profile email';
 const HOME_PAGE_LENGTH = 255;
 const DOMAIN_LENGTH = 100;
 
-/** Labels of letters, digits and hyphens (RFC 1123), the last of them no number: an address of IPv4 is no domain. */
-const domainPattern =
-  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
 function isHomePage(text: string): boolean {
   const url = text.length > HOME_PAGE_LENGTH ? undefined : parseUrl(text);
   if (url === undefined) return false;
   const { protocol, hostname, port, username, password, hash } = url;
   const hasMore = `${port}${username}${password}${hash}` !== '';
-  const isDomain = domainPattern.test(hostname) && hostname.length <= DOMAIN_LENGTH;
+  const isDomain = isHostName(hostname) && hostname.length <= DOMAIN_LENGTH;
   return protocol === 'https:' && isDomain && !hasMore;
 }
 
@@ -68,8 +66,8 @@ const clientId = z
 
 /** RFC 6749, appendix A.2, long enough that guessing is hopeless whatever it was made from. */
 const clientSecret = z.string({ error: 'must be a text' }).check(
-  z.regex(/^[\x20-\x7e]{32,128}$/, {
-    error: 'must be 32 to 128 printable ASCII characters; leave it out to have one generated',
+  z.regex(new RegExp(`^[\\x20-\\x7e]{${SECRET_LENGTH_BOUNDS.min},${SECRET_LENGTH_BOUNDS.max}}$`), {
+    error: `must be ${SECRET_LENGTH_BOUNDS.min} to ${SECRET_LENGTH_BOUNDS.max} printable ASCII characters; leave it out to have one generated`,
   }),
 );
 

@@ -27,7 +27,10 @@ export const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const;
 
 export type SecretAlgorithm = (typeof secretAlgorithms)[number];
 
-/** The fewest octets of a secret for each of them. */
+/** How many characters a secret has. */
+export const SECRET_LENGTH_BOUNDS = { min: 32, max: 128 } as const;
+
+/** The fewest octets of a secret for each of the algorithms. */
 export const secretLengths: Record<SecretAlgorithm, number> = { HS256: 32, HS384: 48, HS512: 64 };
 
 /** RFC 7518 3.2: a key of the size of the hash or larger. Secrets are ASCII, so characters are octets. */
@@ -60,7 +63,10 @@ export const unknownUserAnswers = ['reveal', 'decoy'] as const;
 /** What a client is answered once its user cannot be reached for good: nothing until the end, or a denial at once. */
 export const failedFlowAnswers = ['expire', 'deny'] as const;
 
-/** Bounds that no client and no deployment setting can leave, in seconds. */
+/**
+ * Bounds that no client can leave, in seconds; those of a deployment's settings end with them. ASVS 5.0, 6.5 gives
+ * out-of-band authentication ten minutes.
+ */
 export const EXPIRES_IN_BOUNDS = { min: 10, max: 600 } as const;
 export const INTERVAL_BOUNDS = { min: 1, max: 60 } as const;
 

@@ -3,33 +3,46 @@
  * does for its flows and their versions.
  */
 import * as z from 'zod/mini';
-import { isPolicyName } from './policy-name.ts';
+import { HYPHENATED_NAME_RULE, isHyphenatedName } from './hyphenated-name.ts';
+import { policiesOf } from './policy-name.ts';
+import { wholeNumber } from './whole-number.ts';
+
+/** The longest name of a flow: it is part of names in AWS, and of each request's item. */
+const FLOW_NAME_LENGTH = 32;
+
+/** What a flow may be called, for an operator. */
+export const FLOW_NAME_RULE = `${HYPHENATED_NAME_RULE}, ${FLOW_NAME_LENGTH} characters in all`;
+
+export function isFlowName(text: string): boolean {
+  return text.length <= FLOW_NAME_LENGTH && isHyphenatedName(text);
+}
+
+const LARGEST_WEIGHT = 10_000;
 
 /**
  * Weights by the name of the flow, which is that of its file in `statemachines/` without `.asl.json`. A weight is a share of
  * requests in no unit: a flow gets its weight's part of the sum of all.
- *
- * A function, so that the bundles which name its type alone leave it out.
  */
-/* @__NO_SIDE_EFFECTS__ */
-export function flowPolicy() {
-  const flowName = z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/));
-  const weight = z.int().check(z.gte(0), z.lte(10_000));
-  return z.record(flowName, weight).check(z.refine((weights) => sumOf(weights) > 0));
-}
+export const flowPolicy = z
+  .record(
+    z
+      .string()
+      .check(z.refine(isFlowName, { error: `is no name of a flow; a name is ${FLOW_NAME_RULE}` })),
+    wholeNumber(0, LARGEST_WEIGHT),
+    { error: 'must be an object of weights by the names of flows' },
+  )
+  .check(
+    z.refine((weights) => Object.values(weights).some((weight) => weight > 0), {
+      error: 'must give one flow a weight above 0',
+    }),
+  );
 
-export type FlowPolicy = z.output<ReturnType<typeof flowPolicy>>;
+export type FlowPolicy = z.output<typeof flowPolicy>;
 
 /** Every flow policy of the deployment, and the one of clients that name none. */
-/* @__NO_SIDE_EFFECTS__ */
-export function flowPolicies() {
-  const name = z.string().check(z.refine(isPolicyName));
-  return z
-    .object({ byDefault: z.string(), policies: z.record(name, flowPolicy()) })
-    .check(z.refine(({ byDefault, policies }) => byDefault in policies));
-}
+export const flowPolicies = policiesOf(flowPolicy);
 
-export type FlowPolicies = z.output<ReturnType<typeof flowPolicies>>;
+export type FlowPolicies = z.output<typeof flowPolicies>;
 
 /** Random bytes that {@link chooseFlow} consumes. */
 export const FLOW_ENTROPY_BYTES = 6;

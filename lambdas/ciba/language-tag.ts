@@ -1,7 +1,6 @@
 /** Language tags, well-formed by RFC 5646 2.1 and 2.2.9 (BCP 47), whatever language they name. */
 
-/** The longest tag that is kept: room for the language, script, region and variants of every tag in use (RFC 5646 4.4.1). */
-export const LANGUAGE_TAG_LENGTH = 35;
+import { LANGUAGE_TAG_LENGTH } from './locale.ts';
 
 const language = '(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})';
 const script = '(?:-[a-z]{4})?';

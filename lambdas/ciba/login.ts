@@ -21,8 +21,8 @@ function isJsonHint(hint: string): boolean {
 
 const USERNAME_LENGTH = 64;
 /** RFC 5321, 4.5.3.1, less the angle brackets. */
-const EMAIL_LENGTH = 254;
-const EMAIL_LOCAL_LENGTH = 64;
+export const EMAIL_LENGTH = 254;
+export const EMAIL_LOCAL_LENGTH = 64;
 
 /** RFC 5322 dot-atom, ASCII: quoted local parts, comments and address lists have no place in a recipient. */
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;

@@ -4,64 +4,62 @@
  */
 import * as z from 'zod/mini';
 import type { AuthenticationRequest } from './authentication-request.ts';
+import { dayOf } from './day.ts';
 import { limitShare } from './limit-share.ts';
-import { isPolicyName } from './policy-name.ts';
+import { policiesOf } from './policy-name.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** The longest that denials may lie apart, and that anything of them may keep a client from asking. */
 const LONGEST_WINDOW_SECONDS = 3600;
 const LONGEST_PAUSE_SECONDS = 86_400;
 
-/**
- * Limits on asking; each may be left out, the three of a pause all or none.
- *
- * A function, so that the bundles which name its type alone leave it out.
- */
-/* @__NO_SIDE_EFFECTS__ */
-export function notificationPolicy() {
-  const wholeNumber = (least: number, most: number) =>
-    z.optional(z.int().check(z.gte(least), z.lte(most)));
-  return z
-    .strictObject({
-      /** Requests to one user within a minute, of all clients; of this and the next two each has a share. */
-      mailsPerUserPerMinute: wholeNumber(1, 30),
-      /** The same on a day (UTC). */
-      mailsPerUserPerDay: wholeNumber(1, 1000),
-      /** Requests that wait for the decision of one user at the same moment. */
-      pendingPerUser: wholeNumber(1, 30),
-      /** This many denials of one client's requests by one user … */
-      denialsBeforePause: wholeNumber(1, 10),
-      /** … within this many seconds … */
-      denialWindowSeconds: wholeNumber(60, LONGEST_WINDOW_SECONDS),
-      /** … keep the client from asking this user for so long after the last of them. */
-      pauseSeconds: wholeNumber(60, LONGEST_PAUSE_SECONDS),
-      /** A denial that reports the request as not the user's own keeps its client from asking this user for so long. */
-      muteSeconds: wholeNumber(60, LONGEST_PAUSE_SECONDS),
-      /** Mails of the whole deployment on a day (UTC). */
-      mailsPerDay: wholeNumber(1, 100_000_000),
-    })
-    .check(
-      z.refine(
-        ({ denialsBeforePause, denialWindowSeconds, pauseSeconds }) =>
-          (denialsBeforePause === undefined) === (denialWindowSeconds === undefined) &&
-          (denialsBeforePause === undefined) === (pauseSeconds === undefined),
-      ),
-    );
+function limit(least: number, most: number) {
+  return z.optional(wholeNumber(least, most));
 }
 
-export type NotificationPolicy = z.output<ReturnType<typeof notificationPolicy>>;
+const limits = {
+  /** Requests to one user within a minute, of all clients; of this and the next two each has a share. */
+  mailsPerUserPerMinute: limit(1, 30),
+  /** The same on a day (UTC). */
+  mailsPerUserPerDay: limit(1, 1000),
+  /** Requests that wait for the decision of one user at the same moment. */
+  pendingPerUser: limit(1, 30),
+  /** This many denials of one client's requests by one user … */
+  denialsBeforePause: limit(1, 10),
+  /** … within this many seconds … */
+  denialWindowSeconds: limit(60, LONGEST_WINDOW_SECONDS),
+  /** … keep the client from asking this user for so long after the last of them. */
+  pauseSeconds: limit(60, LONGEST_PAUSE_SECONDS),
+  /** A denial that reports the request as not the user's own keeps its client from asking this user for so long. */
+  muteSeconds: limit(60, LONGEST_PAUSE_SECONDS),
+  /** Mails of the whole deployment on a day (UTC). */
+  mailsPerDay: limit(1, 100_000_000),
+};
+
+const pause = ['denialsBeforePause', 'denialWindowSeconds', 'pauseSeconds'] as const;
+
+/** Limits on asking; each may be left out, the three of a pause all or none. */
+export const notificationPolicy = z
+  .strictObject(limits, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `has the unknown limit ${issue.keys.join(', ')}; the limits are ${Object.keys(limits).join(', ')}`
+        : 'must be an object of limits',
+  })
+  .check(
+    z.refine((policy) => new Set(pause.map((member) => policy[member] === undefined)).size === 1, {
+      error: `must have all of ${pause.join(', ')} or none`,
+    }),
+  );
+
+export type NotificationPolicy = z.output<typeof notificationPolicy>;
 
 export type NotificationLimit = keyof NotificationPolicy;
 
 /** Every notification policy of the deployment, and the one of clients that name none. */
-/* @__NO_SIDE_EFFECTS__ */
-export function notificationPolicies() {
-  const name = z.string().check(z.refine(isPolicyName));
-  return z
-    .object({ byDefault: z.string(), policies: z.record(name, notificationPolicy()) })
-    .check(z.refine(({ byDefault, policies }) => byDefault in policies));
-}
+export const notificationPolicies = policiesOf(notificationPolicy);
 
-export type NotificationPolicies = z.output<ReturnType<typeof notificationPolicies>>;
+export type NotificationPolicies = z.output<typeof notificationPolicies>;
 
 /** The policy of a client. One that names a policy the deployment no longer has goes by the default one. */
 export function policyOf(
@@ -453,9 +451,4 @@ export function uncountAsked(
     ),
     recent,
   };
-}
-
-/** The day of an instant (UTC), as `2026-11-25`. */
-export function dayOf(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString().slice(0, 10);
 }

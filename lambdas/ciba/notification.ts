@@ -5,23 +5,8 @@
 import type { AuthenticationRequest } from './authentication-request.ts';
 import { shownMessage } from './confirmation.ts';
 import { escapeHtml } from './html.ts';
+import type { NotificationVariable } from './notification-variables.ts';
 import { describeMoment, describeScope, describeSpan, type Texts } from './texts.ts';
-
-/** The variables an operator may use in a template, written `${name}`. */
-export const notificationVariables = [
-  'appName',
-  'appDomain',
-  'magicLink',
-  'bindingMessage',
-  'requestedScopes',
-  'askedAt',
-  'expiresAt',
-  'validFor',
-  'authReqId',
-  'requestId',
-] as const;
-
-type NotificationVariable = (typeof notificationVariables)[number];
 
 /** Every variable and its twin for HTML; a template that lacks one of its variables is not sent at all by SES. */
 export type TemplateData = Record<NotificationVariable | `${NotificationVariable}_html`, string>;

@@ -28,8 +28,8 @@ export function overLimitCause({ limit, ofShare }: LimitReached): string {
 
 const OVER = 'over ';
 
-/** By this beginning an alarm (lib/alarms.ts) knows that a client is at its share. */
-const OVER_SHARE = `${OVER}own share of `;
+/** By this beginning an alarm knows that a client is at its share. */
+export const OVER_SHARE = `${OVER}own share of `;
 
 /** What {@link overLimitCause} made the cause of; nothing where it is another cause. */
 export function limitOfCause(cause: string): LimitReached | undefined {

@@ -2,7 +2,8 @@
  * End-users as an operator writes them, under the claim names of OpenID Connect Core 5.1.
  */
 import * as z from 'zod/mini';
-import { isLanguageTag, LANGUAGE_TAG_LENGTH } from './language-tag.ts';
+import { isLanguageTag } from './language-tag.ts';
+import { LANGUAGE_TAG_LENGTH } from './locale.ts';
 import { isSub, normaliseEmail, normaliseUsername, SUB_RULE } from './login.ts';
 
 const flag = z.boolean({ error: 'must be true or false' });

@@ -4,20 +4,10 @@
  * nothing, which could have an effect: a bundle holds that of its own function alone.
  */
 import * as z from 'zod/mini';
-import { type DecisionOriginDetail, decisionOriginDetails } from '../ciba/decision-origin.ts';
-import { type FlowPolicies, flowPolicies } from '../ciba/flow-policy.ts';
-import {
-  type NotificationLimit,
-  type NotificationPolicies,
-  notificationPolicies,
-} from '../ciba/notification-policy.ts';
+import { decisionOriginDetails } from '../ciba/decision-origin.ts';
+import { flowPolicies } from '../ciba/flow-policy.ts';
+import { notificationPolicies } from '../ciba/notification-policy.ts';
 import { parseStrictJson } from '../ciba/strict-json.ts';
-
-export type { DecisionOriginDetail, NotificationLimit };
-
-/** What the variables FLOW_POLICIES and NOTIFICATION_POLICIES hold, for the stack that writes them. */
-export type FlowPoliciesSetting = FlowPolicies;
-export type NotificationPoliciesSetting = NotificationPolicies;
 
 const text = z.string().check(z.minLength(1));
 const seconds = z.pipe(z.pipe(text, z.transform(Number)), z.number().check(z.int(), z.positive()));
@@ -58,8 +48,8 @@ export const authorizeEnvironment = /* @__PURE__ */ z.object({
   /** The ARN of the state machine of each flow, by its name. */
   FLOWS: jsonMap(text),
   /** How requests are distributed over them, and how often users may be asked. */
-  FLOW_POLICIES: json(/* @__PURE__ */ flowPolicies()),
-  NOTIFICATION_POLICIES: json(/* @__PURE__ */ notificationPolicies()),
+  FLOW_POLICIES: json(flowPolicies),
+  NOTIFICATION_POLICIES: json(notificationPolicies),
   /** Lifetime of a request whose client registered none and asked for none, in seconds. */
   DEFAULT_EXPIRES_IN: seconds,
   /** Bounds of `requested_expiry`, in seconds. */

@@ -3,6 +3,7 @@
  * (RFC 9110 10.2.1), which origins may read it (Fetch 3.2), and what browsers are told of it (RFC 6797, ASVS 3.4). What only
  * one answer has, as `Retry-After`, comes from whoever makes that answer.
  */
+import { KEYS_REMEMBERED_SECONDS } from '../ciba/signing-keys.ts';
 
 /** What answers at a route; `elsewhere` is every path that is none. */
 export type RouteKind =
@@ -70,7 +71,7 @@ const rows: Record<RouteKind, Row> = {
   keys: {
     allow: readOnly,
     found: { 'Content-Type': 'application/jwk-set+json' },
-    keep: 'public, max-age=300',
+    keep: `public, max-age=${KEYS_REMEMBERED_SECONDS}`,
     isShared: true,
   },
   // Another image has another address.

@@ -6,6 +6,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HYPHENATED_NAME_RULE, isHyphenatedName } from '../../lambdas/ciba/hyphenated-name.ts';
+import { DEFAULT_LOCALE } from '../../lambdas/ciba/locale.ts';
+import {
+  type NotificationVariable,
+  notificationVariables,
+} from '../../lambdas/ciba/notification-variables.ts';
 import { decodeText, tellUndecoded } from '../decode-text.ts';
 import { toAsciiHtml } from './ascii-html.ts';
 
@@ -20,11 +26,8 @@ export interface NotificationTemplate {
   text: string;
 }
 
-/** The locale that every template has, for a user whose language it does not speak. */
-export const DEFAULT_LOCALE = 'en';
-
 /** SES allows 64 characters in a template's name, and ours is `<deployment>-<name>-<locale>`. */
-const SES_NAME_LENGTH = 64;
+export const SES_NAME_LENGTH = 64;
 
 /**
  * What is left of those for the name of the deployment: room for `ciba-without-binding-message` in a language of three
@@ -34,9 +37,6 @@ export const DEPLOYMENT_NAME_LENGTH = 22;
 
 /** What is left for name and locale together. */
 const OWN_NAME_LENGTH = SES_NAME_LENGTH - DEPLOYMENT_NAME_LENGTH - '--'.length;
-
-/** Words that begin with a letter: no two names become the same in the camelCase of a flow. */
-const namePattern = /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
 
 /** Language, script and region (BCP 47), in the letters that RFC 5646, 2.1.1 recommends: one locale has one name. */
 const localePattern = /^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?$/;
@@ -55,23 +55,20 @@ interface Part {
 }
 
 interface PartRule {
-  allowed: readonly string[];
+  allowed: readonly NotificationVariable[];
   /** One variable of each group must occur. */
-  required: readonly (readonly string[])[];
+  required: readonly (readonly NotificationVariable[])[];
 }
 
 /** The Request ID under our name and under that of the reference. */
-const requestId = ['requestId', 'authReqId'];
+const requestId: readonly NotificationVariable[] = ['requestId', 'authReqId'];
 
 /** A subject ends up in logs and notifications of the phone: no link and no text of the client, save its name. */
 const subjectRule: PartRule = { allowed: ['appName', ...requestId], required: [['appName']] };
 
-/** What every request has, beside what every body must say. */
-const facts = ['appDomain', 'requestedScopes', 'askedAt', 'expiresAt', 'validFor'];
-
 /** The bodies of any template: a request need not have a binding message. */
 const bodyRule: PartRule = {
-  allowed: ['appName', 'magicLink', 'bindingMessage', ...facts, ...requestId],
+  allowed: notificationVariables,
   required: [['appName'], ['magicLink'], requestId],
 };
 
@@ -83,7 +80,10 @@ const bodyRules = new Map<string, PartRule>([
   ],
   [
     'ciba-without-binding-message',
-    { ...bodyRule, allowed: ['appName', 'magicLink', ...facts, ...requestId] },
+    {
+      ...bodyRule,
+      allowed: notificationVariables.filter((variable) => variable !== 'bindingMessage'),
+    },
   ],
 ]);
 
@@ -112,6 +112,15 @@ export function compileNotificationTemplates(
   return templates;
 }
 
+/** The locales of templates by their names. */
+export function groupLocales(
+  templates: readonly Pick<NotificationTemplate, 'name' | 'locale'>[],
+): Record<string, string[]> {
+  const locales: Record<string, string[]> = {};
+  for (const { name, locale } of templates) locales[name] = [...(locales[name] ?? []), locale];
+  return locales;
+}
+
 function foldersOf(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -122,9 +131,9 @@ function foldersOf(directory: string): string[] {
 /** Adds what is wrong to `faults`, so that one run of synth shows the operator all of it. */
 function compileLocales(directory: string, name: string, faults: string[]): NotificationTemplate[] {
   const folder = join(directory, name);
-  if (!namePattern.test(name)) {
+  if (!isHyphenatedName(name)) {
     faults.push(
-      `${nameFile(folder)}:1: not the name of a template; allowed: words of lower-case letters and digits, a letter first, with hyphens between them`,
+      `${nameFile(folder)}:1: not the name of a template; allowed: ${HYPHENATED_NAME_RULE}`,
     );
   }
   const locales = foldersOf(folder);

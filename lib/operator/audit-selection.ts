@@ -2,8 +2,14 @@
 import { InvalidArgumentError } from 'commander';
 import type { AuditQuery, AuditTable } from '../../lambdas/aws/audit-table.ts';
 import type { Whose } from '../../lambdas/aws/day-partitions.ts';
-import { type AuditEvent, auditEvents, auditOutcomes } from '../../lambdas/ciba/audit.ts';
+import {
+  AUDIT_RETENTION_DAYS,
+  type AuditEvent,
+  auditEvents,
+  auditOutcomes,
+} from '../../lambdas/ciba/audit.ts';
 import { isClientId } from '../../lambdas/ciba/client.ts';
+import { DAY_SECONDS } from '../../lambdas/ciba/day.ts';
 import { findSub, isClientThere, type UserTable } from './find-user.ts';
 import { notFound, usageError } from './operator-error.ts';
 import { type AskedOutcome, type AuditFilter, parseCursor, readRef } from './read-audit.ts';
@@ -43,8 +49,8 @@ interface Selecting {
 /** Other machines' clocks may be ahead; what they have just written is not left out. */
 const AHEAD_SECONDS = 60;
 
-/** No deployment keeps its audit longer (setting auditRetentionDays). */
-const LONGEST_RETENTION_SECONDS = 3653 * 86_400;
+/** No deployment keeps its audit longer. */
+const LONGEST_RETENTION_SECONDS = AUDIT_RETENTION_DAYS.max * DAY_SECONDS;
 
 /**
  * Reads the options. `from` is what is taken where none is given.

@@ -3,7 +3,7 @@
  * done, 1 if what was asked failed or is not so, 2 if it was asked wrongly.
  */
 import { Command, CommanderError } from 'commander';
-import { DEFAULT_STACK } from '../../lambdas/aws/formats.ts';
+import { DEFAULT_STACK, STACK_NAME_LENGTH } from '../../lambdas/aws/formats.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import {
   askCount,
@@ -54,7 +54,7 @@ function loadGroups(words: readonly string[]): Promise<Group[]> {
 }
 
 /** CloudFormation's rule for the name of a stack. */
-const stackNamePattern = /^[A-Za-z][A-Za-z0-9-]{0,127}$/;
+const stackNamePattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${STACK_NAME_LENGTH - 1}}$`);
 
 interface GlobalOptions {
   stack: string;

@@ -8,7 +8,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
-import { type DynamoTable, dynamoTable, type Item } from '../../lambdas/aws/dynamo-table.ts';
+import {
+  type DynamoTable,
+  dynamoTable,
+  type Item,
+  MOST_KEYS_AT_ONCE,
+} from '../../lambdas/aws/dynamo-table.ts';
 import { directoryKey, partitionKey } from '../../lambdas/aws/formats.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import type { Deployment } from './deployment.ts';
@@ -42,9 +47,6 @@ export type StoredItem = z.output<typeof storedItem>;
 
 const storedItem = z.looseObject({ pk: z.string() });
 
-/** What DynamoDB reads at once. */
-const BATCH_KEYS = 100;
-
 /** The directory's table, which is asked again where it was asked too much. */
 export function directoryTable({ client, tableName, pause }: DirectoryStore): DynamoTable {
   const table = dynamoTable(client, tableName, partitionKey.directory);
@@ -75,8 +77,8 @@ export async function readItems(
 }
 
 function* batchesOf(keys: readonly string[]): Generator<string[]> {
-  for (let start = 0; start < keys.length; start += BATCH_KEYS) {
-    yield keys.slice(start, start + BATCH_KEYS);
+  for (let start = 0; start < keys.length; start += MOST_KEYS_AT_ONCE) {
+    yield keys.slice(start, start + MOST_KEYS_AT_ONCE);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Whether the flows that notify users can run, have run, and whether an alarm is on. */
+
 import {
   type CloudWatchClient,
   DescribeAlarmsCommand,
@@ -7,6 +8,7 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import { constructIds } from '../../lambdas/aws/formats.ts';
+import { DAY_SECONDS } from '../../lambdas/ciba/day.ts';
 import { isDefinitionOf, readFlowFile } from './compare-flow.ts';
 import type { Deployment } from './deployment.ts';
 import type { Check, Finding } from './finding.ts';
@@ -50,8 +52,6 @@ function judgeDefinition(name: string, arn: string, definition: string | undefin
   return [{ verdict: 'fault', message, mend }];
 }
 
-const SECONDS_PER_DAY = 86_400;
-
 const failures = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'];
 
 export const checkFlowRuns: Check = async ({ deployment, clock }) => {
@@ -80,7 +80,7 @@ async function countRuns(
   const metrics = ['ExecutionsStarted', ...failures];
   const { MetricDataResults: results = [] } = await cloudWatch.send(
     new GetMetricDataCommand({
-      StartTime: new Date((now - SECONDS_PER_DAY) * 1000),
+      StartTime: new Date((now - DAY_SECONDS) * 1000),
       EndTime: new Date(now * 1000),
       MetricDataQueries: metrics.map((metric) => ({
         Id: metric.charAt(0).toLowerCase() + metric.slice(1),

@@ -10,15 +10,13 @@ import { REMEMBERED_SECONDS } from './rotate-keys.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 
-const METADATA_PATH = '/.well-known/openid-configuration';
-
 const metadata = z.looseObject({ issuer: z.string(), jwks_uri: z.url() });
 
 const jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) });
 
 export const checkIssuer: Check = async (patient) => {
   const issuer = patient.deployment.output('Issuer');
-  const url = `${issuer}${METADATA_PATH}`;
+  const url = `${issuer}${routes.openidConfiguration}`;
   const discovered = await read(patient, url, metadata);
   if ('verdict' in discovered) return [discovered];
   const { value } = discovered;
@@ -74,7 +72,7 @@ async function judgeJwks(
 
 export const checkClock: Check = async ({ deployment, clock, fetch }) => {
   const before = clock();
-  const url = `${deployment.output('Issuer')}${METADATA_PATH}`;
+  const url = `${deployment.output('Issuer')}${routes.openidConfiguration}`;
   // Why it does not answer is told by the check of the issuer.
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }).catch(
     () => undefined,

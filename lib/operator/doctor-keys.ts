@@ -1,14 +1,13 @@
 /** Whether there are keys that sign and can be verified, and whether they are renewed in time. */
+import { DAY_SECONDS } from '../../lambdas/ciba/day.ts';
 import type { KeyKind } from '../../lambdas/ciba/key-rotation.ts';
 import type { Check, Finding } from './finding.ts';
 import { judgeKeys, type KeyState, keyKinds } from './key-states.ts';
 import { readKeys } from './read-keys.ts';
 import { showSpan, showTime } from './show-time.ts';
 
-const SECONDS_PER_DAY = 86_400;
-
 /** The rotation runs once a day: two runs that did not renew a key are no chance. */
-const GRACE_SECONDS = 2 * SECONDS_PER_DAY;
+const GRACE_SECONDS = 2 * DAY_SECONDS;
 
 const rotate = 'npm run -s ciba -- keys rotate';
 
@@ -18,7 +17,7 @@ export const checkKeys: Check = async ({ deployment, clock }) => {
     directoryTable: deployment.output('DirectoryTable'),
     keysTable: deployment.output('KeysTable'),
   });
-  const periodSeconds = Number(deployment.output('KeyRotationDays')) * SECONDS_PER_DAY;
+  const periodSeconds = Number(deployment.output('KeyRotationDays')) * DAY_SECONDS;
   return judgeFreshness(judgeKeys(keys, clock()), periodSeconds, clock());
 };
 

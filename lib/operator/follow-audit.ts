@@ -2,6 +2,7 @@
 import type { AuditTable, ListedRequest } from '../../lambdas/aws/audit-table.ts';
 import type { Whose } from '../../lambdas/aws/day-partitions.ts';
 import { type AuditEntry, type AuditOutcome, auditEntry } from '../../lambdas/ciba/audit.ts';
+import { EXPIRES_IN_BOUNDS } from '../../lambdas/ciba/client.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import { type AuditFilter, passes, take } from './read-audit.ts';
 
@@ -19,9 +20,6 @@ interface FollowOptions {
 /** The index and other machines' clocks are late; what was asked so long ago is listed once more. */
 const LATE_SECONDS = 60;
 
-/** How long requests are open at most, by the highest `expires_in` that a deployment can be set to. */
-const LONGEST_OPEN_SECONDS = 600;
-
 /**
  * Each request that was asked after what has been shown, once it is listed, and again whenever its outcome has changed; open
  * ones of before when they change. The oldest change comes first.
@@ -29,7 +27,7 @@ const LONGEST_OPEN_SECONDS = 600;
 export async function* followAudit(options: FollowOptions): AsyncGenerator<AuditEntry, void> {
   const { clock, filter, pause, shownUntil } = options;
   const known = new Map<string, Known>();
-  const found = await readChanges(options, known, clock() - LONGEST_OPEN_SECONDS);
+  const found = await readChanges(options, known, clock() - EXPIRES_IN_BOUNDS.max);
   yield* inOrder(found.filter(({ askedAt }) => askedAt > shownUntil));
   while (await pause()) {
     yield* inOrder(await readChanges(options, known, clock() - LATE_SECONDS));

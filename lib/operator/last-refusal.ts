@@ -1,12 +1,13 @@
 /** The last refusal of a client as the audit has it: what a client's developer asks first, without a query. */
+
 import type { AuditTable } from '../../lambdas/aws/audit-table.ts';
 import type { Audited } from '../../lambdas/ciba/audit.ts';
+import { DAY_SECONDS } from '../../lambdas/ciba/day.ts';
 import { take } from './read-audit.ts';
 
 /** What is looked through: the newest requests of so many days. */
 export const LOOKED_THROUGH = { days: 7, requests: 1000 } as const;
 
-const DAY_SECONDS = 86_400;
 const BATCH_SIZE = 100;
 
 export type Refusal = Extract<Audited, { status: 'refused' }>;

@@ -1,6 +1,7 @@
 /** Readers of option values: each names what is allowed, and commander names the option. */
 import { InvalidArgumentError } from 'commander';
 import { DEFAULT_STACK } from '../../lambdas/aws/formats.ts';
+import { isLanguageTag } from '../../lambdas/ciba/language-tag.ts';
 import { parseEmail } from '../../lambdas/ciba/login.ts';
 
 /** A whole number within bounds. */
@@ -10,6 +11,12 @@ export function wholeNumber({ min, max }: { min: number; max: number }): (text: 
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`Allowed: whole numbers from ${min} to ${max}`);
   };
+}
+
+/** What a user may be registered with as locale. */
+export function languageTag(text: string): string {
+  if (isLanguageTag(text)) return text;
+  throw new InvalidArgumentError('Allowed: language tags such as en, pt-BR or zh-Hant');
 }
 
 /** One e-mail address, as it is mailed. */

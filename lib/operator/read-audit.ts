@@ -113,8 +113,8 @@ export function formatCursor({ createdAt, ref }: AuditPosition): string {
 /** @throws OperatorError for a text that no page has given out */
 export function parseCursor(text: string): AuditPosition {
   const decoded = Buffer.from(text, 'base64url').toString();
-  const [, createdAt, ref] = /^(\d{1,11}(?:\.\d{1,3})?) ([a-z2-7]{26})$/.exec(decoded) ?? [];
-  if (createdAt === undefined || ref === undefined) {
+  const [, createdAt, ref] = /^(\d{1,11}(?:\.\d{1,3})?) (.+)$/.exec(decoded) ?? [];
+  if (createdAt === undefined || ref === undefined || !isRef(ref)) {
     throw usageError('--after: is not what a page of the audit ended with; copy it whole');
   }
   return { createdAt: Number(createdAt), ref };

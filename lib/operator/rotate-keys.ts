@@ -1,10 +1,15 @@
 /** Asks the deployment for new keys now, which is what its schedule does when they are due. */
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
+import { LEAD_SECONDS } from '../../lambdas/ciba/key-rotation.ts';
+import { KEYS_REMEMBERED_SECONDS } from '../../lambdas/ciba/signing-keys.ts';
 import { callFunction } from './call-function.ts';
 
-/** What functions and verifiers remember of keys, in seconds: a shorter lead surprises them. */
-export const REMEMBERED_SECONDS = 300;
+/** A shorter lead surprises functions and verifiers. */
+export const REMEMBERED_SECONDS = KEYS_REMEMBERED_SECONDS;
+
+/** The most that the deployment takes, and what it takes if nothing is said. */
+export const LONGEST_LEAD_SECONDS = LEAD_SECONDS;
 
 const rotationResult = z.object({ made: z.array(z.string()) });
 

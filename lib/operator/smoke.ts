@@ -6,6 +6,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
+import { CIBA_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
+import { SLOW_DOWN_SECONDS } from '../../lambdas/ciba/transitions.ts';
 import {
   type Answer,
   assertRefused,
@@ -16,8 +18,6 @@ import {
 } from './smoke-http.ts';
 import { approve, awaitLink } from './smoke-mail.ts';
 import type { SmokeTarget } from './smoke-options.ts';
-
-const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
 
 /** A step that failed; the message names it, what it expected and what it saw. */
 export class SmokeFailure extends Error {
@@ -221,9 +221,6 @@ async function decide(
 }
 
 const tokensSchema = z.object({ id_token: z.string(), access_token: z.string() });
-
-/** CIBA Core 11. */
-const SLOW_DOWN_SECONDS = 5;
 
 /** Polls no faster than the provider asks, until there are tokens or the request is over. */
 async function awaitTokens(client: Client, authenticationRequest: AuthenticationRequest) {

@@ -5,6 +5,7 @@ import { lookUpTexts } from '../../lambdas/ciba/texts.ts';
 import { approvePath } from '../../lambdas/routes.ts';
 import {
   compileNotificationTemplates,
+  groupLocales,
   type NotificationTemplate,
 } from '../notification-templates/compile.ts';
 import { OperatorError, usageError } from './operator-error.ts';
@@ -42,13 +43,13 @@ export function chooseLocale(
   );
 }
 
-/** The locales of templates by their names. */
-export function groupLocales(
-  templates: readonly Pick<NotificationTemplate, 'name' | 'locale'>[],
-): Record<string, string[]> {
-  const locales: Record<string, string[]> = {};
-  for (const { name, locale } of templates) locales[name] = [...(locales[name] ?? []), locale];
-  return locales;
+/** The same of the templates of this checkout. */
+export function chooseLocaleOfFiles(
+  templates: readonly NotificationTemplate[],
+  name: string,
+  wanted: string | undefined,
+): string {
+  return chooseLocale(groupLocales(templates), name, wanted);
 }
 
 /** What stands where a link has its secret: the approval page knows no such link. */

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import {
   askedKey,
+  HISTORY_ATTEMPTS,
   readByRef,
   readHistory,
   replaceHistory,
@@ -39,9 +40,6 @@ export async function readLimits(
   return (await look(deployment, store, sub)).limits;
 }
 
-/** As many others may change the same history in between. */
-const ATTEMPTS = 25;
-
 /**
  * Lifts what counts against the limits of one client, or of all, for one user, in one atomic step, and answers what that
  * was; nothing if there was none. Whoever asks at the same moment is counted before or after it. Requests stay as they are.
@@ -54,7 +52,7 @@ export async function clearLimits(
 ): Promise<ShownLimits[]> {
   const table = requestsOf(deployment);
   let tried: ShownLimits[] = [];
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < HISTORY_ATTEMPTS; attempt += 1) {
     const now = store.clock();
     const { history, version, requests, limits } = await look(deployment, store, sub);
     const lifted = limits.filter((one) => isLifted(one, clientId));
@@ -136,7 +134,7 @@ const json = z.pipe(
 
 /** @throws OperatorError if the stack is older than its policies */
 function readPolicies({ output }: Deployment) {
-  return notificationPolicies().parse({
+  return notificationPolicies.parse({
     byDefault: output('NotificationPolicy'),
     policies: json.parse(output('NotificationPolicies')),
   });

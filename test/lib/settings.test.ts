@@ -368,6 +368,11 @@ describe('the settings of policies', () => {
       'Setting flowPolicies.canary.other must be a whole number from 0 to 10000.',
     ],
     [
+      'a flow that can be no file',
+      { flowPolicies: { canary: { 'Night Flow': 1 } } },
+      'Setting flowPolicies.canary.Night Flow is no name of a flow; a name is words of lower-case letters and digits, a letter first, with hyphens between them, 32 characters in all.',
+    ],
+    [
       'no weight at all',
       { flowPolicies: { canary: { 'ciba-flow': 0 } } },
       'Setting flowPolicies.canary must give one flow a weight above 0.',

@@ -2,12 +2,11 @@
  * The notification quotas in memory: the pure judgement over a history for each addressee, in one synchronous step.
  */
 import { othersToRead } from '../../lambdas/ciba/asked-users.ts';
+import { dayOf } from '../../lambdas/ciba/day.ts';
 import { limitShare } from '../../lambdas/ciba/limit-share.ts';
 import {
   type AskedHistory,
-  dayOf,
   judgeAsked,
-  type NotificationPolicy,
   refsToRead,
   uncountAsked,
 } from '../../lambdas/ciba/notification-policy.ts';
@@ -18,6 +17,7 @@ import type {
   MailOfDay,
   NotificationQuotas,
 } from '../../lambdas/ports.ts';
+import { builtInNotificationPolicies } from '../../lib/policies.ts';
 
 /** What the quotas keep, so that a test can look at it, or change it as an operator does. */
 export interface KeptInMemory {
@@ -92,12 +92,7 @@ export const plainPolicies = {
   notificationPolicies: { byDefault: 'none', policies: { none: {} } },
 };
 
-/** The limits that a deployment has unless told otherwise. */
-export const standardPolicy = {
-  mailsPerUserPerMinute: 5,
-  mailsPerUserPerDay: 20,
-  pendingPerUser: 3,
-  denialsBeforePause: 2,
-  denialWindowSeconds: 600,
-  pauseSeconds: 1800,
-} satisfies NotificationPolicy;
+const { muteSeconds: _, ...withoutMute } = builtInNotificationPolicies.standard;
+
+/** The limits that a deployment has unless told otherwise, but for the mute after a report. */
+export const standardPolicy = withoutMute;

@@ -8,12 +8,9 @@ import { wholeNumber } from '../option-values.ts';
 import type { Tone } from '../output.ts';
 import { type KeyTables, readKeys } from '../read-keys.ts';
 import { findRemovableKey, removeKey } from '../remove-key.ts';
-import { REMEMBERED_SECONDS, rotateKeys } from '../rotate-keys.ts';
+import { LONGEST_LEAD_SECONDS, REMEMBERED_SECONDS, rotateKeys } from '../rotate-keys.ts';
 import { showSpan, showTime, showUtcTime } from '../show-time.ts';
 import { examples } from './examples.ts';
-
-/** The most that the deployment takes, and what it takes if nothing is said: a day. */
-const LONGEST_LEAD_SECONDS = 86_400;
 
 export function keysCommand(context: CommandContext): Command {
   const keys = new Command('keys')

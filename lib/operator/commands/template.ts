@@ -1,6 +1,6 @@
 /** `ciba template`: the mails that users are sent, as files of this checkout and as the deployment has them. */
 import { relative } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import {
   type ComparedTemplate,
@@ -10,14 +10,14 @@ import {
 import type { Deployment } from '../deployment.ts';
 import { openPreview } from '../open-preview.ts';
 import { OperatorError, usageError } from '../operator-error.ts';
-import { emailAddress } from '../option-values.ts';
+import { emailAddress, languageTag } from '../option-values.ts';
 import type { Tone } from '../output.ts';
 import { pushTemplates, templatesToPush } from '../push-templates.ts';
 import { localesOf } from '../read-json-output.ts';
 import { sendTestMail } from '../send-test-mail.ts';
 import {
   chooseLocale,
-  groupLocales,
+  chooseLocaleOfFiles,
   readTemplateFiles,
   renderMail,
   sampleData,
@@ -93,15 +93,9 @@ ${examples({ 'ciba template push': 'shows which, and asks' })}`,
   return template;
 }
 
-/** What a user may be registered with. */
-const localePattern = /^[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?$/;
-
 function localeOption(): Option {
   return new Option('--locale <tag>', 'of a user; the nearest that there is').argParser(
-    (tag: string) => {
-      if (localePattern.test(tag)) return tag;
-      throw new InvalidArgumentError('Allowed: language tags such as en, pt-BR or zh-Hant');
-    },
+    languageTag,
   );
 }
 
@@ -191,7 +185,7 @@ async function preview(
   { locale: wanted, html: htmlAlone, text: textAlone, open }: PreviewOptions,
 ): Promise<void> {
   const templates = readTemplateFiles();
-  const locale = chooseLocale(groupLocales(templates), name, wanted);
+  const locale = chooseLocaleOfFiles(templates, name, wanted);
   noteOtherLocale(output, wanted, locale);
   const found = templates.filter((one) => one.name === name && one.locale === locale);
   for (const template of found) {

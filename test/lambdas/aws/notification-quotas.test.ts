@@ -15,7 +15,8 @@ import { addresseeNames, keyStore } from '../../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
 import { requestItems, requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { nameOfUser } from '../../../lambdas/ciba/asked-users.ts';
-import { type Asked, dayOf } from '../../../lambdas/ciba/notification-policy.ts';
+import { dayOf } from '../../../lambdas/ciba/day.ts';
+import type { Asked } from '../../../lambdas/ciba/notification-policy.ts';
 import type {
   Addressee,
   AuthenticationRequestStore,

@@ -61,7 +61,7 @@ describe('a flow policy', () => {
     ['a fraction', { 'ciba-flow': 0.5 }],
     ['a flow that can be no file', { '../flow': 1 }],
   ])('of %s is none', (_what, policy) => {
-    expect(flowPolicy().safeParse(policy).success).toBe(false);
+    expect(flowPolicy.safeParse(policy).success).toBe(false);
   });
 });
 
@@ -81,7 +81,7 @@ describe('the policy of a client', () => {
   });
 
   it('is there for clients that name none', () => {
-    expect(flowPolicies().safeParse(policies).success).toBe(true);
-    expect(flowPolicies().safeParse({ ...policies, byDefault: 'other' }).success).toBe(false);
+    expect(flowPolicies.safeParse(policies).success).toBe(true);
+    expect(flowPolicies.safeParse({ ...policies, byDefault: 'other' }).success).toBe(false);
   });
 });

@@ -1,8 +1,8 @@
 /** Language tags by the grammar of RFC 5646 2.1, and that each of them leads to a language of mail and page. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isLanguageTag, LANGUAGE_TAG_LENGTH } from '../../../lambdas/ciba/language-tag.ts';
-import { lookUpLocale } from '../../../lambdas/ciba/locale.ts';
+import { isLanguageTag } from '../../../lambdas/ciba/language-tag.ts';
+import { LANGUAGE_TAG_LENGTH, lookUpLocale } from '../../../lambdas/ciba/locale.ts';
 import { lookUpTexts } from '../../../lambdas/ciba/texts.ts';
 import { userRegistration } from '../../../lambdas/ciba/user-registration.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';

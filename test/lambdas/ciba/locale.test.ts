@@ -6,7 +6,6 @@ import {
   findLocale,
   lookUpLocale,
 } from '../../../lambdas/ciba/locale.ts';
-import { DEFAULT_LOCALE as defaultOfTemplates } from '../../../lib/notification-templates/compile.ts';
 
 const available = ['de', 'de-CH', 'en', 'es-419', 'fr', 'pt-BR', 'zh-Hant', 'zh-Hant-TW'];
 
@@ -41,10 +40,6 @@ describe('lookUpLocale', () => {
 
   it('answers the default where nothing is wanted', () => {
     expect(lookUpLocale([], available)).toBe(DEFAULT_LOCALE);
-  });
-
-  it('has the default that every template must have', () => {
-    expect(defaultOfTemplates).toBe(DEFAULT_LOCALE);
   });
 });
 

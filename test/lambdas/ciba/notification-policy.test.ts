@@ -3,10 +3,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dayOf } from '../../../lambdas/ciba/day.ts';
 import {
   type AskedBefore,
   type AskedHistory,
-  dayOf,
   judgeAsked,
   limitsUsers,
   type NotificationPolicy,
@@ -270,7 +270,7 @@ describe('P32: under every policy that registration admits', () => {
   });
 
   it('a mute and a pause last, however many requests of others come', () => {
-    expect(notificationPolicy().safeParse({ muteSeconds: 60 }).success).toBe(true);
+    expect(notificationPolicy.safeParse({ muteSeconds: 60 }).success).toBe(true);
     fc.assert(
       fc.property(
         fc.oneof(muting, pausing),
@@ -372,13 +372,13 @@ describe('policies', () => {
     ['zero', { pendingPerUser: 0 }],
     ['a fraction', { pendingPerUser: 1.5 }],
   ])('%s is none', (_what, policy) => {
-    expect(notificationPolicy().safeParse(policy).success).toBe(false);
+    expect(notificationPolicy.safeParse(policy).success).toBe(false);
   });
 
   it('have their default among them', () => {
     const policies = { none: {} };
-    expect(notificationPolicies().safeParse({ byDefault: 'none', policies }).success).toBe(true);
-    expect(notificationPolicies().safeParse({ byDefault: 'other', policies }).success).toBe(false);
+    expect(notificationPolicies.safeParse({ byDefault: 'none', policies }).success).toBe(true);
+    expect(notificationPolicies.safeParse({ byDefault: 'other', policies }).success).toBe(false);
   });
 });
 

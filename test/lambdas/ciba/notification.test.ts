@@ -3,7 +3,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { formatHandle, formatSecret } from '../../../lambdas/ciba/handles.ts';
-import { notificationVariables, templateData } from '../../../lambdas/ciba/notification.ts';
+import { templateData } from '../../../lambdas/ciba/notification.ts';
+import { notificationVariables } from '../../../lambdas/ciba/notification-variables.ts';
 import { findUnreadable } from '../../../lambdas/ciba/readable-text.ts';
 import { REFRESH_TOKEN_SECONDS } from '../../../lambdas/ciba/refresh-token.ts';
 import { lookUpTexts } from '../../../lambdas/ciba/texts.ts';

@@ -15,14 +15,15 @@ import { createClients, type Deployment } from '../../../lib/operator/deployment
 import { parseDirectory } from '../../../lib/operator/directory-file.ts';
 import { directoryStore } from '../../../lib/operator/directory-items.ts';
 import { clearLimits } from '../../../lib/operator/user-limits.ts';
+import { builtInNotificationPolicies } from '../../../lib/policies.ts';
 import { ciba } from '../../support/ciba-command.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
-import { standardPolicy } from '../../support/in-memory-quotas.ts';
 import { operatedDeployment } from '../../support/operated-deployment.ts';
 import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
-const standard = { ...standardPolicy, muteSeconds: 86_400 };
+const { standard } = builtInNotificationPolicies;
+
 const policies: Record<string, NotificationPolicy> = { standard, none: {} };
 
 let tables: TestTables;
