@@ -28,18 +28,16 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type {
-  ApproveEnvironment,
-  AuthorizeEnvironment,
-  LocateUserEnvironment,
-  MailEnvironment,
-  MailFeedbackEnvironment,
-  MetadataEnvironment,
-  RecordFailureEnvironment,
-  RevokeRefreshTokenEnvironment,
-  RotateKeysEnvironment,
-  TokenEnvironment,
-} from '../lambdas/handlers/environment.ts';
+import type { ApproveEnvironment } from '../lambdas/handlers/environments/approve.ts';
+import type { AuthorizeEnvironment } from '../lambdas/handlers/environments/authorize.ts';
+import type { LocateUserEnvironment } from '../lambdas/handlers/environments/locate-user.ts';
+import type { MailEnvironment } from '../lambdas/handlers/environments/mail.ts';
+import type { MailFeedbackEnvironment } from '../lambdas/handlers/environments/mail-feedback.ts';
+import type { MetadataEnvironment } from '../lambdas/handlers/environments/metadata.ts';
+import type { RecordFailureEnvironment } from '../lambdas/handlers/environments/record-failure.ts';
+import type { RevokeRefreshTokenEnvironment } from '../lambdas/handlers/environments/revoke-refresh-token.ts';
+import type { RotateKeysEnvironment } from '../lambdas/handlers/environments/rotate-keys.ts';
+import type { TokenEnvironment } from '../lambdas/handlers/environments/token.ts';
 import { findEnvironmentExcess } from './function-environment.ts';
 import type { LostEvents } from './lost-events.ts';
 import { SettingsRefused } from './settings.ts';

@@ -7,7 +7,8 @@ import { linkKeys } from '../aws/keys-table.ts';
 import { deciding, finding, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { approveEndpoint } from '../endpoints/approve.ts';
-import { approveEnvironment, readEnvironment } from './environment.ts';
+import { approveEnvironment } from './environments/approve.ts';
+import { readEnvironment } from './environments/read-environment.ts';
 import { httpFunction } from './http-function.ts';
 import { runtime } from './runtime.ts';
 

@@ -10,7 +10,8 @@ import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
 import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { backchannelAuthenticationEndpoint } from '../endpoints/backchannel-authentication.ts';
-import { authorizeEnvironment, readEnvironment } from './environment.ts';
+import { authorizeEnvironment } from './environments/authorize.ts';
+import { readEnvironment } from './environments/read-environment.ts';
 import { httpFunction } from './http-function.ts';
 import { runtime } from './runtime.ts';
 

@@ -5,7 +5,8 @@ import { userDirectory } from '../aws/directory-table.ts';
 import { finding, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { locateUserTask } from '../tasks/locate-user.ts';
-import { locateUserEnvironment, readEnvironment } from './environment.ts';
+import { locateUserEnvironment } from './environments/locate-user.ts';
+import { readEnvironment } from './environments/read-environment.ts';
 import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(locateUserEnvironment);

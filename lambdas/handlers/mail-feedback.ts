@@ -5,7 +5,8 @@ import { undeliverableAddresses, userDirectory } from '../aws/directory-table.ts
 import { finding, hearingOfMail, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { mailFeedbackTask } from '../tasks/mail-feedback.ts';
-import { mailFeedbackEnvironment, readEnvironment } from './environment.ts';
+import { mailFeedbackEnvironment } from './environments/mail-feedback.ts';
+import { readEnvironment } from './environments/read-environment.ts';
 import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(mailFeedbackEnvironment);

@@ -7,7 +7,8 @@ import { mailing, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient, sesClient } from '../aws/sdk-clients.ts';
 import { sesMailer } from '../aws/ses-mailer.ts';
 import { mailTask } from '../tasks/mail.ts';
-import { mailEnvironment, readEnvironment } from './environment.ts';
+import { mailEnvironment } from './environments/mail.ts';
+import { readEnvironment } from './environments/read-environment.ts';
 import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(mailEnvironment);

@@ -5,7 +5,8 @@ import { clientLogos } from '../aws/client-logos.ts';
 import { publicKeys } from '../aws/directory-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { metadataEndpoint } from '../endpoints/metadata.ts';
-import { metadataEnvironment, readEnvironment } from './environment.ts';
+import { metadataEnvironment } from './environments/metadata.ts';
+import { readEnvironment } from './environments/read-environment.ts';
 import { httpFunction } from './http-function.ts';
 import { runtime } from './runtime.ts';
 

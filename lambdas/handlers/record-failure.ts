@@ -4,7 +4,8 @@
 import { failing, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { recordFailureTask } from '../tasks/record-failure.ts';
-import { readEnvironment, recordFailureEnvironment } from './environment.ts';
+import { readEnvironment } from './environments/read-environment.ts';
+import { recordFailureEnvironment } from './environments/record-failure.ts';
 import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(recordFailureEnvironment);

@@ -4,7 +4,8 @@
 import { requestItems, revoking } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { revokeRefreshTokenTask } from '../tasks/revoke-refresh-token.ts';
-import { readEnvironment, revokeRefreshTokenEnvironment } from './environment.ts';
+import { readEnvironment } from './environments/read-environment.ts';
+import { revokeRefreshTokenEnvironment } from './environments/revoke-refresh-token.ts';
 import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(revokeRefreshTokenEnvironment);

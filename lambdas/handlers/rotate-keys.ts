@@ -7,7 +7,9 @@ import { keyStore } from '../aws/keys-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { rotateKeysTask } from '../tasks/rotate-keys.ts';
 import { customResourceHandler, isCustomResourceEvent } from './custom-resource.ts';
-import { platformEnvironment, readEnvironment, rotateKeysEnvironment } from './environment.ts';
+import { platformEnvironment } from './environments/platform.ts';
+import { readEnvironment } from './environments/read-environment.ts';
+import { rotateKeysEnvironment } from './environments/rotate-keys.ts';
 import { inInvocation, runtime } from './runtime.ts';
 
 const environment = readEnvironment(rotateKeysEnvironment);

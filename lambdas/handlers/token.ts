@@ -7,7 +7,8 @@ import { finding, polling, requestItems } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { tokenEndpoint } from '../endpoints/token.ts';
-import { readEnvironment, tokenEnvironment } from './environment.ts';
+import { readEnvironment } from './environments/read-environment.ts';
+import { tokenEnvironment } from './environments/token.ts';
 import { httpFunction } from './http-function.ts';
 import { runtime } from './runtime.ts';
 

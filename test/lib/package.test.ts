@@ -126,7 +126,7 @@ describe('the package', () => {
 
   it('holds a bundle of each handler of lambdas/handlers', () => {
     const ofHandlers = [
-      ...['environment', 'runtime', 'http-function', 'custom-resource', 'response-url'],
+      ...['environments', 'runtime', 'http-function', 'custom-resource', 'response-url'],
       'keep-trying',
     ];
     const handlers = readdirSync(join(root, 'lambdas/handlers'))
