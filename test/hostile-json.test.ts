@@ -18,6 +18,7 @@ import { judgeRows } from '../lib/operator/import-users.ts';
 import { flowsOf } from '../lib/operator/read-json-output.ts';
 import { errorOf } from '../lib/operator/smoke-http.ts';
 import { readUserFile } from '../lib/operator/user-file.ts';
+import { parseSettings } from '../lib/settings.ts';
 import { exampleClient } from './support/example-directory.ts';
 import { generateClientKey, signJwt } from './support/example-jwts.ts';
 import { EXAMPLE_NOW } from './support/example-request.ts';
@@ -272,6 +273,16 @@ const others: Place[] = [
     },
   },
   {
+    where: 'a setting of policies on the command line',
+    good: JSON.stringify({ desk: {} }),
+    async takes(text) {
+      const parsed = parseSettings({ senderAddress: 'a@b.example', notificationPolicies: text });
+      if ('mistakes' in parsed) return false;
+      const { notificationPolicies } = parsed.settings;
+      return Object.keys(notificationPolicies).join() === 'standard,none,desk';
+    },
+  },
+  {
     where: 'an output of the stack',
     good: JSON.stringify({ 'ciba-flow': 'arn' }),
     async takes(text) {
@@ -361,7 +372,6 @@ const ownReaders: Record<string, string> = {
   'lib/local/run-custom-resources.ts': 'reads what a function of the stack sent',
   'lib/local/run-functions.ts': 'reads what its own process sent',
   'lib/local/serve-inbox.ts': 'reads along what the mail library took',
-  'lib/policies.ts': 'reads a setting that the CDK read',
   'lib/provider-app.ts': 'reads cdk.json, which the CDK reads too',
 };
 

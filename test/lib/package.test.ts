@@ -115,6 +115,23 @@ describe('the package', () => {
     ]);
   });
 
+  it('imports the CDK, zod and Node alone, in its code and in its declarations', () => {
+    const built = join(installed, 'build/package');
+    const files = ['lib', 'lambdas'].flatMap((room) =>
+      readdirSync(join(built, room), { recursive: true, encoding: 'utf8' })
+        .filter((file) => /\.(?:js|d\.ts)$/.test(file))
+        .map((file) => readFileSync(join(built, room, file), 'utf8')),
+    );
+    const imported = files.flatMap((source) =>
+      Array.from(
+        source.matchAll(/\b(?:from|import\(?)\s*['"](@[^/'"]+\/[^/'"]+|[^./'"][^/'"]*)/g),
+        ([, name = '']) => name,
+      ),
+    );
+    const packages = new Set(imported.filter((name) => !name.startsWith('node:')));
+    expect([...packages].sort()).toEqual(['aws-cdk-lib', 'constructs', 'zod']);
+  });
+
   it("brings no CDK of its own: constructs of two copies are strangers to one another's app", () => {
     const manifest = manifestSchema.parse(
       JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')),
