@@ -10,6 +10,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { DAY_SECONDS } from '../lambdas/ciba/day.ts';
+import type { RotationInput } from '../lambdas/ciba/key-rotation.ts';
 import { LostEvents } from './lost-events.ts';
 import { ProviderFunction } from './provider-function.ts';
 import type { Tables } from './tables.ts';
@@ -61,7 +62,7 @@ export class KeyRotation extends Construct {
       schedule: Schedule.rate(Duration.days(1)),
       targets: [
         new LambdaFunction(this.function, {
-          event: RuleTargetInput.fromObject({ rotate: 'when-due' }),
+          event: RuleTargetInput.fromObject({ rotate: 'when-due' } satisfies RotationInput),
           deadLetterQueue: this.lostEvents.queue,
         }),
       ],

@@ -48,6 +48,9 @@ export interface PublishedKey {
   keptUntil?: number | undefined;
 }
 
+/** What the function that rotates is called with: what is due, or new keys at once that are used after the lead, in seconds. */
+export type RotationInput = { rotate: 'when-due' } | { rotate: 'now'; lead?: number | undefined };
+
 /** One run of the rotation; times in epoch seconds. */
 export interface Rotation {
   now: number;

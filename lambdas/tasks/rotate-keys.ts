@@ -12,6 +12,7 @@ import {
   type PublishedKey,
   type Renewal,
   type Rotation,
+  type RotationInput,
   releaseSigningKeys,
   renewLinkKeys,
   renewPublishedKeys,
@@ -47,7 +48,7 @@ const rotationInput = z.discriminatedUnion('rotate', [
     rotate: z.literal('now'),
     lead: z._default(z.int().check(z.gte(0), z.lte(LEAD_SECONDS)), LEAD_SECONDS),
   }),
-]);
+]) satisfies z.ZodMiniType<unknown, RotationInput>;
 
 /** A run of the task: its input, and what it has made so far. */
 interface Run {

@@ -8,12 +8,15 @@ import {
 import type { NotificationTemplate } from '../notification-templates/compile.ts';
 
 /** How a template of SES and its files compare; a template of the files may not have been deployed. */
-export type TemplateState =
-  | 'same'
-  | 'differs'
-  | 'missing in SES'
-  | 'not deployed'
-  | 'not in the files';
+export const templateStates = [
+  'same',
+  'differs',
+  'missing in SES',
+  'not deployed',
+  'not in the files',
+] as const;
+
+export type TemplateState = (typeof templateStates)[number];
 
 export interface ComparedTemplate {
   name: string;

@@ -3,7 +3,9 @@ import type { Clock } from '../../lambdas/ports.ts';
 import type { Deployment } from './deployment.ts';
 
 /** `not here`: the endpoint, such as the local host, does not offer what the check looks at. */
-export type Verdict = 'ok' | 'warning' | 'fault' | 'not here';
+export const verdicts = ['ok', 'warning', 'fault', 'not here'] as const;
+
+export type Verdict = (typeof verdicts)[number];
 
 /** What a check has found. */
 export interface Finding {

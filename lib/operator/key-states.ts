@@ -39,14 +39,17 @@ export interface DeploymentKeys {
  * `kept`: wraps nothing new. `retired`: verifies what it signed, until it leaves /jwks. `published`: in /jwks; what it does is in the
  * table of keys, which could not be read. `not published`: signs or would, and nobody could verify it.
  */
-export type KeyStatus =
-  | 'in use'
-  | 'waiting'
-  | 'superseded'
-  | 'kept'
-  | 'retired'
-  | 'published'
-  | 'not published';
+export const keyStatuses = [
+  'in use',
+  'waiting',
+  'superseded',
+  'kept',
+  'retired',
+  'published',
+  'not published',
+] as const;
+
+export type KeyStatus = (typeof keyStatuses)[number];
 
 /** A key and what it is good for; times in epoch seconds. */
 export interface KeyState {

@@ -9,8 +9,10 @@ import { confirmationLevels } from '../../lambdas/ciba/confirmation.ts';
 import { mailFailures, undeliverableCauses } from '../../lambdas/ciba/mail-failure.ts';
 import { unreachableReasons } from '../../lambdas/ciba/user.ts';
 import { statsParts } from './audit-stats.ts';
+import { templateStates } from './compare-templates.ts';
 import { entryKinds } from './directory-plan.ts';
-import { keyKinds } from './key-states.ts';
+import { verdicts } from './finding.ts';
+import { keyKinds, keyStatuses } from './key-states.ts';
 import { errorCodes } from './operator-error.ts';
 
 const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/);
@@ -72,15 +74,7 @@ const limits = z.strictObject({
 const key = z.strictObject({
   kind: z.enum(keyKinds),
   kid: z.string(),
-  status: z.enum([
-    'in use',
-    'waiting',
-    'superseded',
-    'kept',
-    'retired',
-    'published',
-    'not published',
-  ]),
+  status: z.enum(keyStatuses),
   created_at: instant.optional(),
   used_from: instant.optional(),
   kept_until: instant.optional(),
@@ -196,14 +190,6 @@ const userSwitched = z.strictObject({ sub: z.string(), ...switched });
 
 const template = { name: z.string(), locale: z.string() };
 
-const templateStates = [
-  'same',
-  'differs',
-  'missing in SES',
-  'not deployed',
-  'not in the files',
-] as const;
-
 /** What each command prints on stdout, by its words. */
 export const outputSchemas: Readonly<Record<string, z.ZodType>> = {
   apply: applied,
@@ -244,7 +230,7 @@ export const outputSchemas: Readonly<Record<string, z.ZodType>> = {
   doctor: listOf(
     z.strictObject({
       check: z.string(),
-      verdict: z.enum(['ok', 'warning', 'fault', 'not here']),
+      verdict: z.enum(verdicts),
       message: z.string(),
       mend: z.string().nullable(),
     }),

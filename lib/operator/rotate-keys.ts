@@ -1,7 +1,7 @@
 /** Asks the deployment for new keys now, which is what its schedule does when they are due. */
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
-import { LEAD_SECONDS } from '../../lambdas/ciba/key-rotation.ts';
+import { LEAD_SECONDS, type RotationInput } from '../../lambdas/ciba/key-rotation.ts';
 import { KEYS_REMEMBERED_SECONDS } from '../../lambdas/ciba/signing-keys.ts';
 import { callFunction } from './call-function.ts';
 
@@ -25,7 +25,7 @@ export async function rotateKeys(
   const { made } = await callFunction(lambda, {
     functionName,
     does: 'renews keys',
-    input: { rotate: 'now', lead: leadSeconds },
+    input: { rotate: 'now', lead: leadSeconds } satisfies RotationInput,
     answer: rotationResult,
   });
   return made;
