@@ -306,9 +306,9 @@ describe('the props', () => {
 
   it('name no flow that there is not', () => {
     const { stack } = createStack();
-    const flowPolicies = { canary: { 'ciba-flow': 90, 'ciba-flow-2': 10 } };
+    const flowPolicies = { canary: { 'ciba-flow': 90, 'night-flow': 10 } };
     expect(() => new CibaProvider(stack, 'Wrong', { senderAddress, flowPolicies })).toThrow(
-      'Setting flowPolicies.canary names the flow ciba-flow-2; the flows are ciba-flow, ciba-generic-mail-flow.',
+      'Setting flowPolicies.canary names the flow night-flow; the flows are ciba-flow, ciba-generic-mail-flow.',
     );
   });
 
