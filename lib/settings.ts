@@ -26,7 +26,7 @@ import {
   notificationPolicies,
 } from './policies.ts';
 
-/** What a deployment may be called, for an operator: its name is the first part of the names of templates in SES. */
+/** What a deployment may be called: the names of its templates in SES begin with its name. */
 export const DEPLOYMENT_NAME_RULE = `1 to ${DEPLOYMENT_NAME_LENGTH} letters, digits and hyphens, a letter first`;
 export const deploymentNamePattern = new RegExp(
   `^[A-Za-z][A-Za-z0-9-]{0,${DEPLOYMENT_NAME_LENGTH - 1}}$`,

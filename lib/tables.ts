@@ -122,8 +122,9 @@ export class Tables extends Construct {
   }
 
   /**
-   * One transition of requests, by the attributes that its write and its condition name. IAM cannot tell a
-   * condition from a write: whoever may ask for the status may set it. That a request is approved takes attributes beside it.
+   * One transition of requests, by the attributes that its write and its condition name. IAM cannot
+   * tell a condition from a write: a caller that may ask for the status may set it. An approval takes
+   * attributes beside it.
    */
   #allowUpdatingRequests(
     attributes: RequestAttribute[],
@@ -163,14 +164,17 @@ export class Tables extends Construct {
 
   /** The right to note of a user that mail does not arrive, and to write nothing else of them. */
   allowNotingAddresses(): PolicyStatement {
-    const noted: (keyof User)[] = ['undeliverable'];
     return new PolicyStatement({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.directory.tableArn],
       conditions: {
         'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keysOf('user')] },
         'ForAllValues:StringEquals': {
-          'dynamodb:Attributes': [partitionKey.directory, ...noted, 'version'],
+          'dynamodb:Attributes': [
+            partitionKey.directory,
+            'undeliverable' satisfies keyof User,
+            'version',
+          ],
         },
         StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' },
       },

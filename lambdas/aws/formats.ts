@@ -1,7 +1,7 @@
 /**
- * The names by which the rooms find each other in AWS: what is stored in the tables, and how a deployment is called. The
- * functions and the command line read and write by them, the constructs define tables and rights by them. Names that are
- * stored are frozen: items outlive a deployment.
+ * The names by which the rooms find each other in AWS: those that are stored in the tables, and those
+ * of a deployment. Functions and command line read and write by them; the constructs define tables and
+ * rights by them. A stored name never changes, because items outlive a deployment.
  */
 import type { KeyKind } from '../ciba/key-rotation.ts';
 
@@ -12,8 +12,9 @@ export const partitionKey = { requests: 'ref', directory: 'pk', keys: 'pk' } as 
 export const TIME_TO_LIVE = 'ttl';
 
 /**
- * What is stored of a request under a shorter name: names count, and an item is to stay below 1,024 bytes, which is one
- * write unit for a poll. The others are short already, or keys of an index.
+ * The attributes of a request that are stored under a shorter name. Names count, and an item stays
+ * below 1,024 bytes, so that a poll costs one write unit. The other attributes are short already, or
+ * keys of an index.
  */
 export const storedNames = {
   secretHash: 'sh',
@@ -35,7 +36,10 @@ export const storedNames = {
   wrongCodes: 'wc',
   wrongCodeAttempt: 'wa',
   decidedAt: 'da',
-  /** On what the user has denied, and nowhere else. Who may write the status and not this cannot make an approval of it. */
+  /**
+   * Marks what the user has denied. A caller who may write the status and not this mark cannot make an
+   * approval of a denial.
+   */
   isDenied: 'dn',
   decidedFrom: 'df',
   decidedWith: 'dw',
@@ -54,33 +58,36 @@ export const requestsByDay = {
   name: 'byDay',
   partitionKey: 'day',
   sortKey: 'createdAt',
-  /** What it holds beside its keys. None of it ever changes: a transition then writes the table alone. */
+  /** What it holds beside its keys. These facts never change, so a transition writes the table alone. */
   facts: ['clientId', 'sub', 'expiresAt'],
 } as const;
 
-/** What is kept beside the requests in their table, by what its keys begin with. A ref is of 26 letters and digits. */
+/** The beginnings of the other keys in the table of requests; a ref is 26 letters and digits. */
 export const besideRequests = {
-  /** The `jti`s that are used up. */
+  /** `jti`s that are used up. */
   usedTokenId: 'jti#',
-  /** How often a user was asked. */
+  /** How often each user was asked. */
   asked: 'asked#',
-  /** The mails of a day, of all clients and of each. */
+  /** The mails of a day: of all clients, and of each client. */
   mails: 'mails#',
   clientMails: 'client-mails#',
 } as const;
 
-/** The partition keys of the directory's items; `'*'` for an id makes the pattern of all keys of a kind. */
+/** The partition keys of the directory; with `'*'` as id, the pattern of all keys of a kind. */
 export const directoryKey = {
   client: (clientId: string) => `client#${clientId}`,
   user: (sub: string) => `user#${sub}`,
-  /** By user name or address in normal form; leads to a user, whose own item says whether it still does. */
+  /**
+   * By user name or address in normal form. It leads to a user, whose own item says whether it still
+   * does.
+   */
   login: (login: string) => `login#${login}`,
   /** The logo that the client's item refers to by its hash. */
   logo: (clientId: string) => `logo#${clientId}`,
   publicKeys: 'jwks',
 } as const;
 
-/** The partition keys of the table of keys: an item for all keys of a kind, which is what a role can be given. */
+/** The partition keys of the table of keys. A kind has one item, so a role can be given one kind. */
 export const keyItem = {
   ES256: 'signing#ES256',
   RS256: 'signing#RS256',
@@ -88,7 +95,7 @@ export const keyItem = {
   wrap: 'wrap',
 } as const satisfies Record<KeyKind, string>;
 
-/** The ids of the constructs that hold state or watch over it. CloudFormation makes physical names of them. */
+/** The ids of constructs that CloudFormation makes names of which the command line looks for. */
 export const constructIds = {
   tables: 'Tables',
   requests: 'Requests',

@@ -5,9 +5,6 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { base64url } from '../ciba/base64url.ts';
 
-/** Octets of a wrapping key: AES-256. */
-export const WRAPPING_KEY_BYTES = 32;
-
 /** Random octets that each wrapping takes anew (NIST SP 800-38D, 8.2). */
 export const WRAP_IV_BYTES = 12;
 

@@ -64,8 +64,8 @@ export const unknownUserAnswers = ['reveal', 'decoy'] as const;
 export const failedFlowAnswers = ['expire', 'deny'] as const;
 
 /**
- * Bounds that no client can leave, in seconds; those of a deployment's settings end with them. ASVS 5.0, 6.5 gives
- * out-of-band authentication ten minutes.
+ * Bounds that no client can leave, in seconds. No setting of a deployment goes beyond the upper ones:
+ * ASVS 5.0, 6.5 gives out-of-band authentication ten minutes.
  */
 export const EXPIRES_IN_BOUNDS = { min: 10, max: 600 } as const;
 export const INTERVAL_BOUNDS = { min: 1, max: 60 } as const;

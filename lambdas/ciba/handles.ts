@@ -14,6 +14,9 @@ export const REF_ENTROPY_BYTES = 26;
 /** Random bytes of a secret: 256 bits, where CIBA Core 7.3 demands 128 and advises 160. */
 export const SECRET_ENTROPY_BYTES = 32;
 
+/** Random bytes of an attempt's name: enough that no two attempts on a request share one. */
+export const ATTEMPT_ENTROPY_BYTES = 8;
+
 /** The characters of a handle. */
 export const HANDLE_LENGTH = 26 + 1 + 43;
 

@@ -39,6 +39,9 @@ export type SecretKey = z.output<typeof secretKey>;
 /** The kinds of symmetric keys: for links, and for client secrets that must be recoverable. */
 export type SecretKeyKind = 'link' | 'wrap';
 
+/** Octets of a link key (HMAC-SHA-256) and of a wrapping key (AES-256). */
+export const SECRET_KEY_BYTES = 32;
+
 /** What a key is for: signing with an algorithm, making links, or wrapping client secrets. */
 export type KeyKind = SigningAlgorithm | SecretKeyKind;
 
@@ -48,7 +51,10 @@ export interface PublishedKey {
   keptUntil?: number | undefined;
 }
 
-/** What the function that rotates is called with: what is due, or new keys at once that are used after the lead, in seconds. */
+/**
+ * What the function that rotates keys is called with: it makes the keys that are due, or new ones at
+ * once, which are used after the lead (seconds).
+ */
 export type RotationInput = { rotate: 'when-due' } | { rotate: 'now'; lead?: number | undefined };
 
 /** One run of the rotation; times in epoch seconds. */

@@ -6,7 +6,7 @@
 /** What everything that is translated exists in. */
 export const DEFAULT_LOCALE = 'en';
 
-/** RFC 5646 4.4.1: no tag that is in use needs more characters. Longer ones are not kept, and not taken apart. */
+/** RFC 5646 4.4.1: no tag in use is longer. A longer one is neither kept nor taken apart. */
 export const LANGUAGE_TAG_LENGTH = 35;
 
 /** A language range without wildcards: what a lookup can match. */

@@ -4,7 +4,7 @@
 import * as z from 'zod/mini';
 import type { SigningAlgorithm } from './client.ts';
 
-/** For how long functions use the keys that they have read, and verifiers those of /jwks, in seconds. */
+/** How long functions use the keys they have read, and verifiers those of /jwks, in seconds. */
 export const KEYS_REMEMBERED_SECONDS = 300;
 
 /** How old an ID Token may be that is shown as `id_token_hint`, in seconds; so long its key stays published. */

@@ -16,7 +16,7 @@ import {
   type DecisionOriginDetail,
   decisionOrigin,
 } from '../ciba/decision-origin.ts';
-import type { Handle } from '../ciba/handles.ts';
+import { ATTEMPT_ENTROPY_BYTES, type Handle } from '../ciba/handles.ts';
 import { formToken, isFormToken, isLinkToken, parseLink } from '../ciba/link-token.ts';
 import { acceptedLanguages } from '../ciba/locale.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
@@ -77,9 +77,6 @@ export const approvalFields = ['form_token', 'decision', 'code'] as const;
 
 /** More characters than anybody types; folding marks costs more than their number. */
 const TYPED_LENGTH = 256;
-
-/** Enough that no two attempts on one request have the same name. */
-const ATTEMPT_BYTES = 8;
 
 /** ANY /approve and all that is below it: 200 page or decided, 400 bad decision, 403 form check, 404 unknown link, 409 already decided, 410 expired. */
 export function approveEndpoint(
@@ -333,7 +330,7 @@ async function judgeCode(
   const counted = await deps.requests.countWrongCode({
     ref: request.ref,
     linkNonce,
-    attemptId: base64url(deps.entropy(ATTEMPT_BYTES)),
+    attemptId: base64url(deps.entropy(ATTEMPT_ENTROPY_BYTES)),
     origin,
     now,
   });

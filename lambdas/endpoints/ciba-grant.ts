@@ -6,6 +6,7 @@ import type { ApprovedRequest, AuthenticationRequest } from '../ciba/authenticat
 import { base64url } from '../ciba/base64url.ts';
 import { CIBA_GRANT_TYPE, type Client } from '../ciba/client.ts';
 import {
+  ATTEMPT_ENTROPY_BYTES,
   formatHandle,
   formatSecret,
   hashSecret,
@@ -22,9 +23,6 @@ import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
 import { issueTokens, readGrant, type TokenDeps } from './issue-tokens.ts';
-
-/** Enough that no two attempts on one request have the same name. */
-const ATTEMPT_BYTES = 8;
 
 /** Answers a poll: tokens once, for a request that the user has approved. */
 export async function redeemByPoll(
@@ -139,7 +137,7 @@ async function redeem(
   const { outcome } = await deps.requests.redeem({
     ...owner,
     contactVersion: user.contact_version,
-    attemptId: base64url(deps.entropy(ATTEMPT_BYTES)),
+    attemptId: base64url(deps.entropy(ATTEMPT_ENTROPY_BYTES)),
     refresh,
     now: deps.clock(),
   });

@@ -18,6 +18,7 @@ import {
   renewPublishedKeys,
   renewSigningKeys,
   renewWrappingKeys,
+  SECRET_KEY_BYTES,
   type SecretKey,
   type SecretKeyKind,
 } from '../ciba/key-rotation.ts';
@@ -59,8 +60,6 @@ interface Run {
 }
 
 const KID_BYTES = 12;
-/** Of a link key (HMAC-SHA-256) and of a wrapping key (AES-256). */
-const SECRET_KEY_BYTES = 32;
 
 /** How often a write is tried anew whose version another run has replaced. */
 const WRITE_ATTEMPTS = 10;

@@ -26,7 +26,7 @@ export function emailAddress(text: string): string {
   throw new InvalidArgumentError('Allowed: one e-mail address such as alice@example.com');
 }
 
-/** The words, with a space behind, that name a stack to a command; none for the stack that commands ask for by default. */
+/** `--stack NAME ` for a command; empty for the stack that commands ask for by default. */
 export function stackOption(stackName: string): string {
   return stackName === DEFAULT_STACK ? '' : `--stack ${stackName} `;
 }

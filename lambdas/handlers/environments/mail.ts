@@ -10,7 +10,7 @@ export const mailEnvironment = z.object({
   /** The From address, `name <address>` or an address alone. */
   SENDER: text,
   CONFIGURATION_SET: text,
-  /** The locales of each template, by what a flow calls it: with `-<locale>` behind that it is a name in SES. */
+  /** The locales of each template, by what a flow calls it; its name in SES ends in `-<locale>`. */
   TEMPLATES: jsonMap(z.array(text)),
 });
 

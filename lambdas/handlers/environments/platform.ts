@@ -1,4 +1,6 @@
-/** The environment that no stack sets: what Lambda sets by itself, and where S3 is, which only an emulator sets. */
+/**
+ * The environment that no stack sets: Lambda sets the region, and an emulator where AWS and S3 are.
+ */
 import * as z from 'zod/mini';
 import { text } from './variables.ts';
 

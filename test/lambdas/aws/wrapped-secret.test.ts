@@ -6,14 +6,14 @@ import { describe, expect, it } from 'vitest';
 import {
   unwrapSecret,
   WRAP_IV_BYTES,
-  WRAPPING_KEY_BYTES,
   type WrappingKey,
   wrappedWith,
   wrapSecret,
 } from '../../../lambdas/aws/wrapped-secret.ts';
+import { SECRET_KEY_BYTES } from '../../../lambdas/ciba/key-rotation.ts';
 
 function newKey(kid: string): WrappingKey {
-  return { kid, key: createSecretKey(randomBytes(WRAPPING_KEY_BYTES)) };
+  return { kid, key: createSecretKey(randomBytes(SECRET_KEY_BYTES)) };
 }
 
 const key = newKey('k1');
