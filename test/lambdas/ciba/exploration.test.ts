@@ -227,7 +227,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   },
   'claimMail: lease': {
     claimMail: (item, claim) =>
-      productionRules.claimMail(item && { ...item, mailClaim: undefined }, claim),
+      productionRules.claimMail(item && { ...item, mailClaimId: undefined }, claim),
   },
   'claimMail: the first nonce stays': {
     claimMail: (item, claim) => {
@@ -242,9 +242,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   'claimMail: the lease ends': {
     claimMail: (item, claim) =>
       productionRules.claimMail(
-        item?.mailClaim
-          ? { ...item, mailClaim: { ...item.mailClaim, until: Number.POSITIVE_INFINITY } }
-          : item,
+        item?.mailClaimUntil ? { ...item, mailClaimUntil: Number.POSITIVE_INFINITY } : item,
         claim,
       ),
   },
