@@ -93,15 +93,13 @@ function applied(
   { set = {}, keep = {}, count = {}, remove = [] }: Rule<string>,
   request: AuthenticationRequest,
 ): AuthenticationRequest {
-  const next = { ...defined(keep), ...defined(request), ...defined(set) };
-  for (const [name, by] of membersOf(count)) next[name] = Number(next[name] ?? 0) + (by ?? 0);
+  const next: Members = { ...request };
+  for (const [name, value] of membersOf(keep)) next[name] ??= value;
+  for (const [name, value] of membersOf(set)) if (value !== undefined) next[name] = value;
+  for (const [name, by] of membersOf(count)) next[name] = Number(next[name] ?? 0) + by;
   for (const name of remove) delete next[name];
   // That it has the members of its status is the promise of the rule.
   return next as unknown as AuthenticationRequest;
-}
-
-function defined(members: Members): Members {
-  return Object.fromEntries(membersOf(members).filter(([, value]) => value !== undefined));
 }
 
 /** The members that these are, each with its value. */

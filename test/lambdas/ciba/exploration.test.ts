@@ -3,7 +3,10 @@
  * in all of them, and with any one of their guards taken out they do not.
  */
 import { describe, expect, it } from 'vitest';
-import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
+import type {
+  AuthenticationRequest,
+  RedeemedRequest,
+} from '../../../lambdas/ciba/authentication-request.ts';
 import { explore } from '../../support/explore.ts';
 import {
   type Cast,
@@ -181,6 +184,12 @@ describe('the rules', () => {
 function as(item: Item, status: 'pending' | 'approved'): Item {
   if (!item) return undefined;
   return status === 'pending' ? { ...item, status } : { ...item, status, decidedAt: 1 };
+}
+
+/** As it was before its redemption. */
+function neverRedeemed(item: RedeemedRequest): AuthenticationRequest {
+  const { redeemedAt: _redeemedAt, attemptId: _attemptId, ...before } = item;
+  return { ...before, status: 'approved' };
 }
 
 /** Before the end, and with no more than one poll before it. */
@@ -383,7 +392,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   },
   'redeem: not redeemed': {
     redeem: (item, by) =>
-      productionRules.redeem(item?.status === 'redeemed' ? as(item, 'approved') : item, by),
+      productionRules.redeem(item?.status === 'redeemed' ? neverRedeemed(item) : item, by),
   },
   'redeem: approved': {
     redeem: (item, by) =>
