@@ -75,10 +75,11 @@ type Placeholder = (value: unknown) => string;
 function render(clause: Clause, forms: StoredForms, placeholder: Placeholder): string {
   switch (clause[0]) {
     case 'all':
-    case 'any': {
-      const word = clause[0] === 'all' ? ' AND ' : ' OR ';
-      return `(${clause[1].map((inner) => render(inner, forms, placeholder)).join(word)})`;
-    }
+    case 'any':
+      return grouped(
+        clause[1].map((inner) => render(inner, forms, placeholder)),
+        clause[0] === 'all' ? ' AND ' : ' OR ',
+      );
     case 'present':
       return `attribute_exists(#${clause[1]})`;
     case 'absent':
@@ -95,6 +96,11 @@ function render(clause: Clause, forms: StoredForms, placeholder: Placeholder): s
     default:
       return `#${clause[1]} ${clause[0]} ${placeholder(clause[2])}`;
   }
+}
+
+/** DynamoDB refuses parentheses around what needs none. */
+function grouped(conditions: string[], word: string): string {
+  return conditions.length === 1 ? conditions.join() : `(${conditions.join(word)})`;
 }
 
 function isOneOf(member: Member, values: readonly unknown[], placeholder: Placeholder): string {

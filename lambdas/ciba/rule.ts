@@ -11,11 +11,12 @@ export type Member = MemberOf<AuthenticationRequest>;
 
 type Value = string | number;
 
-export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=';
+type Order = '<' | '<=' | '>' | '>=';
 
 /** Of a member that is not there no comparison holds but `<>`. */
 export type Clause =
-  | readonly [Comparison, Member, Value]
+  | readonly ['=' | '<>', Member, Value]
+  | readonly [Order, Member, number]
   | readonly ['in', Member, readonly Value[]]
   | readonly ['present' | 'absent', Member]
   | readonly ['all' | 'any', readonly Clause[]];
@@ -71,23 +72,28 @@ function holds(clause: Clause, members: Members): boolean {
       return members[clause[1]] === undefined;
     case 'in':
       return clause[2].some((value) => members[clause[1]] === value);
+    case '=':
+      return members[clause[1]] === clause[2];
+    case '<>':
+      return members[clause[1]] !== clause[2];
     default:
-      return compares(clause[0], members[clause[1]], clause[2]);
+      return isOrdered(members[clause[1]], clause[0], clause[2]);
   }
 }
 
-function compares(comparison: Comparison, found: unknown, value: Value): boolean {
-  if (comparison === '=') return found === value;
-  if (comparison === '<>') return found !== value;
-  return typeof found === 'number' && typeof value === 'number' && orders[comparison](found, value);
+function isOrdered(found: unknown, order: Order, value: number): boolean {
+  if (typeof found !== 'number') return false;
+  switch (order) {
+    case '<':
+      return found < value;
+    case '<=':
+      return found <= value;
+    case '>':
+      return found > value;
+    case '>=':
+      return found >= value;
+  }
 }
-
-const orders = {
-  '<': (found: number, value: number) => found < value,
-  '<=': (found: number, value: number) => found <= value,
-  '>': (found: number, value: number) => found > value,
-  '>=': (found: number, value: number) => found >= value,
-};
 
 function applied(
   { set = {}, keep = {}, count = {}, remove = [] }: Rule<string>,
