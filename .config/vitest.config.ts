@@ -14,9 +14,9 @@ const longFiles = [
   'fault-injection',
   'linear-work',
   'bench/ledger',
-  'ciba-on-localhost',
   'exploration',
   'redemption-race',
+  'ciba-on-localhost',
   'fuzz',
   'requests-table-properties',
   'black-box/races',
@@ -65,7 +65,7 @@ const shared = {
 export default defineConfig({
   test: {
     // On two cores vitest takes one; of the files that take long many wait.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
     reporters: [

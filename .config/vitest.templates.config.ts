@@ -10,8 +10,7 @@ export default defineConfig({
     include: ['test/templates/*.test.ts'],
     // It ends what hangs: cfn-lint takes five seconds for a template, and many more beside other work.
     testTimeout: 600_000,
-    // cfn-lint takes one core, and is asked by one worker.
-    maxConcurrency: 2,
+    maxWorkers: 2,
     // The report that .ci/run counts.
     reporters: ['default', ['json', { outputFile: 'build/template-test-results.json' }]],
   },

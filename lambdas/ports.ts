@@ -16,20 +16,16 @@ import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { Asked, LimitReached, NotificationPolicy } from './ciba/notification-policy.ts';
 import type { RefusedRequest } from './ciba/refused-request.ts';
+import type { Claim, DecisionOfUser, Owner, Redemption, WrongCode } from './ciba/rules.ts';
 import type { MacKey } from './ciba/secret-mac.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
 import type { Claims } from './ciba/tokens.ts';
 import type {
-  Claim,
   ClaimTransition,
   DecideTransition,
-  DecisionOfUser,
-  Owner,
   PollTransition,
   RedeemTransition,
-  Redemption,
   RevokeTransition,
-  WrongCode,
   WrongCodeTransition,
 } from './ciba/transitions.ts';
 import type { User } from './ciba/user.ts';

@@ -315,10 +315,10 @@ function askedMoments(request: AuthenticationRequest): Moment[] {
 
 /** Whatever is recorded of the mail, what comes back of it included. */
 function mailMoments(request: AuthenticationRequest): Moment[] {
-  const { linkNonce, mailClaim, mailedAt, mailFailure } = request;
+  const { linkNonce, mailClaimUntil: until, mailedAt, mailFailure } = request;
   return [
     ...(linkNonce === undefined ? [] : [{ what: 'link_made' } as const]),
-    ...(mailClaim ? [{ what: 'mail_claimed', until: mailClaim.until } as const] : []),
+    ...(until === undefined ? [] : [{ what: 'mail_claimed', until } as const]),
     ...(mailedAt === undefined ? [] : [{ what: 'mailed', at: mailedAt } as const]),
     ...(mailFailure ? [{ what: 'mail_failed', ...mailFailure } as const] : []),
   ];

@@ -49,8 +49,10 @@ interface PollBookkeeping {
 interface MailBookkeeping {
   /** 128 random bits that the first mail claim writes and no later one changes; part of what the link proves. */
   linkNonce?: string | undefined;
-  /** Who is sending right now, and until when nobody else may. */
-  mailClaim?: { id: string; until: number } | undefined;
+  /** Who is sending right now. */
+  mailClaimId?: string | undefined;
+  /** Until when nobody else may send. */
+  mailClaimUntil?: number | undefined;
   /** Nothing is sent after it. */
   mailedAt?: number | undefined;
   /** What became of a mail that was accepted, if it did not arrive or was not wanted; the first such news stays. */
@@ -101,6 +103,8 @@ type Progress =
   | {
       status: 'denied';
       decidedAt: number;
+      /** On what was denied, and nowhere else: whoever may write the status and not this can make no approval of it. */
+      isDenied?: true | undefined;
       /** The user said that the request was not theirs. */
       reported?: true | undefined;
     }

@@ -7,8 +7,8 @@ import type { AuthenticationRequest, RedeemedRequest } from './authentication-re
 import { type Client, mayRefresh } from './client.ts';
 import { hashSecret } from './handles.ts';
 import { OAuthError } from './oauth-error.ts';
+import type { NewRefreshToken, Owner } from './rules.ts';
 import { isScope, isWithinScope, OFFLINE_ACCESS, scopeValues } from './scope.ts';
-import type { NewRefreshToken, Owner } from './transitions.ts';
 
 /** Absolute lifetime of a refresh token, in seconds: 30 days. */
 export const REFRESH_TOKEN_SECONDS = 30 * 86_400;

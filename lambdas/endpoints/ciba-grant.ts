@@ -16,9 +16,10 @@ import {
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { judgePoll, untilLastPoll } from '../ciba/poll.ts';
 import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
+import type { Owner } from '../ciba/rules.ts';
 import { isWithinScope } from '../ciba/scope.ts';
 import { tokenResponse } from '../ciba/tokens.ts';
-import { type Owner, slowedInterval } from '../ciba/transitions.ts';
+import { slowedInterval } from '../ciba/transitions.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';

@@ -4,7 +4,7 @@
 import { askedUsers } from '../aws/asked-users.ts';
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
-import { deciding, finding, requestItems } from '../aws/requests-table.ts';
+import { requestItems, requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { approveEndpoint } from '../endpoints/approve.ts';
 import { approveEnvironment } from './environments/approve.ts';
@@ -14,15 +14,14 @@ import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(approveEnvironment);
 const dynamo = dynamoDbClient();
-const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
 export const handler = httpFunction(
   environment.ISSUER,
   approveEndpoint({
     ...runtime,
     issuer: environment.ISSUER,
-    requests: { ...finding(requests), ...deciding(requests) },
-    askedUsers: askedUsers(requests),
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
+    askedUsers: askedUsers(requestItems(dynamo, environment.REQUESTS_TABLE)),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),

@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto';
 import { clientDirectory, publicKeys, userDirectory } from '../aws/directory-table.ts';
 import { addresseeNames, wrappingKeys } from '../aws/keys-table.ts';
 import { notificationQuotas } from '../aws/notification-quotas.ts';
-import { acknowledging, failing, finding, refusing, requestItems } from '../aws/requests-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
 import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
@@ -17,7 +17,7 @@ import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(authorizeEnvironment);
 const dynamo = dynamoDbClient();
-const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
+const requests = requestsTable(dynamo, environment.REQUESTS_TABLE);
 
 export const handler = httpFunction(
   environment.ISSUER,
@@ -33,15 +33,10 @@ export const handler = httpFunction(
       flowPolicies: environment.FLOW_POLICIES,
       notificationPolicies: environment.NOTIFICATION_POLICIES,
     },
-    requests: {
-      ...acknowledging(requests),
-      ...failing(requests),
-      ...finding(requests),
-      ...refusing(requests),
-    },
+    requests,
     quotas: notificationQuotas(dynamo, environment.REQUESTS_TABLE, {
       names: addresseeNames(dynamo, environment.KEYS_TABLE, runtime.clock),
-      requests: finding(requests),
+      requests,
       draw: randomInt,
       unrepeated: dynamoDbClient({ maxAttempts: 1 }),
     }),

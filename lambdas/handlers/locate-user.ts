@@ -2,7 +2,7 @@
  * The function of the flow's state LocateUser.
  */
 import { userDirectory } from '../aws/directory-table.ts';
-import { finding, requestItems } from '../aws/requests-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { locateUserTask } from '../tasks/locate-user.ts';
 import { locateUserEnvironment } from './environments/locate-user.ts';
@@ -15,7 +15,7 @@ const dynamo = dynamoDbClient();
 export const handler = inInvocation(
   locateUserTask({
     ...runtime,
-    requests: finding(requestItems(dynamo, environment.REQUESTS_TABLE)),
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
   }),
 );

@@ -3,7 +3,7 @@
  */
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
-import { mailing, requestItems } from '../aws/requests-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient, sesClient } from '../aws/sdk-clients.ts';
 import { sesMailer } from '../aws/ses-mailer.ts';
 import { mailTask } from '../tasks/mail.ts';
@@ -18,7 +18,7 @@ export const handler = inInvocation(
   mailTask({
     ...runtime,
     issuer: environment.ISSUER,
-    requests: mailing(requestItems(dynamo, environment.REQUESTS_TABLE)),
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     linkKeys: linkKeys(dynamo, environment.KEYS_TABLE, runtime.clock),

@@ -1,7 +1,7 @@
 /**
  * The function of the flow's state RecordFailure.
  */
-import { failing, requestItems } from '../aws/requests-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { recordFailureTask } from '../tasks/record-failure.ts';
 import { readEnvironment } from './environments/read-environment.ts';
@@ -13,6 +13,6 @@ const environment = readEnvironment(recordFailureEnvironment);
 export const handler = inInvocation(
   recordFailureTask({
     ...runtime,
-    requests: failing(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
+    requests: requestsTable(dynamoDbClient(), environment.REQUESTS_TABLE),
   }),
 );

@@ -1,7 +1,7 @@
 /**
  * The function that ends refresh tokens for the operator, who may call it and write to no request.
  */
-import { requestItems, revoking } from '../aws/requests-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { revokeRefreshTokenTask } from '../tasks/revoke-refresh-token.ts';
 import { readEnvironment } from './environments/read-environment.ts';
@@ -13,6 +13,6 @@ const environment = readEnvironment(revokeRefreshTokenEnvironment);
 export const handler = inInvocation(
   revokeRefreshTokenTask({
     ...runtime,
-    requests: revoking(requestItems(dynamoDbClient(), environment.REQUESTS_TABLE)),
+    requests: requestsTable(dynamoDbClient(), environment.REQUESTS_TABLE),
   }),
 );

@@ -3,7 +3,7 @@
  */
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { tokenSigner, wrappingKeys } from '../aws/keys-table.ts';
-import { finding, polling, requestItems } from '../aws/requests-table.ts';
+import { requestsTable } from '../aws/requests-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { tokenEndpoint } from '../endpoints/token.ts';
@@ -14,7 +14,6 @@ import { runtime } from './runtime.ts';
 
 const environment = readEnvironment(tokenEnvironment);
 const dynamo = dynamoDbClient();
-const requests = requestItems(dynamo, environment.REQUESTS_TABLE);
 
 export const handler = httpFunction(
   environment.ISSUER,
@@ -22,7 +21,7 @@ export const handler = httpFunction(
     ...runtime,
     issuer: environment.ISSUER,
     accessTokenAudience: environment.ACCESS_TOKEN_AUDIENCE,
-    requests: { ...finding(requests), ...polling(requests) },
+    requests: requestsTable(dynamo, environment.REQUESTS_TABLE),
     clients: clientDirectory(dynamo, environment.DIRECTORY_TABLE, runtime.clock),
     users: userDirectory(dynamo, environment.DIRECTORY_TABLE),
     signer: tokenSigner(dynamo, environment.KEYS_TABLE, runtime.clock),

@@ -82,8 +82,8 @@ export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
       now,
       until: now + MAIL_CLAIM_SECONDS,
     });
-    if (claim.outcome === 'over') return { outcome: 'over' };
     if (claim.outcome === 'claimed_by_another') throw new MailDeferred('another task is sending');
+    if (claim.outcome !== 'claimed') return { outcome: 'over' };
 
     // Until the mail is handed over nothing is sent: whatever goes wrong gives the claim back for the next try.
     const release = () => deps.requests.releaseMail(ref, claimId);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
 import { CIBA_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
-import { SLOW_DOWN_SECONDS } from '../../lambdas/ciba/transitions.ts';
+import { SLOW_DOWN_SECONDS } from '../../lambdas/ciba/rules.ts';
 import {
   type Answer,
   assertRefused,

@@ -10,7 +10,7 @@ import {
 } from '../../lambdas/aws/asked-users.ts';
 import type { DynamoTable } from '../../lambdas/aws/dynamo-table.ts';
 import { directoryKey } from '../../lambdas/aws/formats.ts';
-import { finding, requestItems } from '../../lambdas/aws/requests-table.ts';
+import { requestItems, requestsTable } from '../../lambdas/aws/requests-table.ts';
 import { nameOfUser } from '../../lambdas/ciba/asked-users.ts';
 import { storedClient } from '../../lambdas/ciba/client.ts';
 import { type ClientLimits, liftLimits, limitsOfUser } from '../../lambdas/ciba/limits-of-user.ts';
@@ -93,7 +93,7 @@ async function look(deployment: Deployment, store: DirectoryStore, sub: string):
   const { history, version } = await readHistory(table, keyOf(sub));
   if (!history) return { history, version, requests: new Map(), limits: [] };
   const requests = await readByRef(
-    finding(table),
+    requestsTable(deployment.clients.dynamodb, deployment.output('RequestsTable')),
     history.recent.map(({ ref }) => ref),
   );
   const policies = await policiesOf(deployment, store, history);

@@ -105,7 +105,7 @@ describe('the package', () => {
       .map(({ name }) => name);
     const kinds = new Set(files.map((name) => name.replace(/^.*?(\.d)?\./, '$1.')));
     expect(kinds).toEqual(
-      new Set(['.js', '.d.ts', '.mjs', '.html', '.txt', '.asl.json', '.json', '.md']),
+      new Set(['.js', '.d.ts', '.mjs', '.html', '.txt', '.asl.json', '.json', '.md', 'LICENSE']),
     );
     expect(readdirSync(join(installed, 'build/package')).sort()).toEqual([
       'functions',

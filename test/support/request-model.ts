@@ -10,13 +10,12 @@ import { MOST_WRONG_CODES } from '../../lambdas/ciba/confirmation.ts';
 import { judgeGrant, type UsedGrant } from '../../lambdas/ciba/grant.ts';
 import { judgePoll } from '../../lambdas/ciba/poll.ts';
 import { refreshableRequest } from '../../lambdas/ciba/refresh-token.ts';
+import { MOST_SLOWED_SECONDS, type Owner } from '../../lambdas/ciba/rules.ts';
 import {
   claimMail,
   countWrongCode,
   decide,
   fail,
-  MOST_SLOWED_SECONDS,
-  type Owner,
   recordMailed,
   recordMailFailure,
   recordReplay,
@@ -807,17 +806,16 @@ function brokenByClaim({ item }: Model, claimId: string, now: number): string | 
   if (item?.status !== 'pending') return `I12: a mail for what is ${item?.status}`;
   if (now >= LIFETIME) return 'I12: a mail after the end';
   if (item.mailedAt !== undefined) return 'I12: a second mail';
-  const { mailClaim } = item;
-  if (mailClaim && mailClaim.id !== claimId && mailClaim.until > now)
+  const { mailClaimId, mailClaimUntil = 0 } = item;
+  if (mailClaimId !== undefined && mailClaimId !== claimId && mailClaimUntil > now)
     return 'I12: two send at once';
   return undefined;
 }
 
 /** I16, F4: a claim that is one's own or has run out stands in nobody's way. */
 function brokenByRefusedClaim(item: Item, claimId: string, now: number): string | undefined {
-  if (item?.mailClaim?.id === claimId)
-    return 'F4: a task is told that its own claim is another one';
-  const until = item?.mailClaim?.until ?? 0;
+  if (item?.mailClaimId === claimId) return 'F4: a task is told that its own claim is another one';
+  const until = item?.mailClaimUntil ?? 0;
   return until <= now ? 'I16: a claim that ran out keeps others from sending' : undefined;
 }
 

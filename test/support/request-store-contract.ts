@@ -14,7 +14,7 @@ import type {
   Owner,
   Redemption,
   WrongCode,
-} from '../../lambdas/ciba/transitions.ts';
+} from '../../lambdas/ciba/rules.ts';
 import type { AuthenticationRequestStore } from '../../lambdas/ports.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from './example-request.ts';
 
@@ -282,7 +282,7 @@ export function describeRequestStore(
         });
         expect(await store.claimMail(late)).toEqual({ outcome: 'over' });
         expect(await stored(request)).toMatchObject({ mailedAt: EXAMPLE_NOW + 2 });
-        expect(await stored(request)).not.toHaveProperty('mailClaim');
+        expect(await stored(request)).not.toHaveProperty('mailClaimId');
       });
 
       it.each<[string, (request: PendingRequest) => Promise<unknown>, number]>([

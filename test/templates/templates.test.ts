@@ -73,7 +73,7 @@ describe('a region', () => {
 });
 
 describe('cfn-lint', () => {
-  it.concurrent.each<[string, string, Record<string, unknown>]>([
+  it.each<[string, string, Record<string, unknown>]>([
     ['without settings', 'us-east-1', {}],
     ['without settings', 'eu-west-1', {}],
     ['without settings', 'us-gov-west-1', {}],
@@ -92,7 +92,7 @@ describe('cfn-lint', () => {
     expect(await lintTemplate(synthesize(settings), region)).toEqual([]);
   });
 
-  it.concurrent.each(['eu-west-1', 'us-gov-west-1', 'us-gov-east-1'])(
+  it.each(['eu-west-1', 'us-gov-west-1', 'us-gov-east-1'])(
     'has nothing against the template of a stack that is for %s alone',
     async (region) => {
       expect(await lintTemplate(synthesizeFor(region), region)).toEqual([]);

@@ -16,8 +16,8 @@ import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { roomForOrigin } from '../../../lambdas/ciba/item-budget.ts';
 import { SUB_LENGTH } from '../../../lambdas/ciba/login.ts';
 import { refreshableRequest } from '../../../lambdas/ciba/refresh-token.ts';
+import type { Claim, DecisionOfUser, Owner } from '../../../lambdas/ciba/rules.ts';
 import { SCOPE_LENGTH } from '../../../lambdas/ciba/scope.ts';
-import type { Claim, DecisionOfUser, Owner } from '../../../lambdas/ciba/transitions.ts';
 import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
@@ -349,15 +349,15 @@ describe('the size of an item (S2)', () => {
   const polledAt = EXAMPLE_NOW + 599.123;
   const mailedAt = EXAMPLE_NOW + 5.123;
   const decidedAt = EXAMPLE_NOW + 598.123;
-  const mailClaim = { id: base64urlOf(12), until: EXAMPLE_NOW + 599.123 };
+  const claimed = { mailClaimId: base64urlOf(12), mailClaimUntil: EXAMPLE_NOW + 599.123 };
   const statuses: Record<string, AuthenticationRequest> = {
-    'pending, a decoy': { ...facts, decoy: 'email_undeliverable', polledAt, mailClaim },
+    'pending, a decoy': { ...facts, decoy: 'email_undeliverable', polledAt, ...claimed },
     'approved while the mail is sent': {
       ...facts,
       status: 'approved',
       decidedAt,
       polledAt,
-      mailClaim,
+      ...claimed,
     },
     reported: { ...facts, mailedAt, status: 'denied', decidedAt, reported: true, polledAt },
     failed: {
@@ -366,7 +366,7 @@ describe('the size of an item (S2)', () => {
       failedAt: EXAMPLE_NOW + 598.123,
       cause: 'email_undeliverable',
       polledAt,
-      mailClaim,
+      ...claimed,
     },
     'redeemed, replayed and revoked': {
       ...redeemedFacts,

@@ -283,7 +283,7 @@ describe('the time line', () => {
       'polled',
       '3 failed',
     ]);
-    const sending = { ...pending, linkNonce: 'n', mailClaim: { id: 'c', until: asked + 15 } };
+    const sending = { ...pending, linkNonce: 'n', mailClaimId: 'c', mailClaimUntil: asked + 15 };
     expect(timeLine(sending)).toContainEqual({ what: 'mail_claimed', until: asked + 15 });
   });
 

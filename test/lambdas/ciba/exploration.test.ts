@@ -3,7 +3,10 @@
  * in all of them, and with any one of their guards taken out they do not.
  */
 import { describe, expect, it } from 'vitest';
-import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
+import type {
+  AuthenticationRequest,
+  RedeemedRequest,
+} from '../../../lambdas/ciba/authentication-request.ts';
 import { explore } from '../../support/explore.ts';
 import {
   type Cast,
@@ -183,6 +186,12 @@ function as(item: Item, status: 'pending' | 'approved'): Item {
   return status === 'pending' ? { ...item, status } : { ...item, status, decidedAt: 1 };
 }
 
+/** As it was before its redemption. */
+function neverRedeemed(item: RedeemedRequest): AuthenticationRequest {
+  const { redeemedAt: _redeemedAt, attemptId: _attemptId, ...before } = item;
+  return { ...before, status: 'approved' };
+}
+
 /** Before the end, and with no more than one poll before it. */
 const EARLY = 1;
 
@@ -227,7 +236,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   },
   'claimMail: lease': {
     claimMail: (item, claim) =>
-      productionRules.claimMail(item && { ...item, mailClaim: undefined }, claim),
+      productionRules.claimMail(item && { ...item, mailClaimId: undefined }, claim),
   },
   'claimMail: the first nonce stays': {
     claimMail: (item, claim) => {
@@ -242,9 +251,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   'claimMail: the lease ends': {
     claimMail: (item, claim) =>
       productionRules.claimMail(
-        item?.mailClaim
-          ? { ...item, mailClaim: { ...item.mailClaim, until: Number.POSITIVE_INFINITY } }
-          : item,
+        item?.mailClaimUntil ? { ...item, mailClaimUntil: Number.POSITIVE_INFINITY } : item,
         claim,
       ),
   },
@@ -385,7 +392,7 @@ const withoutGuard: Record<string, Partial<Rules>> = {
   },
   'redeem: not redeemed': {
     redeem: (item, by) =>
-      productionRules.redeem(item?.status === 'redeemed' ? as(item, 'approved') : item, by),
+      productionRules.redeem(item?.status === 'redeemed' ? neverRedeemed(item) : item, by),
   },
   'redeem: approved': {
     redeem: (item, by) =>

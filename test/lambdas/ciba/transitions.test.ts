@@ -9,19 +9,18 @@ import {
   decisions,
   type RequestStatus,
 } from '../../../lambdas/ciba/authentication-request.ts';
+import { type Owner, SLOW_DOWN_SECONDS } from '../../../lambdas/ciba/rules.ts';
 import {
   claimMail,
   countWrongCode,
   decide,
   fail,
-  type Owner,
   recordMailed,
   recordMailFailure,
   recordReplay,
   redeem,
   releaseMail,
   revoke,
-  SLOW_DOWN_SECONDS,
   slowDown,
   stampPoll,
 } from '../../../lambdas/ciba/transitions.ts';
@@ -302,12 +301,13 @@ describe('what a transition writes', () => {
   });
 
   it.each([
-    ['approve', 'approved'],
-    ['deny', 'denied'],
-  ] as const)('of %s is the status and its time (S5, S6)', (decision, status) => {
+    ['approve', { status: 'approved' }],
+    // The mark of a denial, with which no change of the status makes an approval of it.
+    ['deny', { status: 'denied', isDenied: true }],
+  ] as const)('of %s is the status and its time (S5, S6)', (decision, written) => {
     expect(decide(pending, { ...user, decision }).next).toEqual({
       ...pending,
-      status,
+      ...written,
       decidedAt: now,
     });
   });
@@ -316,6 +316,7 @@ describe('what a transition writes', () => {
     expect(decide(pending, { ...user, decision: 'report' }).next).toEqual({
       ...pending,
       status: 'denied',
+      isDenied: true,
       decidedAt: now,
       reported: true,
     });
@@ -333,6 +334,7 @@ describe('what a transition writes', () => {
       next: {
         ...coded,
         status: 'denied',
+        isDenied: true,
         decidedAt: now,
         wrongCodes: 3,
         wrongCodeAttempt: 'a',
@@ -390,21 +392,20 @@ describe('what a transition writes', () => {
 
   it('of a redemption is the status, its time and the attempt (S8)', () => {
     expect(redeem(approved, redemption)).toMatchObject({
-      request: approved,
       next: { ...approved, status: 'redeemed', redeemedAt: now, attemptId: 'second' },
     });
   });
 
   it('of a first claim is the nonce and the lease, and of a later one the lease alone (S2)', () => {
-    const mailClaim = { id: 'c-2', until: now + 15 };
+    const claimed = { mailClaimId: 'c-2', mailClaimUntil: now + 15 };
     expect(claimMail(fresh, claim)).toMatchObject({
-      next: { ...fresh, linkNonce: claim.linkNonce, mailClaim },
+      next: { ...fresh, linkNonce: claim.linkNonce, ...claimed },
     });
-    expect(claimMail(pending, claim)).toMatchObject({ next: { ...pending, mailClaim } });
+    expect(claimMail(pending, claim)).toMatchObject({ next: { ...pending, ...claimed } });
   });
 
   it('of a mail that was accepted is its time, and the lease is gone (S3)', () => {
-    const claimed = { ...pending, mailClaim: { id: 'c-2', until: now + 15 } };
+    const claimed = { ...pending, mailClaimId: 'c-2', mailClaimUntil: now + 15 };
     expect(recordMailed(claimed, 'c-2', now)).toEqual({
       outcome: 'recorded',
       next: { ...pending, mailedAt: now },
@@ -559,11 +560,12 @@ describe('guards', () => {
   });
 
   it.each([
-    ['another task while its lease lasts', { id: 'c-1', until: now + 0.001 }, 'claimed_by_another'],
-    ['another task once its lease is over', { id: 'c-1', until: now }, 'claimed > pending'],
-    ['the same task again', { id: 'c-2', until: now + 15 }, 'claimed > pending'],
-  ])('F3: a mail claimed by %s', (_whom, mailClaim, answer) => {
-    expect(answerOf(claimMail({ ...pending, mailClaim }, claim))).toBe(answer);
+    ['another task while its lease lasts', 'c-1', now + 0.001, 'claimed_by_another'],
+    ['another task once its lease is over', 'c-1', now, 'claimed > pending'],
+    ['the same task again', 'c-2', now + 15, 'claimed > pending'],
+  ])('F3: a mail claimed by %s', (_whom, mailClaimId, mailClaimUntil, answer) => {
+    const claimed = { ...pending, mailClaimId, mailClaimUntil };
+    expect(answerOf(claimMail(claimed, claim))).toBe(answer);
   });
 
   it('F3: let nobody claim a mail that was accepted', () => {

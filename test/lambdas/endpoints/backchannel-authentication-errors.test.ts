@@ -357,7 +357,7 @@ describe('the acknowledgement (CIBA 7.3)', () => {
     const provider = providerInMemory();
     const stored = await provider.requests.find((await provider.ask()).slice(0, 26));
     expect(stored).not.toHaveProperty('linkNonce');
-    expect(stored).not.toHaveProperty('mailClaim');
+    expect(stored).not.toHaveProperty('mailClaimId');
   });
 });
 

@@ -170,10 +170,8 @@ describe('the mail', () => {
     );
     expect(during).toMatchObject({
       linkNonce,
-      mailClaim: {
-        id: Buffer.alloc(12, 1).toString('base64url'),
-        until: EXAMPLE_NOW + 16,
-      },
+      mailClaimId: Buffer.alloc(12, 1).toString('base64url'),
+      mailClaimUntil: EXAMPLE_NOW + 16,
     });
     expect(await requests.find(request.ref)).toEqual({
       ...request,
@@ -267,12 +265,12 @@ describe('every write is finished when the task answers', () => {
     const slow = slowProvider();
     const item = await itemAfter(slow, slow.provider.send);
     expect(item).toMatchObject({ mailedAt: EXAMPLE_NOW });
-    expect(item).not.toHaveProperty('mailClaim');
+    expect(item).not.toHaveProperty('mailClaimId');
   });
 
   it.each(['rejected', 'deferred'] as const)('the release of one that was %s', async (outcome) => {
     const slow = slowProvider({ send: async () => ({ outcome, reason: 'x' }) });
-    expect(await itemAfter(slow, slow.provider.send)).not.toHaveProperty('mailClaim');
+    expect(await itemAfter(slow, slow.provider.send)).not.toHaveProperty('mailClaimId');
   });
 
   it('the release of one that was withdrawn', async () => {
@@ -282,7 +280,7 @@ describe('every write is finished when the task answers', () => {
       return slow.provider.send(authReqId);
     });
     expect(item).toHaveProperty('linkNonce');
-    expect(item).not.toHaveProperty('mailClaim');
+    expect(item).not.toHaveProperty('mailClaimId');
   });
 
   it('the record of a failure', async () => {
