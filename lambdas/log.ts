@@ -30,6 +30,8 @@ export interface LogEvent {
   client_id?: string;
   /** Why, in words of ours: the cause of an OAuth error, or the name and code of an unexpected one. */
   cause?: string;
+  /** Where what failed was thrown: up to three frames as {@link placeOf} tells them, the innermost first. */
+  at?: readonly string[];
   /** Of a failed client authentication: the client it claims to be, where that has the form of an id. */
   claimed_client_id?: string;
   /** How it was tried: a registered name of a method, `client_assertion`, `several`, `other` or `none`. */
@@ -88,8 +90,69 @@ export function elapsedMs(started: number, now: number): number {
   return Math.round((now - started) * 1000);
 }
 
-/** What may be said of an unexpected error: its name alone, since messages quote input. */
-export function describeCause(error: unknown): string | undefined {
-  if (typeof error === 'string') return error;
-  return error instanceof Error ? error.name : undefined;
+/** What may be said of the cause of an OAuth error: words of ours as they are, and the name of an error. */
+export function describeCause(cause: unknown): string | undefined {
+  return typeof cause === 'string' ? cause : nameOf(cause);
+}
+
+/** The members that say what was thrown and where; of what is no error the name is `unknown`. */
+export type Fault = { cause: string } & Pick<LogEvent, 'at'>;
+
+/**
+ * All that a log line says of an unexpected error. Messages quote input, and so may a thrown value that is no error.
+ */
+export function faultOf(thrown: unknown): Fault {
+  return { cause: nameOf(thrown) ?? 'unknown', ...placeOf(thrown) };
+}
+
+/** What errors are called. A name of other characters is a text, and may quote input as messages do. */
+const errorName = /^[$\w.]{1,80}$/;
+
+function nameOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return errorName.test(error.name) ? error.name : 'Error';
+}
+
+/** The place itself, and two of its callers. */
+const MOST_FRAMES = 3;
+
+/** The folder of the bundle, or of this file where nothing is bundled. Node and Lambda's runtime lie elsewhere. */
+const ownFolder = new URL('.', import.meta.url).pathname;
+
+/** V8 tells the frames of an error once, and callers at once may wait for a promise that rejects with one error. */
+const toldFrames = new WeakMap<Error, string[]>();
+
+/**
+ * The member that says where an error was thrown: its innermost frames in our own files, each as `FILE:LINE:COLUMN`, such as
+ * `index.mjs:12:3456` of a bundle. None for a value that is no error, and for an error whose stack was read or replaced before.
+ * The frames are the call sites that V8 recorded. The text of a stack is not read: it begins with the message, whose lines
+ * can look like frames.
+ */
+export function placeOf(error: unknown): Pick<LogEvent, 'at'> {
+  const at = error instanceof Error ? framesOf(error) : [];
+  return at.length > 0 ? { at } : {};
+}
+
+function framesOf(error: Error): string[] {
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = (thrown, sites) => {
+    toldFrames.set(thrown, sites.flatMap(ownFrame).slice(0, MOST_FRAMES));
+    // What Node makes of it, for whoever reads the stack after this.
+    return [thrown, ...sites].join('\n    at ');
+  };
+  try {
+    void error.stack;
+  } catch {
+    // A stack that throws tells nothing.
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
+  return toldFrames.get(error) ?? [];
+}
+
+/** No name of a function: a method may be called after input. */
+function ownFrame(site: NodeJS.CallSite): string[] {
+  const path = site.getFileName()?.replace(/^file:\/\//, '');
+  if (path?.startsWith(ownFolder) !== true) return [];
+  return [`${path.slice(ownFolder.length)}:${site.getLineNumber()}:${site.getColumnNumber()}`];
 }

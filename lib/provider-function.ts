@@ -2,9 +2,9 @@
  * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
  * group of its own and exactly the environment that its handler declares.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import {
   AssetHashType,
   type BundlingOptions,
@@ -107,6 +107,9 @@ const bundling = {
   inject: [join(projectRoot, 'lambdas/http/bundling/web-messages.ts')],
   // A character of a text in Japanese is three bytes, and six if it is escaped.
   charset: 'utf8',
+  // The files by which `ciba trace` reads a frame of the log. The sources are in the checkout.
+  sourcemap: 'external',
+  sourcesContent: false,
   alias: {
     'node:http': join(bundlingFolder, 'node-http.ts'),
     '@aws-sdk/credential-provider-node': join(bundlingFolder, 'credential-provider-node.ts'),
@@ -179,7 +182,12 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
 
 /** What is asked of esbuild: a tool of the checkout, as the compiler is one, and nothing that a package needs. */
 interface Bundler {
-  buildSync(options: object): void;
+  buildSync(options: object): { outputFiles: BuiltFile[] };
+}
+
+interface BuiltFile {
+  path: string;
+  contents: Uint8Array;
 }
 
 /** By the bundler's own interface: NodejsFunction starts it through npx, which takes longer than the bundling does. */
@@ -190,29 +198,46 @@ function bundledCode(scope: Construct, handler: HandlerName): Code {
     command: [handler],
     local: {
       tryBundle(outputFolder) {
-        const bundler: Bundler = createRequire(import.meta.url)('esbuild');
-        bundler.buildSync({
-          ...bundling,
-          absWorkingDir: projectRoot,
-          entryPoints: [join(projectRoot, `lambdas/handlers/${handler}.ts`)],
-          outfile: join(outputFolder, 'index.mjs'),
-        });
+        const maps = assemblyFolder(scope, 'source-maps');
+        for (const { path, contents } of buildBundle(handler)) {
+          const isMap = extname(path) === '.map';
+          writeFileSync(
+            isMap ? join(maps, `${handler}.mjs.map`) : join(outputFolder, 'index.mjs'),
+            contents,
+          );
+        }
         return true;
       },
     },
   };
   // Of an asset that is not bundled, as under `cdk bootstrap`, the CDK takes this folder as it is.
-  return Code.fromAsset(emptyFolder(scope), {
+  return Code.fromAsset(assemblyFolder(scope, 'unbundled'), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: bundlingOfHandler,
   });
 }
 
-/** A folder of the assembly in which nothing is: Lambda refuses a function of it. */
-function emptyFolder(scope: Construct): string {
+/** The bundle of a handler and its source map, neither of which depends on where it is made. */
+function buildBundle(handler: HandlerName): BuiltFile[] {
+  const bundler: Bundler = createRequire(import.meta.url)('esbuild');
+  return bundler.buildSync({
+    ...bundling,
+    absWorkingDir: projectRoot,
+    entryPoints: [join(projectRoot, `lambdas/handlers/${handler}.ts`)],
+    // The sources of the map are named from the folder of this file, which is not written.
+    outfile: join(projectRoot, 'index.mjs'),
+    write: false,
+  }).outputFiles;
+}
+
+/**
+ * A folder of the assembly. In `unbundled` is nothing: Lambda refuses a function of it. In `source-maps` is a file for each
+ * handler; it is part of no asset, so that it is not deployed and no asset's hash depends on it.
+ */
+function assemblyFolder(scope: Construct, name: 'unbundled' | 'source-maps'): string {
   const outdir = Stage.of(scope)?.assetOutdir;
   if (outdir === undefined) throw new Error(`${scope.node.path} is in no app`);
-  const folder = join(outdir, 'unbundled');
+  const folder = join(outdir, name);
   mkdirSync(folder, { recursive: true });
   return folder;
 }

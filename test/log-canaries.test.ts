@@ -7,12 +7,20 @@ import { GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dyn
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBase64url, readOrigin } from '../lambdas/aws/compact-forms.ts';
+import { generateSigningKey } from '../lambdas/aws/generate-signing-key.ts';
+import { keyStore } from '../lambdas/aws/keys-table.ts';
 import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../lambdas/ciba/client.ts';
 import { CLIENT_ASSERTION_TYPE } from '../lambdas/ciba/client-assertion.ts';
 import type { OAuthErrorCode } from '../lambdas/ciba/oauth-error.ts';
+import { metadataEndpoint } from '../lambdas/endpoints/metadata.ts';
+import { createLog, type LogEvent } from '../lambdas/log.ts';
+import { revokeRefreshTokenTask } from '../lambdas/tasks/revoke-refresh-token.ts';
+import { type RotateKeysDeps, rotateKeysTask } from '../lambdas/tasks/rotate-keys.ts';
 import { parseDirectory } from '../lib/operator/directory-file.ts';
 import { eventually } from './support/eventually.ts';
 import { generateClientKey, signJwt } from './support/example-jwts.ts';
+import { formRequest, issuer, providerInMemory } from './support/provider-in-memory.ts';
+import { throwQuoting } from './support/quoting-errors.ts';
 import { type RecordedCalls, recordCalls } from './support/recorded-calls.ts';
 import { bounce, complaint, sesEvent } from './support/ses-events.ts';
 import { startSynthesizedHost } from './support/synthesized-host.ts';
@@ -268,6 +276,17 @@ describe('with canaries in every input', () => {
     expect(findCanaries(made.lines)).toEqual([]);
   });
 
+  it('says where each fault was thrown, in a file and at a position of ours', () => {
+    const faults = made.lines
+      .filter((line) => /"level":"ERROR"/.test(line))
+      .map((line) => JSON.parse(line));
+    expect(faults.length).toBeGreaterThan(30);
+    for (const { at = [] } of faults) {
+      expect(at).not.toEqual([]);
+      expect(at.filter((frame: string) => !ownFrame.test(frame))).toEqual([]);
+    }
+  });
+
   it('ran the flow, and gave none of the canaries to it or from state to state', () => {
     expect(made.flow.length).toBeGreaterThan(200);
     expect(findCanaries(made.flow)).toEqual([]);
@@ -316,6 +335,98 @@ describe('with canaries in every input', () => {
     );
   });
 });
+
+describe('with canaries in what is thrown', () => {
+  const throwers = throwQuoting({
+    text: [user.email, bindingMessage, secrets.basic].join(' '),
+    position: keep('number that has the form of a position', '4711081547:2031'),
+  });
+
+  it.each(Object.entries(throwers))(
+    'no edge tells one of %s, and each frame is one of ours',
+    async (_what, thrower) => {
+      const { lines, told } = await everyEdge(thrower);
+      expect(lines).toHaveLength(10);
+      expect(findCanaries([...lines, ...told])).toEqual([]);
+      const events: LogEvent[] = lines.map((line) => JSON.parse(line));
+      const frames = events.flatMap(({ at = [] }) => at);
+      expect(frames.filter((frame) => !ownFrame.test(frame))).toEqual([]);
+    },
+  );
+
+  it('every edge says where', async () => {
+    const { lines } = await everyEdge(() => {
+      throw new Error();
+    });
+    expect(lines.filter((line) => !line.includes('"at":["'))).toEqual([]);
+  });
+});
+
+/** A frame as this process has it, which bundles nothing. */
+const ownFrame = /^(?:aws|endpoints|http|tasks)\/[a-z-]+\.ts:\d{1,4}:\d{1,4}$/;
+
+/** Has the stores fail under every edge that logs: its lines, and what the endpoints answer and the tasks throw. */
+async function everyEdge(fail: () => never): Promise<{ lines: string[]; told: string[] }> {
+  const failing = { create: fail, find: fail, stampPoll: fail, claimMail: fail, fail };
+  const provider = providerInMemory({ requests: failing });
+  const deps = {
+    clock: () => provider.now.at,
+    log: (event: LogEvent) => void provider.log.push(event),
+  };
+  const metadata = metadataEndpoint({
+    ...deps,
+    issuer,
+    keys: { publicKeys: fail },
+    logos: { findLogo: fail },
+  });
+  const revoke = revokeRefreshTokenTask({ ...deps, requests: { revoke: fail } });
+  const ref = 'a'.repeat(26);
+  const auth_req_id = `${ref}.${'b'.repeat(43)}`;
+  const polled = { grant_type: CIBA_GRANT_TYPE, auth_req_id };
+  const told: string[] = [];
+  for (const response of [
+    await provider.authorize(formRequest('/cibaAuthorization', { scope, login_hint: 'alice' })),
+    await provider.token(formRequest('/token', polled)),
+    await provider.approve(new Request(`${issuer}/approve/${auth_req_id}`)),
+    await metadata(new Request(`${issuer}/jwks`)),
+  ]) {
+    expect(response.status).toBeGreaterThanOrEqual(500);
+    told.push(await response.text());
+  }
+  for (const run of [
+    () => provider.locateUser({ ref }),
+    () => provider.mail({ ref, templateName: 'a-template' }),
+    () => provider.recordFailure({ ref }),
+    () => provider.mailFeedback(sesEvent(ref, bounce('Permanent', 'General'))),
+    () => revoke({ ref }),
+  ]) {
+    const { name, message, stack } = Object(await run().catch((error: unknown) => error));
+    told.push(name, message, stack);
+  }
+  await failingRotation(deps, fail);
+  const lines: string[] = [];
+  const log = createLog(
+    (line) => lines.push(line),
+    () => undefined,
+  );
+  for (const event of provider.log) log(event);
+  return { lines, told };
+}
+
+/** An operator who rotates the keys is told the error itself: Lambda answers it to whoever may call the function. */
+async function failingRotation(
+  deps: Pick<RotateKeysDeps, 'clock' | 'log'>,
+  signingKeys: () => never,
+): Promise<void> {
+  const keys = keyStore(made.tables.client, 'keys', 'directory');
+  const entropy = (bytes: number) => new Uint8Array(bytes);
+  const rotation = { ...deps, keys: { ...keys, signingKeys }, generateSigningKey, entropy };
+  let isRefused = false;
+  await rotateKeysTask({ ...rotation, periodSeconds: 1 })({ rotate: 'now' }).catch(() => {
+    isRefused = true;
+  });
+  expect(isRefused).toBe(true);
+}
 
 describe('with canaries on the local host', () => {
   it('no line of any bundled function and no start of the flow holds one', async () => {

@@ -25,7 +25,15 @@ import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.t
 import { judgeContact } from '../ciba/user.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { type Form, readForm } from '../http/form.ts';
-import { describeCause, elapsedMs, type Log, requestIdOf } from '../log.ts';
+import {
+  describeCause,
+  elapsedMs,
+  faultOf,
+  type Log,
+  type LogEvent,
+  placeOf,
+  requestIdOf,
+} from '../log.ts';
 import type {
   AskedUsers,
   AuthenticationRequestStore,
@@ -70,6 +78,8 @@ interface Answer {
   request?: AuthenticationRequest;
   headers?: Record<string, string>;
   cause?: string;
+  /** Where something failed, for the log. */
+  at?: LogEvent['at'];
 }
 
 /** The fields of the page's form. Each may occur once; whatever else a mail app or an extension adds is ignored. */
@@ -85,7 +95,7 @@ export function approveEndpoint(
   return async (httpRequest, caller = {}) => {
     const started = deps.clock();
     const answer = await respond(deps, httpRequest, caller).catch(unavailable);
-    const { status, outcome, headers, request, cause } = answer;
+    const { status, outcome, headers, request, cause, at } = answer;
     const page = await pageOf(deps, httpRequest, answer);
     deps.log({
       event: 'approve',
@@ -94,6 +104,7 @@ export function approveEndpoint(
       outcome,
       ...(request && { ref: request.ref }),
       ...(cause !== undefined && { cause }),
+      ...(at && { at }),
       ms: elapsedMs(started, deps.clock()),
     });
     return pageResponse(deps.issuer, status, page, headers);
@@ -145,13 +156,13 @@ async function respond(deps: ApproveDeps, httpRequest: Request, caller: Caller):
 function unavailable(error: unknown): Answer {
   const headers = { 'Retry-After': '2' };
   if (error instanceof OAuthError && error.code === 'temporarily_unavailable') {
-    return { ...notice(503, 'unavailable'), headers, ...causeOf(error.cause) };
+    return { ...notice(503, 'unavailable'), headers, ...causeOf(error), ...placeOf(error) };
   }
-  return { ...notice(500, 'unavailable'), ...causeOf(error) };
+  return { ...notice(500, 'unavailable'), ...faultOf(error) };
 }
 
-function causeOf(error: unknown): { cause?: string } {
-  const cause = describeCause(error);
+function causeOf(error: OAuthError): { cause?: string } {
+  const cause = describeCause(error.cause);
   return cause === undefined ? {} : { cause };
 }
 

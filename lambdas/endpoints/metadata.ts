@@ -8,7 +8,7 @@ import { isLogoHash } from '../ciba/client-logo.ts';
 import { providerMetadata } from '../ciba/provider-metadata.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { type RouteKind, responseHeaders } from '../http/response-headers.ts';
-import { describeCause, elapsedMs, type Log, requestIdOf } from '../log.ts';
+import { elapsedMs, faultOf, type Log, requestIdOf } from '../log.ts';
 import type { Clock, Logos, PublicKeys } from '../ports.ts';
 import { logoPath, routes } from '../routes.ts';
 import { developerPage, developerPagePolicy } from './developer-page.ts';
@@ -44,18 +44,18 @@ export function metadataEndpoint(
   return async (request, caller = {}) => {
     const started = deps.clock();
     const document = documentAt(new URL(request.url).pathname);
-    const { response, cause } = await answer(deps, request, document).then(
-      (found) => ({ response: found, cause: undefined }),
+    const { response, fault } = await answer(deps, request, document).then(
+      (found) => ({ response: found, fault: {} }),
       (error: unknown) => ({
         response: bare(deps, document, 503, { 'Retry-After': '2' }),
-        cause: describeCause(error),
+        fault: faultOf(error),
       }),
     );
     deps.log({
       event: 'metadata',
       ...requestIdOf(caller),
       status: response.status,
-      ...(cause !== undefined && { cause }),
+      ...fault,
       ms: elapsedMs(started, deps.clock()),
     });
     return response;

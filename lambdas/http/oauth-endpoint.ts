@@ -6,7 +6,7 @@ import type { AuthenticationEvidence } from '../ciba/authentication-evidence.ts'
 import { base64url } from '../ciba/base64url.ts';
 import type { Client } from '../ciba/client.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
-import { describeCause, elapsedMs, type Log, requestIdOf } from '../log.ts';
+import { describeCause, elapsedMs, faultOf, type Log, placeOf, requestIdOf } from '../log.ts';
 import type { Clock, Entropy } from '../ports.ts';
 import type { Caller } from './api-gateway-event.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -49,9 +49,9 @@ export function oauthEndpoint(
   return async (request, caller = {}) => {
     const started = clock();
     const trace: Trace = { id: base64url(entropy(CORRELATION_ID_BYTES)) };
-    const { response, outcome, cause } = await answer(request, trace).then(
-      (body) => ({ response: jsonResponse(issuer, 200, body), outcome: 'ok', cause: undefined }),
-      (error: unknown) => errorAnswer(issuer, endpoint, toOAuthError(error), correlationId(trace)),
+    const { response, outcome, cause, place } = await answer(request, trace).then(
+      (body) => okAnswer(issuer, body),
+      (error: unknown) => errorAnswer(issuer, endpoint, error, correlationId(trace)),
     );
     log({
       event: endpoint,
@@ -61,6 +61,7 @@ export function oauthEndpoint(
       correlation_id: correlationId(trace),
       ...(trace.clientId !== undefined && { client_id: trace.clientId }),
       ...(cause !== undefined && { cause }),
+      ...place,
       ...trace.failedAuthentication,
       ms: elapsedMs(started, clock()),
     });
@@ -76,18 +77,25 @@ function correlationId({ ref, id }: Trace): string {
 function toOAuthError(error: unknown): OAuthError {
   if (error instanceof OAuthError) return error;
   return new OAuthError('server_error', 'The server met an unexpected condition.', {
-    cause: error,
+    cause: faultOf(error).cause,
   });
 }
 
-function errorAnswer(issuer: string, endpoint: OAuthEndpoint, error: OAuthError, id: string) {
+function okAnswer(issuer: string, body: object) {
+  return { response: jsonResponse(issuer, 200, body), outcome: 'ok', cause: undefined, place: {} };
+}
+
+function errorAnswer(issuer: string, endpoint: OAuthEndpoint, thrown: unknown, id: string) {
+  const error = toOAuthError(thrown);
   const response = jsonResponse(
     issuer,
     error.status ?? statusOf(error.code, endpoint),
     errorBody(error.code, error.message, id),
     { ...headersOf(error), ...error.headers },
   );
-  return { response, outcome: error.code, cause: describeCause(error.cause) };
+  // A refusal is no fault of ours, and callers can have as many as they like.
+  const place = response.status >= 500 ? placeOf(thrown) : {};
+  return { response, outcome: error.code, cause: describeCause(error.cause), place };
 }
 
 function headersOf(error: OAuthError): Record<string, string> {

@@ -2,7 +2,7 @@
  * What the flow's tasks have in common: the input is parsed, and each run leaves one log line.
  */
 import type * as z from 'zod/mini';
-import { describeCause, elapsedMs, type Log, type LogEvent } from '../log.ts';
+import { elapsedMs, type Fault, faultOf, type Log, type LogEvent } from '../log.ts';
 import type { Clock } from '../ports.ts';
 
 interface TaskDeps {
@@ -10,7 +10,7 @@ interface TaskDeps {
   log: Log;
 }
 
-/** A task that logs its outcome, or the name of what was thrown, which is all that leaves it. */
+/** A task that logs its outcome, or the name and the place of what was thrown, which is all that leaves it. */
 export function loggedTask<
   Schema extends z.ZodMiniType<{ ref: string }>,
   Result extends { outcome: string; cause?: string },
@@ -36,23 +36,25 @@ export function loggedTask<
       });
       return result;
     } catch (error) {
-      const cause = describeCause(error) ?? 'unknown';
+      const fault = faultOf(error);
       log({
         event,
         outcome: 'error',
-        cause,
+        ...fault,
         ...(ref !== undefined && { ref }),
         ms: elapsedMs(started, clock()),
       });
-      throw withoutItsText(cause);
+      throw withoutItsText(fault);
     }
   };
 }
 
 /**
- * What the flow is told of an error: its name, by which it decides. The text may quote what was sent, and would stand in
- * the runtime's own log line and in the execution's history.
+ * What the flow is told of an error: its name, by which it decides, and where it was thrown. The text may quote what was
+ * sent, and would stand in the runtime's own log line and in the execution's history.
  */
-function withoutItsText(name: string): Error {
-  return Object.assign(new Error('See the log line of this run.'), { name });
+function withoutItsText({ cause: name, at = [] }: Fault): Error {
+  const message = 'See the log line of this run.';
+  const stack = [`${name}: ${message}`, ...at].join('\n    at ');
+  return Object.assign(new Error(message), { name, stack });
 }

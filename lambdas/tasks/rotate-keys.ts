@@ -24,7 +24,7 @@ import {
 } from '../ciba/key-rotation.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { publicHalf } from '../ciba/signing-keys.ts';
-import { describeCause, elapsedMs, type Log } from '../log.ts';
+import { elapsedMs, type Fault, faultOf, type Log } from '../log.ts';
 import type { Clock, Entropy, KeyStore, Versioned } from '../ports.ts';
 
 export interface RotateKeysDeps {
@@ -74,17 +74,17 @@ export function rotateKeysTask(deps: RotateKeysDeps): (input: unknown) => Promis
   return async (input) => {
     const startedAt = deps.clock();
     const run = { startedAt, ...readInput(input), made: [] };
-    const log = (outcome: string, cause?: string) =>
+    const log = (outcome: string, fault?: Fault) =>
       deps.log({
         event: 'key_rotation',
         outcome,
-        ...(cause !== undefined && { cause }),
+        ...fault,
         ms: elapsedMs(startedAt, deps.clock()),
       });
     try {
       await rotate(deps, run);
     } catch (error) {
-      log('error', describeCause(error) ?? 'unknown');
+      log('error', faultOf(error));
       throw error;
     }
     log(run.made.length > 0 ? 'rotated' : 'nothing_due');

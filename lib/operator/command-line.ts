@@ -42,6 +42,7 @@ const commandGroups: Record<string, () => Promise<Group>> = {
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
   policy: async () => (await import('./commands/policy.ts')).policyCommand,
   template: async () => (await import('./commands/template.ts')).templateCommand,
+  trace: async () => (await import('./commands/trace.ts')).traceCommand,
 };
 
 /** The group that is called, or all of them where none is: help and faults name them. */

@@ -253,6 +253,14 @@ export const outputSchemas: Readonly<Record<string, z.ZodType>> = {
     file: z.string().optional(),
   }),
   'template test': z.strictObject({ ...template, to: z.string() }),
+  trace: listOf(
+    z.strictObject({
+      frame: z.string(),
+      source: z.string().nullable(),
+      line: z.int().nullable(),
+      column: z.int().nullable(),
+    }),
+  ),
 };
 
 /** What is on stderr: lines beside the answer, and last of all why the command failed. */

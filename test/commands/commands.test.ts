@@ -2,7 +2,7 @@
  * Every command that the README names, against a whole deployment: the local host, MiniStack's deployed stack, or a local host whose tables
  * are in another engine. Each with a good call and with bad input, judged by its exit code and by the published schema of what it prints.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -58,6 +58,9 @@ beforeAll(async () => {
   await writeFile(path('broken.json'), '{"users": [');
   await writeFile(path('good.csv'), 'sub,username\ncommands-mallory,commands.mallory\n');
   await writeFile(path('bad.csv'), 'sub,usrname\ncommands-mallory,commands.mallory\n');
+  await mkdir(path('source-maps'));
+  const map = { version: 3, sources: ['lambdas/a.ts'], names: [], mappings: 'AAAA' };
+  await writeFile(path('source-maps/token.mjs.map'), JSON.stringify(map));
   if (awsEndpoint !== undefined) deployment = await findDeployment('CibaProvider');
 });
 afterAll(async () => {
@@ -251,6 +254,15 @@ const rows: Row[] = [
     command: 'template test',
     good: () => [template, '--to', eve.email],
     bad: [usage(template), usage('ciba-without-message', '--to', eve.email)],
+  },
+  {
+    command: 'trace',
+    good: () => ['token', 'index.mjs:1:1', '--assembly', folder],
+    bad: [
+      usage('token'),
+      usage('token', 'a.ts:1:1'),
+      unknown('token', 'index.mjs:1:1', '--assembly', '/nowhere'),
+    ],
   },
   {
     command: 'user remove',

@@ -322,9 +322,11 @@ const { definition } = checkStateMachine(
 /** What the flow calls its templates and functions: substitutions are not made here. */
 const templateNames = ['${cibaWithBindingMessageTemplate}', '${cibaWithoutBindingMessageTemplate}'];
 
-/** An error of the worst manners: it says everything it was given. */
+/** An error of the worst manners: it says everything it was given, and again in what looks like a frame. */
 function quoting(message: string, input: unknown): Error {
-  return new Error(`${message}: ${JSON.stringify(input)}`);
+  const said = JSON.stringify(input);
+  const file = new URL('../../lambdas/index.mjs', import.meta.url).href;
+  return new Error(`${message}: ${said}\n    at ${said} (${file}:4711:815)`);
 }
 
 function sesError(answer: Exclude<SesAnswer, 'accepted'>, input: unknown): Error {

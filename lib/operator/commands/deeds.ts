@@ -48,6 +48,7 @@ export const deeds: Readonly<Record<string, Deed>> = {
   'template push': asks('users get the mails of these files from then on'),
   'template preview': reads,
   'template test': acts('it sends one mail to the address that is given'),
+  trace: reads,
 };
 
 /** What help says of it. */

@@ -32,7 +32,15 @@ it('answers 503, not to be cached, when the keys cannot be read', async () => {
     'strict-transport-security': 'max-age=31536000; includeSubDomains',
   });
   expect(await response.text()).toBe('');
-  expect(log).toEqual([{ event: 'metadata', status: 503, cause: 'Error', ms: 0 }]);
+  expect(log).toEqual([
+    {
+      event: 'metadata',
+      status: 503,
+      cause: 'Error',
+      at: expect.arrayContaining([expect.stringMatching(/^endpoints\/metadata\.ts:\d+:\d+$/)]),
+      ms: 0,
+    },
+  ]);
 });
 
 describe('the documents', () => {

@@ -133,11 +133,12 @@ describe('an error', () => {
 });
 
 describe('T26: what nobody expected', () => {
-  it.each<[string, unknown, string | undefined]>([
+  it.each<[string, unknown, string]>([
     ['an error', new RangeError('canary'), 'RangeError'],
     ['an error with a cause', new Error('canary', { cause: 'canary' }), 'Error'],
-    ['an object', { canary: 'canary' }, undefined],
-    ['nothing', undefined, undefined],
+    ['a text', 'canary', 'unknown'],
+    ['an object', { canary: 'canary' }, 'unknown'],
+    ['nothing', undefined, 'unknown'],
   ])('%s is server_error, 500, and tells the caller nothing', async (_what, thrown, cause) => {
     const { response, text, log } = await failing(thrown);
     expect(response.status).toBe(500);
@@ -146,5 +147,28 @@ describe('T26: what nobody expected', () => {
       error_description: `The server met an unexpected condition. (Correlation ID: ${id})`,
     });
     expect(log[0]?.cause).toBe(cause);
+  });
+});
+
+describe('where it was thrown', () => {
+  const at = async (make: () => Error) => {
+    const { log } = await answered(async () => {
+      throw make();
+    });
+    return log[0]?.at;
+  };
+
+  it.each([
+    ['a defect', () => new RangeError('canary')],
+    ['what does not answer', () => new OAuthError('temporarily_unavailable', 'Try again.')],
+  ])('is in the line of %s', async (_what, make) => {
+    expect(await at(make)).toEqual([expect.stringMatching(/^http\/oauth-endpoint\.ts:\d+:\d+$/)]);
+  });
+
+  it('is not in that of a refusal, of which a caller can have any number', async () => {
+    expect(await at(() => new OAuthError('slow_down', 'Too early.'))).toBeUndefined();
+    expect(
+      await at(() => new OAuthError('invalid_client', 'No.', { cause: new Error() })),
+    ).toBeUndefined();
   });
 });

@@ -373,7 +373,13 @@ describe('the log', () => {
     expect(log).toEqual([
       { event: 'key_rotation', outcome: 'rotated', ms: 0 },
       { event: 'key_rotation', outcome: 'nothing_due', ms: 0 },
-      { event: 'key_rotation', outcome: 'error', cause: 'RangeError', ms: 0 },
+      {
+        event: 'key_rotation',
+        outcome: 'error',
+        cause: 'RangeError',
+        at: expect.arrayContaining([expect.stringMatching(/^tasks\/rotate-keys\.ts:\d+:\d+$/)]),
+        ms: 0,
+      },
     ]);
   });
 });

@@ -70,7 +70,13 @@ it('that is refused leaves a line in the log all the same', async () => {
   const { locateUser, log } = providerInMemory();
   await expect(locateUser({ ref: 'a secret' })).rejects.toThrow();
   expect(log).toEqual([
-    { event: 'locate_user', outcome: 'error', cause: expect.any(String), ms: expect.any(Number) },
+    {
+      event: 'locate_user',
+      outcome: 'error',
+      cause: expect.any(String),
+      at: [expect.stringMatching(/^tasks\/logged-task\.ts:\d+:\d+$/)],
+      ms: expect.any(Number),
+    },
   ]);
 });
 
@@ -320,5 +326,21 @@ describe('T26: the log', () => {
     expect(provider.log).toEqual([
       { event: 'mail', outcome: 'error', cause: 'RangeError', ref: refOf(authReqId), ms: 0 },
     ]);
+  });
+
+  it('says where a run threw, and so does the error that the runtime and the flow are given', async () => {
+    const send = () => {
+      throw new RangeError('canary alice@example.com');
+    };
+    const provider = providerInMemory({ mailer: { send } });
+    const authReqId = await provider.ask();
+    provider.log.length = 0;
+    const thrown: unknown = await provider.send(authReqId).catch((error: unknown) => error);
+    const [{ at = [] } = {}] = provider.log;
+    expect(at.length).toBeGreaterThan(0);
+    expect(at.filter((frame) => !/^tasks\/[\w-]+\.ts:\d+:\d+$/.test(frame))).toEqual([]);
+    expect(Object(thrown).stack).toBe(
+      ['RangeError: See the log line of this run.', ...at].join('\n    at '),
+    );
   });
 });

@@ -59,7 +59,7 @@ describe('ciba', () => {
     [
       'an unknown command beside the name of one',
       ['keyz', 'user'],
-      /^unknown command 'keyz' \(Did you mean keys\?\); allowed: apply, .*\btemplate; /,
+      /^unknown command 'keyz' \(Did you mean keys\?\); allowed: apply, .*\btrace; /,
     ],
     [
       'an unknown command that every object has',

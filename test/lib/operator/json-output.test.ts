@@ -2,7 +2,7 @@
  * What every command prints: with `--json`, good and failed, what the published schema says; without it, tables that fit 80
  * columns and have no value that only a program reads.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -53,6 +53,9 @@ beforeAll(async () => {
     }),
   );
   await writeFile(join(folder, 'users.csv'), 'sub,username\nu-new,new\n');
+  await mkdir(join(folder, 'source-maps'));
+  const map = { version: 3, sources: ['lambdas/a.ts'], names: [], mappings: 'AAAA' };
+  await writeFile(join(folder, 'source-maps/token.mjs.map'), JSON.stringify(map));
   await writeFile(join(folder, 'bad.csv'), `sub,username\nu-new,new\n,${'x'.repeat(300)}\n`);
 });
 afterEach(async () => {
@@ -79,6 +82,7 @@ interface Tried {
 }
 
 const here = (name: string) => () => ['-f', join(folder, name)];
+const assembly = () => ['--assembly', folder];
 
 /** Every command where it does what it is for. */
 const good: Tried[] = [
@@ -134,6 +138,8 @@ const good: Tried[] = [
   { command: 'template push', argv: () => [] },
   { command: 'template preview', argv: () => ['ciba-with-binding-message', '--locale', 'xx'] },
   { command: 'template test', argv: () => ['ciba-with-binding-message', '--to', 'a@b.example'] },
+  { command: 'trace', argv: () => ['token', 'index.mjs:1:1', ...assembly()] },
+  { command: 'trace', argv: () => ['token', 'index.mjs:1:1', 'index.mjs:2:1', ...assembly()] },
 ];
 
 /** Commands that print an answer and fail nevertheless. */
@@ -181,6 +187,12 @@ const failed: [Tried, code: string][] = [
     'usage',
   ],
   [{ command: 'template test', argv: () => ['ciba-with-binding-message'], exitCode: 2 }, 'usage'],
+  [{ command: 'trace', argv: () => ['token', 'a.ts:1:1', ...assembly()], exitCode: 2 }, 'usage'],
+  [
+    { command: 'trace', argv: () => ['tokn', 'index.mjs:1:1', ...assembly()], exitCode: 2 },
+    'usage',
+  ],
+  [{ command: 'trace', argv: () => ['token', 'index.mjs:2:1', ...assembly()] }, 'not_found'],
 ];
 
 const words = ({ command, argv }: Tried, ...options: string[]) => [
