@@ -62,9 +62,9 @@ export interface LocalFunctions {
    * @throws FunctionError as Lambda reports it
    */
   invoke(functionId: string, event: unknown): Promise<unknown>;
-  /** Ends every thread, after what is under way in it; the next call of a function starts another, which remembers nothing. */
-  restart(): Promise<void>;
-  /** As `restart`, and lets no other call in. */
+  /** The next call of a function starts another thread, which remembers nothing; what is under way in the old one is answered. */
+  restart(): void;
+  /** Lets no other call in, and ends every thread, after what is under way in it or after a second. */
   stop(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export class FunctionError extends Error {
  */
 const CONCURRENCY = 10;
 
-/** How long the end of a thread waits for invocations that are under way. */
+/** How long the end of all waits for invocations that are under way. */
 const GRACE_MILLISECONDS = 1000;
 
 /**
@@ -94,7 +94,9 @@ export function runFunctions(
   endpoints: FunctionEndpoints,
   log: LocalLog,
 ): LocalFunctions {
+  /** Those that take calls, by function, and all that run. */
   const threads = new Map<string, FunctionThread>();
+  const running = new Set<FunctionThread>();
   const turns = new Map(functions.map(({ name }) => [name, takingTurns(CONCURRENCY)]));
   let isStopped = false;
 
@@ -105,10 +107,12 @@ export function runFunctions(
   }
 
   function threadOf(lambda: LocalFunction): FunctionThread {
-    const running = threads.get(lambda.name);
-    if (running !== undefined && !running.isRetired) return running;
+    const open = threads.get(lambda.name);
+    if (open !== undefined && !open.isRetired) return open;
     const thread = new FunctionThread(lambda, environmentOf(lambda, endpoints), log);
     threads.set(lambda.name, thread);
+    running.add(thread);
+    void thread.ended.then(() => running.delete(thread));
     return thread;
   }
 
@@ -120,12 +124,6 @@ export function runFunctions(
     } finally {
       done?.();
     }
-  }
-
-  async function restart(): Promise<void> {
-    const ended = [...threads.values()];
-    threads.clear();
-    await Promise.all(ended.map((thread) => thread.stop()));
   }
 
   return {
@@ -141,10 +139,13 @@ export function runFunctions(
         throw error;
       }
     },
-    restart,
+    restart() {
+      for (const thread of threads.values()) thread.retire();
+      threads.clear();
+    },
     async stop() {
       isStopped = true;
-      await restart();
+      await Promise.all([...running].map((thread) => thread.stop()));
     },
   };
 }
@@ -163,6 +164,8 @@ class FunctionThread {
   readonly #lambda: LocalFunction;
   readonly #worker: Worker;
   readonly #loaded: Promise<void>;
+  /** Resolves when the thread is gone. */
+  readonly ended: Promise<unknown>;
   readonly #pending = new Map<string, Pending>();
 
   constructor(lambda: LocalFunction, environment: Record<string, string>, log: LocalLog) {
@@ -197,6 +200,7 @@ class FunctionThread {
       this.#fail(error);
     });
     this.#worker.on('exit', (code) => this.#fail(new Error(`exited with code ${code}`)));
+    this.ended = new Promise((resolve) => this.#worker.once('exit', resolve));
   }
 
   /** The time of loading is not counted, as Lambda does not count it. */
@@ -215,6 +219,12 @@ class FunctionThread {
       deadline,
     } satisfies WorkerInvocation);
     return result;
+  }
+
+  /** Lets no other call in; the thread ends with the last that is under way in it. */
+  retire(): void {
+    this.isRetired = true;
+    if (this.#pending.size === 0) this.#worker.terminate();
   }
 
   /** Ends the thread, after what is under way in it or after a second. */

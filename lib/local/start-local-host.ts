@@ -136,7 +136,7 @@ async function start(
 
   await createTables(tables.client, stack.tables);
   await runCustomResources(stack.name, stack.customResources, responses, invoke);
-  await functions.restart();
+  functions.restart();
 
   const apply: LocalHost['applyDirectory'] = (directory, { prune }) =>
     applyDirectory({
@@ -149,7 +149,7 @@ async function start(
   // Functions remember clients for seconds and keys for minutes; a test that changes one means the next request.
   const thenRestart = async <Answer>(change: Promise<Answer>) => {
     const answer = await change;
-    await functions.restart();
+    functions.restart();
     return answer;
   };
   const control = await serveControl(
