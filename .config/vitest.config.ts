@@ -65,7 +65,7 @@ const shared = {
 export default defineConfig({
   test: {
     // On two cores vitest takes one; of the files that take long many wait.
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // The report that .ci/run counts; the run against a deployment leaves one of its own.
     reporters: [

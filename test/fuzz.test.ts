@@ -159,6 +159,7 @@ function uncounted(snapshot: string): string {
     .replace(/"wrongCodes":[0-3]/, '"wrongCodes":0')
     .replace(/,"wrongCodeAttempt":"[\w-]{11}"/, '')
     .replace(/,"decisionOrigin":\{[^}]*\}/, '')
+    .replace(/,"isDenied":true/, '')
     .replace(/"status":"denied"(.*),"decidedAt":[\d.]+/, '"status":"pending"$1');
 }
 

@@ -489,12 +489,14 @@ function bendAddress(draft: Draft, { how, text, position }: Extract<Fault, { kin
 
 function bendWorld({ provider: { directory }, client }: World, what: string): void {
   const { client_id: id } = client;
-  const now = { ...(directory.clients.get(id) ?? client) };
+  const now = directory.clients.get(id);
   const user = { ...exampleUser };
   if (what === 'client gone') directory.clients.delete(id);
-  if (what === 'client disabled') directory.clients.set(id, { ...now, enabled: false });
-  if (what === 'client without grant') directory.clients.set(id, { ...now, grant_types: [] });
-  if (what === 'client with less scope') directory.clients.set(id, { ...now, scope: 'openid' });
+  if (now && what === 'client disabled') directory.clients.set(id, { ...now, enabled: false });
+  if (now && what === 'client without grant')
+    directory.clients.set(id, { ...now, grant_types: [] });
+  if (now && what === 'client with less scope')
+    directory.clients.set(id, { ...now, scope: 'openid' });
   if (what === 'user gone') directory.users.delete(user.sub);
   if (what === 'user disabled') directory.users.set(user.sub, { ...user, enabled: false });
   if (what === 'user moved') directory.users.set(user.sub, { ...user, contact_version: 2 });
