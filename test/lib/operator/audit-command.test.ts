@@ -761,7 +761,12 @@ describe('ciba audit revoke', () => {
     expect(seen).toEqual([
       expect.objectContaining({
         Key: { ref: { S: ref } },
-        ExpressionAttributeNames: { '#revokedAt': 'rv', '#status': 'status', '#refreshHash': 'rh' },
+        ExpressionAttributeNames: {
+          '#ref': 'ref',
+          '#revokedAt': 'rv',
+          '#status': 'status',
+          '#refreshHash': 'rh',
+        },
       }),
     ]);
     expect(seen[0]).not.toHaveProperty('ReturnValues');
