@@ -19,7 +19,6 @@ import {
   denyingByWrongCode,
   failing,
   failingByMail,
-  MOST_SLOWED_SECONDS,
   notingMailFailure,
   type Owner,
   type Redemption,
@@ -28,7 +27,6 @@ import {
   redeeming,
   releasingMail,
   revoking,
-  SLOW_DOWN_SECONDS,
   slowingDown,
   stampingPoll,
   type Undecidable,
@@ -63,17 +61,6 @@ export function slowDown(request: Stored, judgedBy: number): SlowDownTransition 
   if (next) return { outcome: 'slowed', interval: next.interval, next };
   if (refused === 'not_pending' || !request) return { outcome: 'not_pending' };
   return { outcome: refused, interval: request.interval };
-}
-
-/**
- * The interval after a poll that came too early, in seconds: {@link SLOW_DOWN_SECONDS} more, and at most
- * {@link MOST_SLOWED_SECONDS} more than the acknowledged one.
- */
-export function slowedInterval({
-  interval,
-  firstInterval = interval,
-}: Pick<AuthenticationRequest, 'interval' | 'firstInterval'>): number {
-  return Math.min(interval + SLOW_DOWN_SECONDS, firstInterval + MOST_SLOWED_SECONDS);
 }
 
 export type ClaimTransition = Refused<'over' | 'claimed_by_another'> | Done<'claimed'>;

@@ -16,10 +16,10 @@ import {
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { judgePoll, untilLastPoll } from '../ciba/poll.ts';
 import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
-import type { Owner } from '../ciba/rules.ts';
+import { judge } from '../ciba/rule.ts';
+import { type Owner, slowingDown } from '../ciba/rules.ts';
 import { isWithinScope } from '../ciba/scope.ts';
 import { tokenResponse } from '../ciba/tokens.ts';
-import { slowedInterval } from '../ciba/transitions.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
@@ -91,7 +91,7 @@ async function slowDown(
   before: AuthenticationRequest,
   now: number,
 ): Promise<OAuthError> {
-  const grows = slowedInterval(before) > before.interval;
+  const grows = judge(slowingDown(before.interval), before) === undefined;
   const interval = grows ? await requests.slowDown(before.ref, before.interval) : before.interval;
   const wait = untilLastPoll(interval ?? before.interval, before, now);
   if (interval === undefined) return authorizationPending(wait);
