@@ -229,9 +229,8 @@ class FunctionThread {
 
   /** Ends the thread, after what is under way in it or after a second. */
   async stop(): Promise<void> {
-    this.isRetired = true;
-    const end = Date.now() + GRACE_MILLISECONDS;
-    while (this.#pending.size > 0 && Date.now() < end) await sleep(10);
+    this.retire();
+    await Promise.race([this.ended, sleep(GRACE_MILLISECONDS, undefined, { ref: false })]);
     await this.#worker.terminate();
   }
 
