@@ -11,6 +11,7 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { askWithin } from './ask-within.ts';
 import { brokenLimit } from './dynamodb-limits.ts';
 import { readAgain } from './forward.ts';
 import { LocalHostError } from './local-host-error.ts';
@@ -63,7 +64,7 @@ export async function serveTables(dataDirectory?: string): Promise<LocalTables> 
     endpoint,
     region: localAccount.region,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    ...(elsewhere ? {} : plainCalls),
+    ...(elsewhere ? {} : { ...plainCalls, requestHandler: askWithin(server) }),
   });
   return {
     endpoint,
