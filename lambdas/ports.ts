@@ -8,6 +8,7 @@ import type {
   AuthenticationRequest,
   FailureCause,
   PendingRequest,
+  RequestStatus,
 } from './ciba/authentication-request.ts';
 import type { Client, SigningAlgorithm } from './ciba/client.ts';
 import type { SingleUse } from './ciba/client-assertion.ts';
@@ -16,33 +17,53 @@ import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
 import type { TemplateData } from './ciba/notification.ts';
 import type { Asked, LimitReached, NotificationPolicy } from './ciba/notification-policy.ts';
 import type { RefusedRequest } from './ciba/refused-request.ts';
-import type { Claim, DecisionOfUser, Owner, Redemption, WrongCode } from './ciba/rules.ts';
+import type { RefusalOf } from './ciba/rule.ts';
+import type {
+  Claim,
+  claimingMail,
+  DecisionOfUser,
+  deciding,
+  Owner,
+  Redemption,
+  redeeming,
+  revoking,
+  Undecidable,
+  WrongCode,
+} from './ciba/rules.ts';
 import type { MacKey } from './ciba/secret-mac.ts';
 import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
 import type { Claims } from './ciba/tokens.ts';
-import type {
-  ClaimTransition,
-  DecideTransition,
-  PollTransition,
-  RedeemTransition,
-  RevokeTransition,
-  WrongCodeTransition,
-} from './ciba/transitions.ts';
 import type { User } from './ciba/user.ts';
 
-/** What a transition answers, without the item it leaves behind. */
-type Outcome<Transition> = Transition extends { outcome: unknown }
-  ? { [Member in Exclude<keyof Transition, 'next'>]: Transition[Member] }
-  : never;
+export type PollOutcome =
+  | { outcome: 'stamped'; before: AuthenticationRequest }
+  | { outcome: 'not_found' };
 
-export type PollOutcome = Outcome<PollTransition>;
 export type ClaimOutcome =
-  | Exclude<Outcome<ClaimTransition>, { outcome: 'claimed' }>
-  | { outcome: 'claimed'; request: AuthenticationRequest };
-export type DecideOutcome = Outcome<DecideTransition>;
-export type WrongCodeOutcome = Outcome<WrongCodeTransition>;
-export type RevokeOutcome = Outcome<RevokeTransition>;
-export type RedeemOutcome = Pick<RedeemTransition, 'outcome'>;
+  | { outcome: 'claimed'; request: AuthenticationRequest }
+  | { outcome: RefusalOf<typeof claimingMail> };
+
+/** Why nothing can be decided any more, and how it was where it is decided. */
+export type Undecided =
+  | { outcome: Exclude<Undecidable, 'already_decided'> }
+  | { outcome: 'already_decided'; status: Exclude<RequestStatus, 'pending' | 'failed'> };
+
+export type DecideOutcome =
+  | Undecided
+  | { outcome: 'decided' }
+  | { outcome: Exclude<RefusalOf<typeof deciding>, Undecidable> };
+
+/** `left` is how often a code may still be wrong. */
+export type WrongCodeOutcome =
+  | Undecided
+  | { outcome: 'counted'; left: number }
+  | { outcome: 'denied' };
+
+export type RedeemOutcome = { outcome: 'redeemed' | RefusalOf<typeof redeeming> };
+
+export type RevokeOutcome =
+  | { outcome: 'revoked' | 'revoked_before'; revokedAt: number }
+  | { outcome: Exclude<RefusalOf<typeof revoking>, 'revoked_before'> };
 
 /**
  * The authentication requests. Every method but `find` is one atomic step with its whole guard inside: of any number of

@@ -149,7 +149,7 @@ const rooms: Law[] = [
     rules: importRules,
     allowed: [
       `import type { Clock } from '../ports.ts';`,
-      `import { poll } from '../ciba/transitions.ts';`,
+      `import { poll } from '../ciba/rules.ts';`,
       `import { update } from './update.ts';`,
       `import { createSign } from 'node:crypto';`,
       `import { promisify } from 'node:util';`,
@@ -380,7 +380,7 @@ const rooms: Law[] = [
 const bans: Law[] = [
   {
     law: 'the clock and randomness in lambdas/ciba',
-    file: 'lambdas/ciba/transitions.ts',
+    file: 'lambdas/ciba/rules.ts',
     rules: ['plugin'],
     allowed: [
       'export const shown = new Date(1_700_000_000_000).toISOString();',

@@ -1,6 +1,6 @@
 /**
- * The authentication requests in DynamoDB: one item each, one conditional write for each transition with its whole guard
- * in the condition. A condition that did not hold is explained by the same pure rule, applied to a consistent read.
+ * The authentication requests in DynamoDB: one item each, one conditional write for each rule with all that it demands in the
+ * condition.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -12,33 +12,7 @@ import {
 import type { DecisionOrigin } from '../ciba/decision-origin.ts';
 import { mailFailures } from '../ciba/mail-failure.ts';
 import type { RefusedRequest } from '../ciba/refused-request.ts';
-import type { Member, Members, Rule } from '../ciba/rule.ts';
-import {
-  claimingMail,
-  countingWrongCode,
-  deciding,
-  denyingByWrongCode,
-  failing,
-  failingByMail,
-  notingMailFailure,
-  recordingMailed,
-  recordingReplay,
-  redeeming,
-  releasingMail,
-  revoking,
-  SLOW_DOWN_SECONDS,
-  slowingDown,
-  stampingPoll,
-} from '../ciba/rules.ts';
-import {
-  answeredCount,
-  claimMail,
-  countWrongCode,
-  decide,
-  redeem,
-  revoke,
-  slowDown,
-} from '../ciba/transitions.ts';
+import type { Member, Members } from '../ciba/rule.ts';
 import { unreachableReasons } from '../ciba/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
 import {
@@ -53,9 +27,10 @@ import {
   readOrigin,
 } from './compact-forms.ts';
 import { dayPartition } from './day-partitions.ts';
-import { type DynamoTable, dynamoTable, type Item, unavailable } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable, type Item } from './dynamo-table.ts';
 import { partitionKey, storedNames } from './formats.ts';
 import { expressionsOf } from './rule-expressions.ts';
+import { ruleStore } from './rule-store.ts';
 
 /** The format of the item, stored with it. */
 const ITEM_VERSION = 3;
@@ -237,73 +212,22 @@ export function requestsTable(
   tableName: string,
 ): AuthenticationRequestStore {
   const table = requestItems(client, tableName);
-  const find = async (ref: string) => fromItem(await table.read(ref));
-  const write = (ref: string, rule: Rule<string>, returning?: 'ALL_OLD' | 'ALL_NEW') =>
-    table.update(ref, {
-      ...expressionsOf(rule, { attributesOf, formsOf }),
-      ...(returning && { returning }),
-    });
-  const writes = async (ref: string, rule: Rule<string>) => (await write(ref, rule)).written;
   return {
-    find,
     create: (request) => create(table, request),
     refuse: (refused) => refuse(table, refused),
-    fail: (ref, cause, now) => writes(ref, failing(cause, now)),
-    recordMailed: (ref, claimId, now) => writes(ref, recordingMailed(claimId, now)),
-    releaseMail: (ref, claimId) => writes(ref, releasingMail(claimId)),
-    recordReplay: (owner, now) => writes(owner.ref, recordingReplay(owner, now)),
-    recordMailFailure: async (ref, cause, now) =>
-      (await writes(ref, failingByMail(cause, now))) || writes(ref, notingMailFailure(cause, now)),
-
-    async stampPoll(owner, now) {
-      const stamped = await write(owner.ref, stampingPoll(owner, now), 'ALL_OLD');
-      const before = stamped.written ? fromItem(stamped.item) : undefined;
-      return before ? { outcome: 'stamped', before } : { outcome: 'not_found' };
-    },
-
-    async slowDown(ref, judgedBy) {
-      if (await writes(ref, slowingDown(judgedBy))) return judgedBy + SLOW_DOWN_SECONDS;
-      const refused = slowDown(await find(ref), judgedBy);
-      return refused.outcome === 'not_pending' ? undefined : refused.interval;
-    },
-
-    async redeem(redemption) {
-      const { ref } = redemption;
-      if (await writes(ref, redeeming(redemption))) return { outcome: 'redeemed' };
-      const { outcome } = redeem(await find(ref), redemption);
-      return outcome === 'redeemed' ? unexplained() : { outcome };
-    },
-
-    async decide(user) {
-      if (await writes(user.ref, deciding(user))) return { outcome: 'decided' };
-      const { next: _unwritten, ...refused } = decide(await find(user.ref), user);
-      return refused.outcome === 'decided' ? unexplained() : refused;
-    },
-
-    async countWrongCode(wrong) {
-      const counted = await write(wrong.ref, countingWrongCode(wrong), 'ALL_NEW');
-      if (counted.written) return answeredCount(fromItem(counted.item));
-      if (await writes(wrong.ref, denyingByWrongCode(wrong))) return { outcome: 'denied' };
-      const { next, ...explained } = countWrongCode(await find(wrong.ref), wrong);
-      return next === undefined ? explained : unexplained();
-    },
-
-    async claimMail(claim) {
-      const claimed = await write(claim.ref, claimingMail(claim), 'ALL_NEW');
-      const request = claimed.written ? fromItem(claimed.item) : undefined;
-      if (request) return { outcome: 'claimed', request };
-      const { outcome } = claimMail(await find(claim.ref), claim);
-      // The other claim was given back between the write and the read.
-      return { outcome: outcome === 'claimed' ? 'claimed_by_another' : outcome };
-    },
-
-    async revoke(ref, now) {
-      if (await writes(ref, revoking(now))) return { outcome: 'revoked', revokedAt: now };
-      const { next: _unwritten, ...refused } = revoke(await find(ref), now);
-      return refused.outcome === 'revoked' ? unexplained() : refused;
-    },
+    ...ruleStore({
+      find: async (ref) => fromItem(await table.read(ref)),
+      async write(ref, rule, wanted) {
+        const expressions = expressionsOf(rule, { attributesOf, formsOf });
+        const returning = wanted && { returning: returned[wanted] };
+        const written = await table.update(ref, { ...expressions, ...returning });
+        return written.written ? { request: wanted && fromItem(written.item) } : undefined;
+      },
+    }),
   };
 }
+
+const returned = { before: 'ALL_OLD', after: 'ALL_NEW' } as const;
 
 async function create(table: DynamoTable, request: PendingRequest): Promise<void> {
   const created = await table.put(toItem(request), { condition: 'attribute_not_exists(#ref)' });
@@ -318,9 +242,4 @@ async function refuse(table: DynamoTable, { forgetAt, ...refused }: RefusedReque
     { v: ITEM_VERSION, status: REFUSED, ...refused, ttl: forgetAt, day: dayPartition(refused) },
     { condition: 'attribute_not_exists(#ref)' },
   );
-}
-
-/** No transition makes a guard of these hold again once it failed, so this names a fault rather than a race. */
-function unexplained(): never {
-  throw unavailable('a condition failed that the item meets');
 }

@@ -130,6 +130,8 @@ export type AuthenticationRequest = RequestFacts &
 export type PendingRequest = Extract<AuthenticationRequest, { status: 'pending' }>;
 export type RedeemedRequest = Extract<AuthenticationRequest, { status: 'redeemed' }>;
 export type ApprovedRequest = Extract<AuthenticationRequest, { status: 'approved' }>;
+export const requestStatuses = ['pending', 'approved', 'denied', 'failed', 'redeemed'] as const;
+
 export type RequestStatus = AuthenticationRequest['status'];
 
 /** Whether the request is past its end. */

@@ -7,7 +7,8 @@ import type { AuthenticationRequest, RedeemedRequest } from './authentication-re
 import { type Client, mayRefresh } from './client.ts';
 import { hashSecret } from './handles.ts';
 import { OAuthError } from './oauth-error.ts';
-import type { NewRefreshToken, Owner } from './rules.ts';
+import { judge } from './rule.ts';
+import { type NewRefreshToken, type Owner, refreshing } from './rules.ts';
 import { isScope, isWithinScope, OFFLINE_ACCESS, scopeValues } from './scope.ts';
 
 /** Absolute lifetime of a refresh token, in seconds: 30 days. */
@@ -40,11 +41,8 @@ export function refreshableRequest(
   presented: Omit<Owner, 'ref'>,
   now: number,
 ): RedeemedRequest | undefined {
-  if (request?.status !== 'redeemed' || request.clientId !== presented.clientId) return undefined;
-  const { refreshHash, refreshEndsAt, replayedAt, revokedAt } = request;
-  if (refreshHash === undefined || refreshHash !== presented.secretHash) return undefined;
-  if (replayedAt !== undefined || revokedAt !== undefined) return undefined;
-  return refreshEndsAt !== undefined && now < refreshEndsAt ? request : undefined;
+  if (judge(refreshing(presented, now), request) !== undefined) return undefined;
+  return request?.status === 'redeemed' ? request : undefined;
 }
 
 /**

@@ -35,6 +35,11 @@ export interface Rule<Refusal extends string> {
   remove?: readonly Member[];
 }
 
+/** Why the rules that this builds may be refused. */
+export type RefusalOf<Builder> = Builder extends (...args: never[]) => Rule<infer Refusal>
+  ? Refusal
+  : never;
+
 /** What a rule makes of a request: what it leaves behind, or why it is refused. */
 export type Attempt<Refusal extends string> =
   | { next: AuthenticationRequest; refused?: never }

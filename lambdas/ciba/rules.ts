@@ -1,8 +1,8 @@
 /**
  * Every change that an authentication request can undergo, each said once. The conditional write of a store, the explanation
- * of a refusal and the transitions of `transitions.ts` are all made of these rules.
+ * of a refusal, the model of the tests and its mutants are all made of these rules.
  */
-import type { Decision, FailureCause } from './authentication-request.ts';
+import { type Decision, type FailureCause, requestStatuses } from './authentication-request.ts';
 import { MOST_WRONG_CODES } from './confirmation.ts';
 import type { DecisionOrigin } from './decision-origin.ts';
 import type { MailFailure } from './mail-failure.ts';
@@ -162,21 +162,11 @@ export function failingByMail(
  * waits for its user again, so whatever {@link failingByMail} refused as such is still one.
  */
 export function notingMailFailure(cause: MailFailure, now: number): Rule<'nothing_to_record'> {
-  const isOver: Clause = [
-    'all',
-    [
-      ['=', 'status', 'pending'],
-      ['<=', 'expiresAt', now],
-    ],
-  ];
   return {
     demands: [
       [['absent', 'mailFailure'], 'nothing_to_record'],
       // What was refused at the backchannel endpoint has a status, too, and never had a mail.
-      [
-        ['any', [['in', 'status', ['approved', 'denied', 'failed', 'redeemed']], isOver]],
-        'nothing_to_record',
-      ],
+      [['in', 'status', requestStatuses], 'nothing_to_record'],
     ],
     set: { mailFailure: { cause, at: now } },
   };
@@ -279,44 +269,41 @@ export interface WrongCode {
   now: number;
 }
 
-/** What a wrong code demands, of which this comes last. */
-function isWrong<Refusal>(
-  { attemptId, ...by }: WrongCode,
-  last: readonly [Clause, Refusal],
-): Rule<Undecidable | 'counted_before' | (Refusal & string)>['demands'] {
-  return [
-    [['<>', 'wrongCodeAttempt', attemptId], 'counted_before'],
-    ...isDecidable(by),
-    // A request that is approved without a code has none that could be wrong.
-    [['present', 'wrongCodes'], 'not_found'],
-    last as [Clause, Refusal & string],
-  ];
-}
-
 /** The wrong code with which a request is denied. */
 const LAST_WRONG_CODE = MOST_WRONG_CODES - 1;
 
 /** S15: a wrong code is counted, once, unless it is the last of {@link MOST_WRONG_CODES}. */
-export function countingWrongCode(
-  wrong: WrongCode,
-): Rule<Undecidable | 'counted_before' | 'is_last'> {
+export function countingWrongCode({
+  attemptId,
+  ...by
+}: WrongCode): Rule<Undecidable | 'counted_before' | 'is_last'> {
   return {
-    demands: isWrong(wrong, [['<', 'wrongCodes', LAST_WRONG_CODE], 'is_last']),
-    set: { wrongCodeAttempt: wrong.attemptId },
+    demands: [
+      [['<>', 'wrongCodeAttempt', attemptId], 'counted_before'],
+      ...isDecidable(by),
+      // A request that is approved without a code has none that could be wrong.
+      [['present', 'wrongCodes'], 'not_found'],
+      [['<', 'wrongCodes', LAST_WRONG_CODE], 'is_last'],
+    ],
+    set: { wrongCodeAttempt: attemptId },
     count: { wrongCodes: 1 },
   };
 }
 
 /**
  * S15: the last wrong code denies the request in the same step: of any number of guesses at once no more than
- * {@link MOST_WRONG_CODES} are ever judged. The count only grows, so what {@link countingWrongCode} refused as the last still is.
+ * {@link MOST_WRONG_CODES} are ever judged. It is tried once {@link countingWrongCode} was refused, which says why.
  */
-export function denyingByWrongCode(
-  wrong: WrongCode,
-): Rule<Undecidable | 'counted_before' | 'is_not_last'> {
+export function denyingByWrongCode({ attemptId, ...by }: WrongCode): Rule<'not_denied'> {
   return {
-    demands: isWrong(wrong, [['>=', 'wrongCodes', LAST_WRONG_CODE], 'is_not_last']),
-    set: { ...denial(wrong), wrongCodeAttempt: wrong.attemptId, wrongCodes: MOST_WRONG_CODES },
+    demands: [
+      [['<>', 'wrongCodeAttempt', attemptId], 'not_denied'],
+      [['=', 'linkNonce', by.linkNonce], 'not_denied'],
+      [['=', 'status', 'pending'], 'not_denied'],
+      [['>', 'expiresAt', by.now], 'not_denied'],
+      [['>=', 'wrongCodes', LAST_WRONG_CODE], 'not_denied'],
+    ],
+    set: { ...denial(by), wrongCodeAttempt: attemptId, wrongCodes: MOST_WRONG_CODES },
   };
 }
 
@@ -384,7 +371,7 @@ export function recordingReplay(owner: Owner, now: number): Rule<'nothing_to_rec
   return {
     demands: [
       ...isOwned(owner, 'nothing_to_record' as const),
-      [['=', 'status', 'redeemed'], 'nothing_to_record'],
+      // Nothing else has the time of its redemption.
       [['<', 'redeemedAt', now - REPLAY_GRACE_SECONDS], 'nothing_to_record'],
       [['absent', 'replayedAt'], 'nothing_to_record'],
     ],
@@ -400,10 +387,28 @@ export function revoking(now: number): Rule<'not_found' | 'no_refresh_token' | '
   return {
     demands: [
       [['present', 'ref'], 'not_found'],
-      [['=', 'status', 'redeemed'], 'no_refresh_token'],
       [['present', 'refreshHash'], 'no_refresh_token'],
       [['absent', 'revokedAt'], 'revoked_before'],
     ],
     set: { revokedAt: now },
+  };
+}
+
+/**
+ * S12: what a refresh demands of the request that its token came from; it writes nothing.
+ * @param presented the hash of the presented secret half, and the authenticated client
+ */
+export function refreshing(
+  { secretHash, clientId }: Omit<Owner, 'ref'>,
+  now: number,
+): Rule<'worth_nothing'> {
+  return {
+    demands: [
+      [['=', 'refreshHash', secretHash], 'worth_nothing'],
+      [['=', 'clientId', clientId], 'worth_nothing'],
+      [['absent', 'replayedAt'], 'worth_nothing'],
+      [['absent', 'revokedAt'], 'worth_nothing'],
+      [['>', 'refreshEndsAt', now], 'worth_nothing'],
+    ],
   };
 }

@@ -1,73 +1,67 @@
 /**
- * A model of everything that happens to one authentication request: the production's own transitions over one item, and
+ * A model of everything that happens to one authentication request: the production's own rules over one item, and
  * around it pollers, a stranger, user, mail tasks, a failing flow, an SES with late news, a refreshing client, an operator, the
  * clock and TTL. An actor may stop for ever between any two of its steps; the answer of the redeeming write may be lost, and it is then
  * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
  */
-import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
+import type { AuthenticationRequest, Decision } from '../../lambdas/ciba/authentication-request.ts';
 import { REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
 import { MOST_WRONG_CODES } from '../../lambdas/ciba/confirmation.ts';
 import { judgeGrant, type UsedGrant } from '../../lambdas/ciba/grant.ts';
 import { judgePoll } from '../../lambdas/ciba/poll.ts';
-import { refreshableRequest } from '../../lambdas/ciba/refresh-token.ts';
-import { MOST_SLOWED_SECONDS, type Owner } from '../../lambdas/ciba/rules.ts';
+import { attempt, judge, type Rule } from '../../lambdas/ciba/rule.ts';
 import {
-  claimMail,
-  countWrongCode,
-  decide,
-  fail,
-  recordMailed,
-  recordMailFailure,
-  recordReplay,
-  redeem,
-  releaseMail,
-  revoke,
-  slowDown,
-  stampPoll,
-} from '../../lambdas/ciba/transitions.ts';
+  claimingMail,
+  countingWrongCode,
+  deciding,
+  denyingByWrongCode,
+  failing,
+  failingByMail,
+  MOST_SLOWED_SECONDS,
+  notingMailFailure,
+  type Owner,
+  recordingMailed,
+  recordingReplay,
+  redeeming,
+  refreshing,
+  releasingMail,
+  revoking,
+  slowingDown,
+  stampingPoll,
+} from '../../lambdas/ciba/rules.ts';
 import { exampleClient, exampleUser } from './example-directory.ts';
 import { keysByParts, type Step } from './explore.ts';
 
 /** The rules under exploration; a mutant has one of them weakened. */
-export interface Rules {
-  stampPoll: typeof stampPoll;
-  slowDown: typeof slowDown;
-  claimMail: typeof claimMail;
-  recordMailed: typeof recordMailed;
-  releaseMail: typeof releaseMail;
-  fail: typeof fail;
-  recordMailFailure: typeof recordMailFailure;
-  decide: typeof decide;
-  countWrongCode: typeof countWrongCode;
-  redeem: typeof redeem;
-  recordReplay: typeof recordReplay;
-  revoke: typeof revoke;
-  refreshableRequest: typeof refreshableRequest;
+export const productionRules = {
+  stampingPoll,
+  slowingDown,
+  claimingMail,
+  recordingMailed,
+  releasingMail,
+  failing,
+  failingByMail,
+  notingMailFailure,
+  deciding,
+  countingWrongCode,
+  denyingByWrongCode,
+  redeeming,
+  recordingReplay,
+  revoking,
+  refreshing,
   /** What the token endpoint demands of client and user that it reads anew before it issues anything. */
-  mayIssue: (directory: Directory, request: UsedGrant['request']) => boolean;
-}
-
-export const productionRules: Rules = {
-  stampPoll,
-  slowDown,
-  claimMail,
-  recordMailed,
-  releaseMail,
-  fail,
-  recordMailFailure,
-  decide,
-  countWrongCode,
-  redeem,
-  recordReplay,
-  revoke,
-  refreshableRequest,
-  mayIssue: ({ user, client, contact, notBefore }, request) =>
+  mayIssue: (
+    { user, client, contact, notBefore }: Directory,
+    request: UsedGrant['request'],
+  ): boolean =>
     judgeGrant(
       { request, grantType: REFRESH_GRANT_TYPE },
       { ...exampleClient, grant_types: [REFRESH_GRANT_TYPE], enabled: client },
       { ...exampleUser, enabled: user, contact_version: contact, tokens_not_before: notBefore },
     ).counts,
 };
+
+export type Rules = typeof productionRules;
 
 /** Who takes part, and how often. */
 export interface Cast {
@@ -148,15 +142,17 @@ export interface Model {
   denier: 'ready' | 'over';
   stranger: number;
   flow: 'running' | 'over';
-  /** Wrong codes that are still to be typed, and those that were answered as counted. */
+  /** Wrong codes that are still to be typed, and those that count. */
   guesses: number;
   guessed: number;
-  /** Whether the answer to the last of them was lost. */
+  /** Whether the one that is typed counts already and the answer was lost, and whether the denying write is its next. */
   isGuessLost: boolean;
+  isDenying: boolean;
   /** Revocations that the operator has left. */
   revocations: number;
-  /** What SES has still to say. */
+  /** What SES has still to say, and whether the noting write is the next of it. */
   news: number;
+  isNoting: boolean;
   /** What was acknowledged, and what went out. */
   approved: boolean;
   denied: boolean;
@@ -212,8 +208,10 @@ export function initialModel(cast: Cast): Model {
     guesses: cast.wrongCodes ?? 0,
     guessed: 0,
     isGuessLost: false,
+    isDenying: false,
     revocations: cast.revocations ?? 0,
     news: cast.news ?? 0,
+    isNoting: false,
     approved: false,
     denied: false,
     issued: [],
@@ -383,9 +381,9 @@ function pollerSteps(
       return poller.left > 0 ? [pollStep()] : [];
     case 'slow': {
       const { judgedBy = 0 } = poller;
-      const slowed = rules.slowDown(model.item, judgedBy);
-      const item = slowed.next ?? model.item;
-      const broken = brokenBySlowDown(model.item, item, slowed.outcome, judgedBy);
+      const { next, refused } = attempt(rules.slowingDown(judgedBy), model.item);
+      const item = next ?? model.item;
+      const broken = brokenBySlowDown(model.item, item, refused, judgedBy);
       const steps = [
         step(model, `${name} is slowed down`, { item, ...answered() }, broken),
         dies(),
@@ -404,9 +402,9 @@ function pollerSteps(
       return steps;
     }
     case 'replay': {
-      const recorded = rules.recordReplay(model.item, owner, now);
-      const broken = brokenByReplay(model.item, recorded.next !== undefined, now);
-      const changes = { item: recorded.next ?? model.item, ...answered() };
+      const { next } = attempt(rules.recordingReplay(owner, now), model.item);
+      const broken = brokenByReplay(model.item, next, now);
+      const changes = { item: next ?? model.item, ...answered() };
       return [step(model, `${name} is told invalid_grant`, changes, broken), dies()];
     }
     case 'read': {
@@ -436,26 +434,17 @@ function pollerSteps(
 
   function pollStep(): Step<Model> {
     const left = (poller?.left ?? 1) - 1;
-    const stamped = rules.stampPoll(model.item, owner, now);
+    const { item: before } = model;
+    const { next: item } = attempt(rules.stampingPoll(owner, now), before);
     const asked = `${name} polls`;
-    if (stamped.outcome === 'not_found') return step(model, asked, to('replay', { left }));
-    const item = stamped.next;
-    const { answer } = judgePoll(stamped.before, { failed_flow: 'expire' }, now);
-    if (answer === 'approved')
-      return step(
-        model,
-        asked,
-        { item, ...to('read', { left }) },
-        brokenByAnswer(stamped.before, answer, now),
-      );
-    if (answer === 'slow_down')
-      return step(
-        model,
-        asked,
-        { item, ...to('slow', { left, judgedBy: stamped.before.interval }) },
-        brokenByAnswer(stamped.before, answer, now),
-      );
-    const broken = brokenByAnswer(stamped.before, answer, now);
+    if (!item || !before) return step(model, asked, to('replay', { left }));
+    const { answer } = judgePoll(before, { failed_flow: 'expire' }, now);
+    const broken = brokenByStamp(before, item, now) ?? brokenByAnswer(before, answer, now);
+    if (answer === 'approved') return step(model, asked, { item, ...to('read', { left }) }, broken);
+    if (answer === 'slow_down') {
+      const slow = to('slow', { left, judgedBy: before.interval });
+      return step(model, asked, { item, ...slow }, broken);
+    }
     return step(model, asked, { item, ...to(left > 0 ? 'ready' : 'over', { left }) }, broken);
   }
 
@@ -469,22 +458,16 @@ function pollerSteps(
         : { hash: attemptId, endsAt: REFRESH_ENDS, forgetAt: REFRESH_ENDS },
       now,
     };
-    const redeemed = rules.redeem(model.item, redemption);
-    const item = redeemed.next ?? model.item;
-    const isWin =
-      redeemed.outcome === 'redeemed' || redeemed.outcome === 'redeemed_by_this_attempt';
-    const won = redeemed.outcome === 'redeemed' ? [...model.won, attemptId].toSorted() : model.won;
-    if (!isWin) {
-      // A repeated write that comes after TTL finds nothing; no function lives that long.
-      const broken =
-        model.item && model.won.includes(attemptId)
-          ? 'F4: an attempt that won is told that it lost'
-          : undefined;
-      return [step(model, `${name} is refused (${redeemed.outcome})`, answered(), broken)];
+    const { next, refused } = attempt(rules.redeeming(redemption), model.item);
+    const item = next ?? model.item;
+    const won = next ? [...model.won, attemptId].toSorted() : model.won;
+    if (refused !== undefined && refused !== 'redeemed_by_this_attempt') {
+      const broken = brokenByRefusedRedemption(model, refused, redemption, now);
+      return [step(model, `${name} is refused (${refused})`, answered(), broken)];
     }
     const issued = [...new Set([...model.issued, attemptId])].toSorted();
     const broken =
-      brokenByRedemption(model, redeemed.outcome === 'redeemed', poller, now) ??
+      brokenByRedemption(model, next, poller, now) ??
       (issued.length > 1 || won.length > 1 ? 'I1: two token sets' : undefined);
     const steps = [
       step(model, `${name} gets tokens`, { item, won, issued, ...answered() }, broken),
@@ -501,6 +484,18 @@ function pollerSteps(
     }
     return steps;
   }
+}
+
+/** S7: what a poll leaves behind; how often it was polled is no part of a state. */
+function brokenByStamp(
+  before: AuthenticationRequest,
+  after: AuthenticationRequest,
+  now: number,
+): string | undefined {
+  if (before.status === 'redeemed') return 'I9: a redeemed request was polled as if it was not';
+  return after.polledAt === now && after.polls === before.polls + 1
+    ? undefined
+    : 'S7: a poll left no trace';
 }
 
 /** S9, S10: what is decided or over is said so at once, however early the poll comes. */
@@ -522,29 +517,54 @@ function brokenByAnswer(
 function brokenBySlowDown(
   before: Item,
   after: Item,
-  outcome: string,
+  refused: string | undefined,
   judgedBy: number,
 ): string | undefined {
-  if (before?.status === 'failed' && outcome === 'not_pending') {
-    return 'S7: a failed flow shows in the interval';
-  }
+  const isOpen = before?.status === 'failed' || before?.status === 'pending';
+  if (isOpen && refused === 'not_pending') return 'S7: a failed flow shows in the interval';
   const grown = (after?.interval ?? 0) - (before?.interval ?? 0);
   if (grown > 0 && before?.interval !== judgedBy) return 'S7: slowed down twice for one poll';
-  if (outcome === 'slowed_most' && judgedBy < INTERVAL + MOST_SLOWED_SECONDS) {
+  if (refused === undefined && grown !== 5) return 'S7: slowed down by something else than 5 s';
+  if (refused === 'slowed_most' && judgedBy < INTERVAL + MOST_SLOWED_SECONDS) {
     return 'S7: a poll too early is not slowed down';
   }
   return undefined;
 }
 
+/** F4 and what a client is told: that it was late, that its user moved, or what is said of any auth_req_id that is used up. */
+function brokenByRefusedRedemption(
+  { item, won }: Model,
+  refused: string,
+  { attemptId, contactVersion }: { attemptId: string; contactVersion: number },
+  now: number,
+): string | undefined {
+  // A repeated write that comes after TTL finds nothing; no function lives that long.
+  if (item && won.includes(attemptId)) return 'F4: an attempt that won is told that it lost';
+  const told = toldOfRedemption(item, contactVersion, now);
+  return refused === told ? undefined : `S8: refused as ${refused} what is ${told}`;
+}
+
+function toldOfRedemption(item: Item, contactVersion: number, now: number): string {
+  if (!item || item.status === 'redeemed') return 'not_found';
+  if (item.status !== 'approved') return 'not_approved';
+  if (now >= LIFETIME) return 'expired';
+  return item.contactVersion === contactVersion ? 'in order' : 'contact_changed';
+}
+
 function brokenByRedemption(
   { item, approved, denied }: Model,
-  isFirst: boolean,
+  after: Item,
   poller: Poller | undefined,
   now: number,
 ): string | undefined {
   if (!approved) return 'I2: tokens without an approval';
   if (denied) return 'I4: tokens after an acknowledged denial';
-  if (!isFirst) return undefined;
+  if (!after) return undefined;
+  if (after.status !== 'redeemed' || after.redeemedAt !== now)
+    return 'I1: tokens and no redemption';
+  if (after.polledAt !== undefined || after.firstInterval !== undefined) {
+    return 'the item of a redeemed request keeps what nobody needs';
+  }
   if (now >= LIFETIME) return 'I3: redeemed after the end';
   if (poller?.wasInOrder === false)
     return 'I7: tokens for a disabled user or client, or what is revoked';
@@ -553,120 +573,169 @@ function brokenByRedemption(
   return undefined;
 }
 
-function brokenByReplay(item: Item, isRecorded: boolean, now: number): string | undefined {
+function brokenByReplay(item: Item, after: Item, now: number): string | undefined {
   const isReplay = item?.status === 'redeemed' && now > item.redeemedAt + 10;
   const isOpen = item?.status === 'redeemed' && item.replayedAt === undefined;
-  if (isRecorded && !isReplay) return 'S11: a retry is taken for a replay';
-  if (isRecorded && !isOpen) return 'S11: a replay is recorded twice';
-  return isReplay && isOpen && !isRecorded ? 'S11: a replay is not recorded' : undefined;
+  if (!after) return isReplay && isOpen ? 'S11: a replay is not recorded' : undefined;
+  if (!isReplay) return 'S11: a retry is taken for a replay';
+  if (!isOpen) return 'S11: a replay is recorded twice';
+  const isWritten = after.status === 'redeemed' && after.replayedAt === now;
+  return isWritten ? undefined : 'S11: a replay left no trace';
 }
 
 function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
+  const { directory } = model;
   const steps: Step<Model>[] = [];
-  const { item, directory } = model;
   if (model.approver === 'ready') {
     const approverContact = directory.user ? directory.contact : -1;
     steps.push(step(model, 'the user opens the page', { approver: 'read', approverContact }));
   }
   if (model.approver === 'read') {
-    const by = {
-      ref: 'r',
-      decision: 'approve',
-      linkNonce: item?.linkNonce ?? 'no link',
-      now,
-    } as const;
-    const decided = rules.decide(item, {
-      ...by,
-      contactVersion: model.approverContact,
-      typedMessage: code,
-      origin: origins.approve,
-    });
-    const isDone = decided.outcome === 'decided';
-    const changes = { approver: 'over', approverContact: undefined } as const;
-    const broken = isDone ? brokenByDecision(model, 'approve', now) : undefined;
-    steps.push(
-      step(
-        model,
-        `approve is ${decided.outcome}`,
-        { item: decided.next ?? item, approved: model.approved || isDone, ...changes },
-        broken,
-      ),
-    );
+    const over = { approver: 'over', approverContact: undefined } as const;
+    steps.push(decisionStep(model, rules, 'approve', now, over));
   }
-  for (const decision of model.denier === 'ready' ? (['deny', 'report'] as const) : []) {
-    const by = {
-      ref: 'r',
-      decision,
-      linkNonce: item?.linkNonce ?? 'no link',
-      contactVersion: undefined,
-      origin: origins.deny,
-      now,
-    } as const;
-    const decided = rules.decide(item, by);
-    const isDone = decided.outcome === 'decided';
-    const broken = isDone ? brokenByDecision(model, decision, now) : undefined;
-    const changes = {
-      item: decided.next ?? item,
-      denied: model.denied || isDone,
-      denier: 'over',
-    } as const;
-    steps.push(step(model, `${decision} is ${decided.outcome}`, changes, broken));
+  if (model.denier === 'ready') {
+    const over = { denier: 'over' } as const;
+    steps.push(decisionStep(model, rules, 'deny', now, over));
+    steps.push(decisionStep(model, rules, 'report', now, over));
   }
   return steps;
 }
 
-/** Somebody who holds the link and does not see the other device; the answer may be lost, and the write is repeated then. */
+function decisionStep(
+  model: Model,
+  rules: Rules,
+  decision: Decision,
+  now: number,
+  over: Partial<Model>,
+): Step<Model> {
+  const { item } = model;
+  const isApproval = decision === 'approve';
+  const rule = rules.deciding({
+    ref: 'r',
+    decision,
+    linkNonce: linkOf(item),
+    contactVersion: isApproval ? model.approverContact : undefined,
+    ...(isApproval && { typedMessage: code }),
+    origin: isApproval ? origins.approve : origins.deny,
+    now,
+  });
+  const { next, refused } = attempt(rule, item);
+  const changes = {
+    item: next ?? item,
+    approved: model.approved || (next !== undefined && isApproval),
+    denied: model.denied || (next !== undefined && !isApproval),
+  };
+  const broken = next
+    ? brokenByDecision(model, decision, next, now)
+    : brokenByRefusedDecision(model, decision, refused, now);
+  return step(model, `${decision} is ${refused ?? 'written'}`, { ...changes, ...over }, broken);
+}
+
+function linkOf(item: Item): string {
+  return item?.linkNonce ?? 'no link';
+}
+
+/** Why nothing can be decided of it, said in another way than the rules say it; undefined where something can. */
+function undecidable(item: Item, now: number): string | undefined {
+  if (item?.linkNonce === undefined) return 'not_found';
+  switch (item.status) {
+    case 'failed':
+      return 'failed';
+    case 'denied':
+    case 'redeemed':
+      return 'already_decided';
+    case 'approved':
+      return now < LIFETIME ? 'already_decided' : 'expired';
+    case 'pending':
+      return now < LIFETIME ? undefined : 'expired';
+  }
+}
+
+/** S5: the user is told what is so. */
+function brokenByRefusedDecision(
+  { item, approverContact }: Model,
+  decision: Decision,
+  refused: string | undefined,
+  now: number,
+): string | undefined {
+  const isMoved = decision === 'approve' && approverContact !== item?.contactVersion;
+  const why = undecidable(item, now) ?? (isMoved ? 'contact_changed' : 'in order');
+  return refused === why ? undefined : `S5: refused as ${refused} what is ${why}`;
+}
+
+/**
+ * Somebody who holds the link and does not see the other device. A code that is not counted is tried as the one that
+ * denies; the answer of either write may be lost, and it is repeated then.
+ */
 function guesserSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.guesses === 0) return [];
   const { item } = model;
   const guess = {
     ref: 'r',
-    linkNonce: item?.linkNonce ?? 'no link',
+    linkNonce: linkOf(item),
     attemptId: `${model.guesses}`,
     origin: origins.guess,
     now,
   };
-  const told = rules.countWrongCode(item, guess);
-  const isCounted = told.outcome === 'counted' || told.outcome === 'denied';
-  const answered = { guesses: model.guesses - 1, isGuessLost: false };
-  if (model.isGuessLost) {
-    const broken = isCounted && !told.next ? undefined : 'F4: a count of its own is not recognised';
-    return [step(model, 'the wrong code is repeated', answered, item && broken)];
+  const counting = rules.countingWrongCode(guess);
+  const rule = model.isDenying ? rules.denyingByWrongCode(guess) : counting;
+  const { next } = attempt(rule, item);
+  const answered = { guesses: model.guesses - 1, isGuessLost: false, isDenying: false };
+  if (!next && !model.isDenying) return [step(model, 'a code is not counted', { isDenying: true })];
+  if (!next) {
+    const told = judge<string>(counting, item);
+    const broken = brokenByRefusedGuess(model, told, now);
+    return [step(model, `a wrong code is ${told}`, answered, broken)];
   }
+  const broken = brokenByGuess(model, next, now);
   const changes = {
-    item: told.next ?? item,
-    guessed: model.guessed + (isCounted ? 1 : 0),
-    denied: model.denied || told.outcome === 'denied',
+    item: next,
+    guessed: model.guessed + 1,
+    denied: model.denied || model.isDenying,
   };
-  const broken = isCounted ? brokenByGuess(model, told, now) : undefined;
-  const name = `a wrong code is ${told.outcome}`;
-  const steps = [step(model, name, { ...changes, ...answered }, broken)];
-  if (isCounted) {
-    const lost = { ...changes, isGuessLost: true };
-    steps.push(step(model, `${name}, and the answer is lost`, lost, broken));
-  }
-  return steps;
+  const name = model.isDenying ? 'a wrong code denies' : 'a wrong code is counted';
+  const lost = { isGuessLost: true, isDenying: model.isDenying };
+  return [
+    step(model, name, { ...changes, ...answered }, broken),
+    step(model, `${name}, and the answer is lost`, { ...changes, ...lost }, broken),
+  ];
 }
 
 /** S15: counted one by one while there is something to decide, and the last of them denies. */
 function brokenByGuess(
-  { item, guessed, approved, denied }: Model,
-  told: { outcome: string; left?: number; next?: Item },
+  { item, guessed, isGuessLost, approved, denied }: Model,
+  next: AuthenticationRequest,
   now: number,
 ): string | undefined {
+  if (isGuessLost) return 'F4: one code counts twice';
   if (now >= LIFETIME) return 'I5: a code was judged after the end';
   if (approved || denied || item?.status !== 'pending')
     return 'I6: a code was judged after the decision';
   if (guessed >= MOST_WRONG_CODES) return 'S15: one guess too many was judged';
-  const left = MOST_WRONG_CODES - guessed - 1;
-  if (left === 0)
-    return told.next?.status === 'denied' ? undefined : 'S15: the last wrong code did not deny';
-  return told.left === left && told.next?.status === 'pending'
-    ? undefined
-    : 'S15: a wrong code was miscounted';
+  if (next.wrongCodes !== guessed + 1) return 'S15: a wrong code was miscounted';
+  const isLast = guessed + 1 === MOST_WRONG_CODES;
+  if (isLast) return next.status === 'denied' ? undefined : 'S15: the last wrong code did not deny';
+  return next.status === 'pending' ? undefined : 'S15: a wrong code denied that was not the last';
 }
 
-function brokenByDecision(model: Model, decision: string, now: number): string | undefined {
+/** F4, S15: a repeated write recognises its count, and what cannot be decided is told as it is. */
+function brokenByRefusedGuess(
+  { item, isGuessLost }: Model,
+  told: string | undefined,
+  now: number,
+): string | undefined {
+  if (!item) return undefined;
+  const why = isGuessLost ? 'counted_before' : (undecidable(item, now) ?? 'in order');
+  return told === why ? undefined : `S15: refused as ${told} what is ${why}`;
+}
+
+function brokenByDecision(
+  model: Model,
+  decision: Decision,
+  next: AuthenticationRequest,
+  now: number,
+): string | undefined {
   const { item, approved, denied, approverContact, guessed } = model;
   if (now >= LIFETIME) return `I5: ${decision} after the end`;
   if (approved || denied) return 'I6: two decisions acknowledged';
@@ -678,53 +747,112 @@ function brokenByDecision(model: Model, decision: string, now: number): string |
   if (decision === 'approve' && approverContact !== item.contactVersion) {
     return 'I7: approved by a user who is reached elsewhere by now';
   }
-  return undefined;
+  const status = decision === 'approve' ? 'approved' : 'denied';
+  const isReported = next.status === 'denied' && next.reported === true;
+  const isWritten = next.status === status && next.decidedAt === now;
+  return isWritten && isReported === (decision === 'report')
+    ? undefined
+    : `S5: ${decision} was written otherwise`;
 }
 
 const otherClient: Owner = { ...owner, clientId: 'other' };
 const otherSecret: Owner = { ...owner, secretHash: 'other' };
 
+type Tried = { next?: AuthenticationRequest | undefined; refused?: string };
+
 /** What somebody without the right to it tries; nothing of it may change the item. */
-const strangers: [string, (model: Model, rules: Rules, now: number) => { next?: Item }][] = [
-  ['another client polls', ({ item }, rules, now) => rules.stampPoll(item, otherClient, now)],
-  ['a wrong secret polls', ({ item }, rules, now) => rules.stampPoll(item, otherSecret, now)],
-  ['another client redeems', ({ item }, rules, now) => rules.redeem(item, theft(otherClient, now))],
-  ['a wrong secret redeems', ({ item }, rules, now) => rules.redeem(item, theft(otherSecret, now))],
-  ['another client replays', ({ item }, rules, now) => rules.recordReplay(item, otherClient, now)],
-  ['a wrong secret replays', ({ item }, rules, now) => rules.recordReplay(item, otherSecret, now)],
+const strangers: [string, (model: Model, rules: Rules, now: number) => Tried][] = [
+  [
+    'another client polls',
+    ({ item }, rules, now) => tried(rules.stampingPoll(otherClient, now), item),
+  ],
+  [
+    'a wrong secret polls',
+    ({ item }, rules, now) => tried(rules.stampingPoll(otherSecret, now), item),
+  ],
+  [
+    'another client redeems',
+    ({ item }, rules, now) => tried(rules.redeeming(theft(otherClient, now)), item),
+  ],
+  [
+    'a wrong secret redeems',
+    ({ item }, rules, now) => tried(rules.redeeming(theft(otherSecret, now)), item),
+  ],
+  [
+    'another client replays',
+    ({ item }, rules, now) => tried(rules.recordingReplay(otherClient, now), item),
+  ],
+  [
+    'a wrong secret replays',
+    ({ item }, rules, now) => tried(rules.recordingReplay(otherSecret, now), item),
+  ],
   [
     'the owner redeems what nobody approved',
     ({ item }, rules, now) =>
-      item?.status === 'approved' ? {} : rules.redeem(item, theft(owner, now)),
+      item?.status === 'approved' ? {} : tried(rules.redeeming(theft(owner, now)), item),
+  ],
+  [
+    'the owner redeems what a forged status approves',
+    ({ item }, rules, now) =>
+      item?.status === 'approved'
+        ? {}
+        : tried(rules.redeeming(theft(owner, now)), forged(item, 'approved')),
+  ],
+  [
+    'the owner redeems what was denied before denials had their mark',
+    ({ item }, rules, now) => {
+      if (item?.status !== 'denied') return {};
+      const { isDenied: _mark, ...unmarked } = item;
+      return tried(rules.redeeming(theft(owner, now)), unmarked);
+    },
+  ],
+  [
+    'the right code approves what a forged status lets wait after the last wrong code',
+    ({ item }, rules, now) =>
+      item?.wrongCodes === MOST_WRONG_CODES
+        ? tried(rules.deciding({ ...approval(now), typedMessage: code }), forged(item, 'pending'))
+        : {},
   ],
   [
     'a forged link approves',
-    ({ item }, rules, now) =>
-      rules.decide(item, { ref: 'r', decision: 'approve', linkNonce: 'x', contactVersion: 1, now }),
+    ({ item }, rules, now) => tried(rules.deciding({ ...approval(now), linkNonce: 'x' }), item),
   ],
   [
     'a program that sees no code approves',
     ({ item }, rules, now) =>
-      item?.wrongCodes === undefined
-        ? {}
-        : rules.decide(item, {
-            ref: 'r',
-            decision: 'approve',
-            linkNonce: nonce,
-            contactVersion: 1,
-            now,
-          }),
+      item?.wrongCodes === undefined ? {} : tried(rules.deciding(approval(now)), item),
   ],
   [
     'a forged link tries a code',
     ({ item }, rules, now) =>
-      rules.countWrongCode(item, { ref: 'r', linkNonce: 'x', attemptId: 'x', now }),
+      tried(rules.countingWrongCode({ ...guessed(now), linkNonce: 'x' }), item),
+  ],
+  [
+    'a forged link tries the last code',
+    ({ item }, rules, now) =>
+      tried(rules.denyingByWrongCode({ ...guessed(now), linkNonce: 'x' }), item),
+  ],
+  [
+    'a code is tried where none is asked for, and might be the last',
+    ({ item }, rules, now) => {
+      if (item?.wrongCodes !== undefined) return {};
+      const { refused, next } = tried(rules.countingWrongCode(guessed(now)), item);
+      return { next: refused === 'is_last' ? item : next };
+    },
+  ],
+  [
+    'a code that none asked for denies',
+    ({ item }, rules, now) =>
+      item?.wrongCodes === undefined ? tried(rules.denyingByWrongCode(guessed(now)), item) : {},
   ],
   [
     'a task that claimed nothing stamps',
-    ({ item }, rules, now) => rules.recordMailed(item, 'none', now),
+    ({ item }, rules, now) => tried(rules.recordingMailed('none', now), item),
   ],
-  ['a task that claimed nothing releases', ({ item }, rules) => rules.releaseMail(item, 'none')],
+  [
+    'a task that claimed nothing releases',
+    ({ item }, rules) => tried(rules.releasingMail('none'), item),
+  ],
   [
     'another client refreshes',
     ({ item }, rules, now) => stolen(item, rules, { secretHash: '0.0', clientId: 'other' }, now),
@@ -733,27 +861,45 @@ const strangers: [string, (model: Model, rules: Rules, now: number) => { next?: 
     'the auth_req_id refreshes',
     ({ item }, rules, now) => stolen(item, rules, { secretHash: 'hash', clientId: 'client' }, now),
   ],
+  [
+    'SES tells of a mail for what was refused',
+    (_model, rules, now) => tried(rules.notingMailFailure('mail_bounced', now), refusedRequest),
+  ],
 ];
+
+function tried(rule: Rule<string>, item: Item): Tried {
+  return item ? attempt(rule, item) : {};
+}
+
+/** Who may write the status for a reason of its own may write no other member. */
+function forged(item: Item, status: 'approved' | 'pending'): Item {
+  return item && ({ ...item, status } as AuthenticationRequest);
+}
+
+/** What lies beside the requests in the table and is none. */
+const refusedRequest = { ref: 'r', clientId: 'client', status: 'refused' } as unknown as Item;
+
+function approval(now: number) {
+  return { ref: 'r', decision: 'approve', linkNonce: nonce, contactVersion: 1, now } as const;
+}
+
+function guessed(now: number) {
+  return { ref: 'r', linkNonce: nonce, attemptId: 'x', now };
+}
 
 function theft(by: Owner, now: number) {
   return { ...by, contactVersion: 1, attemptId: 'theft', now };
 }
 
 /** A refresh writes nothing; one that answers counts as if it did. */
-function stolen(
-  item: Item,
-  rules: Rules,
-  by: { secretHash: string; clientId: string },
-  now: number,
-): { next?: Item } {
-  const found = rules.refreshableRequest(item, by, now);
-  return found ? { next: found } : {};
+function stolen(item: Item, rules: Rules, by: Omit<Owner, 'ref'>, now: number): Tried {
+  return judge(rules.refreshing(by, now), item) === undefined ? { next: item } : {};
 }
 
 /** They come one after the other, each at any time. */
 function strangerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
-  return strangers.slice(model.stranger).map(([name, attempt], index) => {
-    const { next } = attempt(model, rules, now);
+  return strangers.slice(model.stranger).map(([name, attack], index) => {
+    const { next } = attack(model, rules, now);
     const broken = next === undefined ? undefined : `I9: ${name}`;
     return step(model, name, { stranger: model.stranger + index + 1 }, broken);
   });
@@ -774,41 +920,58 @@ function mailerSteps(model: Model, rules: Rules, index: number, now: number): St
       now,
       until: now + CLAIM_SECONDS,
     };
-    const claimed = rules.claimMail(item, claim);
-    if (claimed.outcome !== 'claimed') {
+    const { next, refused } = attempt(rules.claimingMail(claim), item);
+    if (refused !== undefined) {
       const wrong =
-        claimed.outcome === 'claimed_by_another'
-          ? brokenByRefusedClaim(item, claimId, now)
-          : undefined;
+        refused === 'claimed_by_another' ? brokenByRefusedClaim(item, claimId, now) : undefined;
       return [step(model, `${name} stops`, to('over'), wrong)];
     }
-    const broken = brokenByClaim(model, claimId, now);
+    const broken = brokenByClaim(model, claimId, next, now);
     return [
-      step(model, `${name} claims`, { item: claimed.next, ...to('sending') }, broken),
-      step(model, `${name} claims, and the answer is lost`, { item: claimed.next }, broken),
+      step(model, `${name} claims`, { item: next, ...to('sending') }, broken),
+      step(model, `${name} claims, and the answer is lost`, { item: next }, broken),
     ];
   }
-  const stamped = rules.recordMailed(item, claimId, now);
-  const released = rules.releaseMail(item, claimId);
+  const stamped = attempt(rules.recordingMailed(claimId, now), item).next;
+  const released = attempt(rules.releasingMail(claimId), item).next;
+  const accepted = { mails: model.mails + 1, item: stamped ?? item, ...to('over') };
+  const isStamped = !stamped || (stamped.mailedAt === now && isUnclaimed(stamped));
   return [
-    step(model, `${name} has its mail accepted`, {
-      mails: model.mails + 1,
-      item: stamped.next ?? item,
-      ...to('over'),
-    }),
-    step(model, `${name} has its mail refused`, { item: released.next ?? item, ...to('ready') }),
+    step(
+      model,
+      `${name} has its mail accepted`,
+      accepted,
+      isStamped ? undefined : 'S3: a mail left no trace, or its claim',
+    ),
+    step(
+      model,
+      `${name} has its mail refused`,
+      { item: released ?? item, ...to('ready') },
+      released && !isUnclaimed(released) ? 'S2: what was given back is still claimed' : undefined,
+    ),
     step(model, `${name} dies`, to('over')),
   ];
 }
 
+function isUnclaimed(item: AuthenticationRequest): boolean {
+  return item.mailClaimId === undefined && item.mailClaimUntil === undefined;
+}
+
 /** I12: a mail is for a pending request, within its life, and not for one that has its mail or is being mailed. */
-function brokenByClaim({ item }: Model, claimId: string, now: number): string | undefined {
+function brokenByClaim(
+  { item }: Model,
+  claimId: string,
+  next: AuthenticationRequest,
+  now: number,
+): string | undefined {
   if (item?.status !== 'pending') return `I12: a mail for what is ${item?.status}`;
   if (now >= LIFETIME) return 'I12: a mail after the end';
   if (item.mailedAt !== undefined) return 'I12: a second mail';
   const { mailClaimId, mailClaimUntil = 0 } = item;
   if (mailClaimId !== undefined && mailClaimId !== claimId && mailClaimUntil > now)
     return 'I12: two send at once';
+  if (next.mailClaimId !== claimId) return 'S2: a claim was not written';
+  if (next.linkNonce === undefined) return 'S2: a mail without a link';
   return undefined;
 }
 
@@ -821,48 +984,79 @@ function brokenByRefusedClaim(item: Item, claimId: string, now: number): string 
 
 function flowSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.flow === 'over') return [];
-  const failed = rules.fail(model.item, 'flow_error', now);
-  const changes = { item: failed.next ?? model.item, flow: 'over' } as const;
-  return [step(model, 'the flow gives up', changes)];
+  const { next } = attempt(rules.failing('flow_error', now), model.item);
+  const changes = { item: next ?? model.item, flow: 'over' } as const;
+  const broken = next && brokenByFailure(next, 'flow_error', now);
+  return [step(model, 'the flow gives up', changes, broken)];
+}
+
+/** S4: a failure says when and why. */
+function brokenByFailure(
+  next: AuthenticationRequest,
+  cause: string,
+  now: number,
+): string | undefined {
+  const isWritten = next.status === 'failed' && next.failedAt === now && next.cause === cause;
+  return isWritten ? undefined : 'S4: a failure was written otherwise';
 }
 
 function revokerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.revocations === 0) return [];
   const { item } = model;
-  const revoked = rules.revoke(item, now);
-  const changes = { item: revoked.next ?? item, revocations: model.revocations - 1 };
-  const broken = brokenByRevocation(item, revoked.next);
-  return [step(model, `the operator is told ${revoked.outcome}`, changes, broken)];
+  const { next, refused } = attempt(rules.revoking(now), item);
+  const changes = { item: next ?? item, revocations: model.revocations - 1 };
+  const broken = brokenByRevocation(item, next, refused);
+  return [step(model, `the operator is told ${refused ?? 'revoked'}`, changes, broken)];
 }
 
-/** S13: whatever has a refresh token is revoked, once; nothing else is written. */
-function brokenByRevocation(before: Item, after: Item): string | undefined {
-  const isOpen =
-    before?.status === 'redeemed' &&
-    before.refreshHash !== undefined &&
-    before.revokedAt === undefined;
-  if (isOpen && after === undefined) return 'S13: a refresh token is not revoked';
-  return !isOpen && after !== undefined
-    ? 'S13: revoked what had no refresh token, or twice'
-    : undefined;
+/** S13: whatever has a refresh token is revoked, once; nothing else is written, and the operator is told what is so. */
+function brokenByRevocation(
+  before: Item,
+  after: Item,
+  refused: string | undefined,
+): string | undefined {
+  const why = unrevocable(before);
+  if (after) {
+    if (why) return 'S13: revoked what had no refresh token, or twice';
+    const isWritten = after.status === 'redeemed' && after.revokedAt !== undefined;
+    return isWritten ? undefined : 'S13: a revocation left no trace';
+  }
+  return refused === why ? undefined : `S13: refused as ${refused} what is ${why ?? 'in order'}`;
 }
 
+function unrevocable(item: Item): string | undefined {
+  if (!item) return 'not_found';
+  if (item.status !== 'redeemed' || item.refreshHash === undefined) return 'no_refresh_token';
+  return item.revokedAt === undefined ? undefined : 'revoked_before';
+}
+
+/** What does not fail with its mail has it noted. */
 function newsSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.news === 0) return [];
-  const told = rules.recordMailFailure(model.item, 'mail_bounced', now);
-  const item = told.next ?? model.item;
-  const broken = brokenByNews(model.item, item, now);
-  return [step(model, 'SES says that the mail came back', { item, news: model.news - 1 }, broken)];
+  const { item } = model;
+  const over = { news: model.news - 1, isNoting: false };
+  if (model.isNoting) {
+    const { next } = attempt(rules.notingMailFailure('mail_bounced', now), item);
+    const broken = item && !(next ?? item).mailFailure ? 'F10: news of a mail is lost' : undefined;
+    return [step(model, 'news of the mail is noted', { item: next ?? item, ...over }, broken)];
+  }
+  const { next } = attempt(rules.failingByMail('mail_bounced', now), item);
+  if (next) {
+    const broken = brokenByNews(next, now);
+    return [
+      step(model, 'the mail came back, and the request fails', { item: next, ...over }, broken),
+    ];
+  }
+  const waits = item?.status === 'pending' && !item.mailFailure && now < LIFETIME;
+  const broken = waits ? 'F10: the mail came back and the request waits' : undefined;
+  return [step(model, 'the mail came back', { isNoting: true }, broken)];
 }
 
-/** F10, F11, S10: it reaches the request, ends what waits for the user, and nothing that is decided or over. */
-function brokenByNews(before: Item, after: Item, now: number): string | undefined {
-  if (before && !after?.mailFailure) return 'F10: news of a mail is lost';
-  if (before?.status !== 'pending') return undefined;
-  if (now >= LIFETIME) {
-    return after?.status === 'pending' ? undefined : `S10: what is over became ${after?.status}`;
-  }
-  return after?.status === 'failed' ? undefined : 'F10: the mail came back and the request waits';
+/** F10, F11, S10: news ends what waits for the user, and nothing that is over. */
+function brokenByNews(after: AuthenticationRequest, now: number): string | undefined {
+  if (now >= LIFETIME) return `S10: what is over became ${after.status}`;
+  if (!after.mailFailure) return 'F10: news of a mail is lost';
+  return brokenByFailure(after, 'mail_bounced', now);
 }
 
 function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
@@ -873,14 +1067,14 @@ function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] 
   const over = { refresher: { at: 'ready', left: refresher.left - 1 } } as const;
   if (refresher.at === 'ready') {
     const presented = { secretHash: token, clientId: 'client' };
-    const found = rules.refreshableRequest(item, presented, now);
-    const broken = brokenByRefresh(item, found !== undefined, token, now);
+    const isGood = judge(rules.refreshing(presented, now), item) === undefined;
+    const broken = brokenByRefresh(item, isGood, token, now);
     const next = { refresher: { at: 'read', left: refresher.left, wasInOrder } } as const;
     return [
       step(
         model,
-        found ? 'a refresh is found good' : 'a refresh is refused',
-        found ? next : over,
+        isGood ? 'a refresh is found good' : 'a refresh is refused',
+        isGood ? next : over,
         broken,
       ),
     ];

@@ -10,7 +10,8 @@ import {
   retryAfter,
   untilLastPoll,
 } from '../../../lambdas/ciba/poll.ts';
-import { slowDown } from '../../../lambdas/ciba/transitions.ts';
+import { attempt } from '../../../lambdas/ciba/rule.ts';
+import { slowingDown } from '../../../lambdas/ciba/rules.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 
 const now = EXAMPLE_NOW;
@@ -185,8 +186,7 @@ function polled(
     const judgement = judgePoll(request, { failed_flow: 'expire' }, at);
     request = { ...request, polledAt: at };
     if (judgement.answer === 'slow_down') {
-      const slowed = slowDown(request, request.interval);
-      if ('next' in slowed && slowed.next) request = slowed.next;
+      request = attempt(slowingDown(request.interval), request).next ?? request;
     }
     const told = judgement.answer === 'authorization_pending' ? judgement.retryAfter : undefined;
     const slow = judgement.answer === 'slow_down' && untilLastPoll(request.interval, request, at);
