@@ -5,8 +5,8 @@
 import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
-import { findBundles } from '../lib/bundle-sizes.ts';
-import { createProviderApp } from '../lib/provider-app.ts';
+import { findBundles } from '../lib/stack/bundle-sizes.ts';
+import { createProviderApp } from '../lib/stack/provider-app.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
 const packageFolder = join(projectRoot, 'build/package');

@@ -28,7 +28,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderr,
   // Only what looks for a deployment waits for the AWS SDK.
   findDeployment: async (stackName) =>
-    (await import('../lib/operator/deployment.ts')).findDeployment(stackName),
+    (await import('../lib/operator/deployment/deployment.ts')).findDeployment(stackName),
   clock: () => Date.now() / 1000,
   interruption,
   isUtf8: /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''),

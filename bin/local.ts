@@ -16,9 +16,9 @@ import { type LocalOptions, readOptions, usage } from '../lib/local/read-options
 import type { LocalHost } from '../lib/local/start-local-host.ts';
 import { synthesize } from '../lib/local/synthesize.ts';
 import { readStdin } from '../lib/operator/command-context.ts';
-import { fileName, STDIN } from '../lib/operator/data-file.ts';
-import { DirectoryError } from '../lib/operator/directory-error.ts';
-import { type Directory, readDirectoryFile } from '../lib/operator/directory-file.ts';
+import { fileName, STDIN } from '../lib/operator/directory/data-file.ts';
+import { type Directory, readDirectoryFile } from '../lib/operator/directory/directory-file.ts';
+import { DirectoryError } from '../lib/operator/terminal/directory-error.ts';
 
 /** An end takes at most two seconds; what has not ended by then is cut off. */
 const END_MILLISECONDS = 1900;

@@ -2,14 +2,14 @@
  * Tries a deployment from outside: `npm run smoke -- --issuer URL …`. Ends with 0 if every step went as it should, with 1 if one
  * did not, with 2 for a wrong option; `--help` lists them.
  */
-import { SmokeFailure, smoke } from '../lib/operator/smoke.ts';
+import { SmokeFailure, smoke } from '../lib/operator/smoke/smoke.ts';
 import {
   readSmokeOptions,
   type SmokeTarget,
   SmokeUsageError,
   smokeUsage,
-} from '../lib/operator/smoke-options.ts';
-import { readClientSecret } from '../lib/operator/smoke-secret.ts';
+} from '../lib/operator/smoke/smoke-options.ts';
+import { readClientSecret } from '../lib/operator/smoke/smoke-secret.ts';
 
 const target = await readOptionsOrExit();
 if (target === undefined) console.log(smokeUsage);

@@ -4,20 +4,21 @@
  * `temporarily_unavailable` (nothing is known to have changed, trying again is safe) or a defect.
  */
 import type { KeyObject } from 'node:crypto';
+import type { Client, SigningAlgorithm } from './ciba/client/client.ts';
+import type { SingleUse } from './ciba/client/client-assertion.ts';
+import type { MacKey } from './ciba/client/secret-mac.ts';
+import type { PublishedKey, SecretKey, SecretKeyKind } from './ciba/keys/key-rotation.ts';
+import type { PublicJwk, SigningKey } from './ciba/keys/signing-keys.ts';
+import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
+import type { Asked, LimitReached, NotificationPolicy } from './ciba/policy/notification-policy.ts';
 import type {
   AuthenticationRequest,
   FailureCause,
   PendingRequest,
   RequestStatus,
-} from './ciba/authentication-request.ts';
-import type { Client, SigningAlgorithm } from './ciba/client.ts';
-import type { SingleUse } from './ciba/client-assertion.ts';
-import type { PublishedKey, SecretKey, SecretKeyKind } from './ciba/key-rotation.ts';
-import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
-import type { TemplateData } from './ciba/notification.ts';
-import type { Asked, LimitReached, NotificationPolicy } from './ciba/notification-policy.ts';
-import type { RefusedRequest } from './ciba/refused-request.ts';
-import type { RefusalOf } from './ciba/rule.ts';
+} from './ciba/request/authentication-request.ts';
+import type { RefusedRequest } from './ciba/request/refused-request.ts';
+import type { RefusalOf } from './ciba/request/rule.ts';
 import type {
   Claim,
   claimingMail,
@@ -29,11 +30,10 @@ import type {
   revoking,
   Undecidable,
   WrongCode,
-} from './ciba/rules.ts';
-import type { MacKey } from './ciba/secret-mac.ts';
-import type { PublicJwk, SigningKey } from './ciba/signing-keys.ts';
-import type { Claims } from './ciba/tokens.ts';
-import type { User } from './ciba/user.ts';
+} from './ciba/request/rules.ts';
+import type { Claims } from './ciba/request/tokens.ts';
+import type { User } from './ciba/user/user.ts';
+import type { TemplateData } from './ciba/words/notification.ts';
 
 export type PollOutcome =
   | { outcome: 'stamped'; before: AuthenticationRequest }

@@ -2,9 +2,10 @@
  * The forms in which a request's item keeps what would be longer as text: an item is to stay below 1,024 bytes. Each has one
  * form only, so that a condition can compare it; and what was stored as text before version 3 is read as well.
  */
-import { originOctets, originText } from '../ciba/decision-origin.ts';
-import { LONGEST_STORED_MESSAGE } from '../ciba/item-budget.ts';
+
 import type { MailFailure } from '../ciba/mail-failure.ts';
+import { originOctets, originText } from '../ciba/request/decision-origin.ts';
+import { LONGEST_STORED_MESSAGE } from '../ciba/request/item-budget.ts';
 
 /** A text, or the octets that stand for it. */
 export type Compact = string | Uint8Array;

@@ -9,9 +9,9 @@
  */
 
 import { dayOf } from '../ciba/day.ts';
-import { limitShare } from '../ciba/limit-share.ts';
+import { limitShare } from '../ciba/policy/limit-share.ts';
 import type { CountedMail, MailOfDay, NotificationQuotas } from '../ports.ts';
-import { FORGET_SECONDS } from './asked-users.ts';
+import { FORGET_SECONDS } from './asked-users-table.ts';
 import type { DynamoTable } from './dynamo-table.ts';
 import { besideRequests } from './formats.ts';
 

@@ -5,10 +5,10 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { type Client, storedClient } from '../ciba/client.ts';
-import { logins } from '../ciba/login.ts';
-import { type PublicJwk, publicJwk } from '../ciba/signing-keys.ts';
-import { storedUser } from '../ciba/user.ts';
+import { type Client, storedClient } from '../ciba/client/client.ts';
+import { type PublicJwk, publicJwk } from '../ciba/keys/signing-keys.ts';
+import { logins } from '../ciba/user/login.ts';
+import { storedUser } from '../ciba/user/user.ts';
 import type {
   ClientDirectory,
   Clock,

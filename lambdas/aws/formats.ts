@@ -3,7 +3,7 @@
  * of a deployment. Functions and command line read and write by them; the constructs define tables and
  * rights by them. A stored name never changes, because items outlive a deployment.
  */
-import type { KeyKind } from '../ciba/key-rotation.ts';
+import type { KeyKind } from '../ciba/keys/key-rotation.ts';
 
 /** The attribute that is the partition key of each table. */
 export const partitionKey = { requests: 'ref', directory: 'pk', keys: 'pk' } as const;

@@ -2,7 +2,7 @@
  * New private signing keys (RFC 7518 section 6): P-256 for ES256, 2048 bits of RSA for RS256.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import type { SigningAlgorithm } from '../ciba/client.ts';
+import type { SigningAlgorithm } from '../ciba/client/client.ts';
 
 const RSA_BITS = 2048;
 

@@ -12,10 +12,14 @@ import {
 } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { nameOfUser } from '../ciba/asked-users.ts';
-import type { SigningAlgorithm } from '../ciba/client.ts';
-import { orderLinkKeys, type SecretKey, secretKey } from '../ciba/key-rotation.ts';
-import { currentSigningKey, KEYS_REMEMBERED_SECONDS, signingKey } from '../ciba/signing-keys.ts';
+import type { SigningAlgorithm } from '../ciba/client/client.ts';
+import { orderLinkKeys, type SecretKey, secretKey } from '../ciba/keys/key-rotation.ts';
+import {
+  currentSigningKey,
+  KEYS_REMEMBERED_SECONDS,
+  signingKey,
+} from '../ciba/keys/signing-keys.ts';
+import { nameOfUser } from '../ciba/policy/asked-users.ts';
 import type {
   AddresseeNames,
   Clock,

@@ -13,7 +13,7 @@ import {
   MOST_CLIENTS,
   refsToRead,
   uncountAsked,
-} from '../ciba/notification-policy.ts';
+} from '../ciba/policy/notification-policy.ts';
 import type { AddresseeNames, AuthenticationRequestStore, NotificationQuotas } from '../ports.ts';
 import {
   askedKey,
@@ -23,7 +23,7 @@ import {
   readByRef,
   readHistory,
   replaceHistory,
-} from './asked-users.ts';
+} from './asked-users-table.ts';
 import { dailyMails } from './daily-mails.ts';
 import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
 import { partitionKey } from './formats.ts';

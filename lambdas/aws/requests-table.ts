@@ -4,16 +4,16 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import { mailFailures } from '../ciba/mail-failure.ts';
 import {
   type AuthenticationRequest,
   failureCauses,
   type PendingRequest,
-} from '../ciba/authentication-request.ts';
-import type { DecisionOrigin } from '../ciba/decision-origin.ts';
-import { mailFailures } from '../ciba/mail-failure.ts';
-import type { RefusedRequest } from '../ciba/refused-request.ts';
-import type { Member, Members } from '../ciba/rule.ts';
-import { unreachableReasons } from '../ciba/user.ts';
+} from '../ciba/request/authentication-request.ts';
+import type { DecisionOrigin } from '../ciba/request/decision-origin.ts';
+import type { RefusedRequest } from '../ciba/request/refused-request.ts';
+import type { Member, Members } from '../ciba/request/rule.ts';
+import { unreachableReasons } from '../ciba/user/user.ts';
 import type { AuthenticationRequestStore } from '../ports.ts';
 import {
   type Compact,

@@ -2,7 +2,13 @@
  * A rule as one conditional update: what it demands joined in the condition, and what it writes as the update, in DynamoDB's
  * expression language.
  */
-import { type Clause, type Member, type Members, membersOf, type Rule } from '../ciba/rule.ts';
+import {
+  type Clause,
+  type Member,
+  type Members,
+  membersOf,
+  type Rule,
+} from '../ciba/request/rule.ts';
 import type { Item } from './dynamo-table.ts';
 
 /** The forms that members have in the table. */

@@ -3,9 +3,9 @@
  * which the second is tried where the first was refused. A refusal is explained by the same rule, judged of the request as
  * it is found then.
  */
-import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
-import { MOST_WRONG_CODES } from '../ciba/confirmation.ts';
-import { judge, type Rule } from '../ciba/rule.ts';
+import type { AuthenticationRequest } from '../ciba/request/authentication-request.ts';
+import { MOST_WRONG_CODES } from '../ciba/request/confirmation.ts';
+import { judge, type Rule } from '../ciba/request/rule.ts';
 import {
   claimingMail,
   countingWrongCode,
@@ -23,7 +23,7 @@ import {
   slowingDown,
   stampingPoll,
   type Undecidable,
-} from '../ciba/rules.ts';
+} from '../ciba/request/rules.ts';
 import type { AuthenticationRequestStore, Undecided, WrongCodeOutcome } from '../ports.ts';
 import { unavailable } from './dynamo-table.ts';
 

@@ -8,8 +8,8 @@ import {
   idTokenSigningAlgorithms,
   REFRESH_GRANT_TYPE,
   registrableAlgorithms,
-} from './client.ts';
-import { authenticationContext, confirmationLevels } from './confirmation.ts';
+} from './client/client.ts';
+import { authenticationContext, confirmationLevels } from './client/confirmation-level.ts';
 import { OFFLINE_ACCESS } from './scope.ts';
 
 /** Paths below the issuer, each beginning with a slash. */

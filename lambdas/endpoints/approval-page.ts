@@ -2,9 +2,9 @@
  * The pages of the approval endpoint: static HTML without third party (threats T11, T12). One script, allowed by its hash, counts down; every
  * page says and does the same without it.
  */
-import type { AuthenticationRequest, Decision } from '../ciba/authentication-request.ts';
-import { confirmationLevel, shownMessage, TYPED_LENGTH } from '../ciba/confirmation.ts';
-import { escapeHtml, noDetection } from '../ciba/html.ts';
+import type { AuthenticationRequest, Decision } from '../ciba/request/authentication-request.ts';
+import { confirmationLevel, shownMessage, TYPED_LENGTH } from '../ciba/request/confirmation.ts';
+import { escapeHtml, noDetection } from '../ciba/words/html.ts';
 import {
   describeOthers,
   describeScope,
@@ -12,7 +12,7 @@ import {
   describeTime,
   type Notice,
   type Texts,
-} from '../ciba/texts.ts';
+} from '../ciba/words/texts.ts';
 import { responseHeaders } from '../http/response-headers.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
 

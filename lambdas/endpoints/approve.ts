@@ -2,27 +2,29 @@
  * The approval page on the authentication device (CIBA Core 8): whoever holds the link of one mail sees who asks for
  * what. GET, HEAD and OPTIONS change nothing; only a POST from our own page decides, once.
  */
+
+import { base64url } from '../ciba/base64url.ts';
+import { type Client, clientDomain } from '../ciba/client/client.ts';
+import { ATTEMPT_ENTROPY_BYTES, type Handle } from '../ciba/handles.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
 import {
   type AuthenticationRequest,
   type Decision,
   decisions,
   isExpired,
-} from '../ciba/authentication-request.ts';
-import { base64url } from '../ciba/base64url.ts';
-import { type Client, clientDomain } from '../ciba/client.ts';
-import { confirmationLevel, isBlank, isCode } from '../ciba/confirmation.ts';
+} from '../ciba/request/authentication-request.ts';
+import { confirmationLevel, isBlank, isCode } from '../ciba/request/confirmation.ts';
 import {
   type DecisionOrigin,
   type DecisionOriginDetail,
   decisionOrigin,
-} from '../ciba/decision-origin.ts';
-import { ATTEMPT_ENTROPY_BYTES, type Handle } from '../ciba/handles.ts';
-import { formToken, isFormToken, isLinkToken, parseLink } from '../ciba/link-token.ts';
-import { acceptedLanguages } from '../ciba/locale.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
-import type { DecisionOfUser } from '../ciba/rules.ts';
-import { findTexts, lookUpTexts, type Notice, type Texts } from '../ciba/texts.ts';
-import { judgeContact } from '../ciba/user.ts';
+} from '../ciba/request/decision-origin.ts';
+import { formToken, isFormToken, isLinkToken, parseLink } from '../ciba/request/link-token.ts';
+import type { DecisionOfUser } from '../ciba/request/rules.ts';
+import { judgeContact } from '../ciba/user/user.ts';
+import { findTexts, lookUpTexts } from '../ciba/words/catalogue.ts';
+import { acceptedLanguages } from '../ciba/words/locale.ts';
+import type { Notice, Texts } from '../ciba/words/texts.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { type Form, readForm } from '../http/form.ts';
 import {

@@ -2,9 +2,12 @@
  * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and authenticate its client.
  */
 import { answerSteps } from '../ciba/answer-time.ts';
-import { authenticationEvidence, type ProviderAddresses } from '../ciba/authentication-evidence.ts';
-import { type Client, liveSecrets } from '../ciba/client.ts';
-import { judgeClientAssertion } from '../ciba/client-assertion.ts';
+import {
+  authenticationEvidence,
+  type ProviderAddresses,
+} from '../ciba/client/authentication-evidence.ts';
+import { type Client, liveSecrets } from '../ciba/client/client.ts';
+import { judgeClientAssertion } from '../ciba/client/client-assertion.ts';
 import {
   type AssertionCredentials,
   authenticateBySecret,
@@ -13,7 +16,7 @@ import {
   comparedKeyIds,
   demandEnabled,
   readClientCredentials,
-} from '../ciba/client-authentication.ts';
+} from '../ciba/client/client-authentication.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';

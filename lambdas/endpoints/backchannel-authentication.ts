@@ -3,16 +3,7 @@
  * stores the request and starts the flow that notifies the user; then acknowledges.
  */
 import { answerSteps } from '../ciba/answer-time.ts';
-import type { PendingRequest } from '../ciba/authentication-request.ts';
-import {
-  type BackchannelAuthenticationRequest,
-  backchannelAuthenticationParameters,
-  type Hint,
-  type LifetimeSettings,
-  parseBackchannelAuthenticationRequest,
-} from '../ciba/backchannel-authentication-request.ts';
-import { type Client, mayUseCiba } from '../ciba/client.ts';
-import { chooseFlow, FLOW_ENTROPY_BYTES, type FlowPolicies } from '../ciba/flow-policy.ts';
+import { type Client, mayUseCiba } from '../ciba/client/client.ts';
 import {
   formatHandle,
   formatRef,
@@ -21,19 +12,29 @@ import {
   REF_ENTROPY_BYTES,
   SECRET_ENTROPY_BYTES,
 } from '../ciba/handles.ts';
-import { judgeIdTokenHint } from '../ciba/id-token-hint.ts';
-import { type LoginHint, parseLoginHint } from '../ciba/login.ts';
-import { judgeLoginHintToken } from '../ciba/login-hint-token.ts';
+import { OAuthError } from '../ciba/oauth-error.ts';
+import { chooseFlow, FLOW_ENTROPY_BYTES, type FlowPolicies } from '../ciba/policy/flow-policy.ts';
 import {
   type Asked,
   type LimitReached,
   type NotificationPolicies,
   type NotificationPolicy,
   policyOf,
-} from '../ciba/notification-policy.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
-import { CAUSE_LENGTH, isRefusal, overLimitCause } from '../ciba/refused-request.ts';
-import { judgeReachability, type User } from '../ciba/user.ts';
+} from '../ciba/policy/notification-policy.ts';
+import { overLimitCause } from '../ciba/policy/over-limit.ts';
+import type { PendingRequest } from '../ciba/request/authentication-request.ts';
+import {
+  type BackchannelAuthenticationRequest,
+  backchannelAuthenticationParameters,
+  type Hint,
+  type LifetimeSettings,
+  parseBackchannelAuthenticationRequest,
+} from '../ciba/request/backchannel-authentication-request.ts';
+import { judgeIdTokenHint } from '../ciba/request/id-token-hint.ts';
+import { judgeLoginHintToken } from '../ciba/request/login-hint-token.ts';
+import { CAUSE_LENGTH, isRefusal } from '../ciba/request/refused-request.ts';
+import { type LoginHint, parseLoginHint } from '../ciba/user/login.ts';
+import { judgeReachability, type User } from '../ciba/user/user.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { oauthEndpoint, type Trace } from '../http/oauth-endpoint.ts';
 import { describeCause, type Log } from '../log.ts';

@@ -2,9 +2,9 @@
  * The CIBA grant (CIBA Core 10.1): a poll is stamped and judged in one write; an approved request is redeemed once, for
  * tokens that were signed before.
  */
-import type { ApprovedRequest, AuthenticationRequest } from '../ciba/authentication-request.ts';
+
 import { base64url } from '../ciba/base64url.ts';
-import { CIBA_GRANT_TYPE, type Client } from '../ciba/client.ts';
+import { CIBA_GRANT_TYPE, type Client } from '../ciba/client/client.ts';
 import {
   ATTEMPT_ENTROPY_BYTES,
   formatHandle,
@@ -14,12 +14,16 @@ import {
   SECRET_ENTROPY_BYTES,
 } from '../ciba/handles.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { judgePoll, untilLastPoll } from '../ciba/poll.ts';
-import { isOffline, newRefreshToken } from '../ciba/refresh-token.ts';
-import { judge } from '../ciba/rule.ts';
-import { type Owner, slowingDown } from '../ciba/rules.ts';
+import type {
+  ApprovedRequest,
+  AuthenticationRequest,
+} from '../ciba/request/authentication-request.ts';
+import { judgePoll, untilLastPoll } from '../ciba/request/poll.ts';
+import { isOffline, newRefreshToken } from '../ciba/request/refresh-token.ts';
+import { judge } from '../ciba/request/rule.ts';
+import { type Owner, slowingDown } from '../ciba/request/rules.ts';
+import { tokenResponse } from '../ciba/request/tokens.ts';
 import { isWithinScope } from '../ciba/scope.ts';
-import { tokenResponse } from '../ciba/tokens.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';

@@ -2,8 +2,8 @@
  * The page at the issuer itself, for client developers: what this is, where discovery is, and requests to copy. It is made of
  * the issuer and the paths alone, so that it tells nothing about clients or users.
  */
-import { authenticationContext } from '../ciba/confirmation.ts';
-import { escapeHtml, noDetection } from '../ciba/html.ts';
+import { authenticationContext } from '../ciba/client/confirmation-level.ts';
+import { escapeHtml, noDetection } from '../ciba/words/html.ts';
 import { routes } from '../routes.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
 

@@ -1,15 +1,21 @@
 /**
  * What both grants of the token endpoint need, and the tokens they answer with (OpenID Connect Core 2, RFC 9068).
  */
-import type { ApprovedRequest, RedeemedRequest } from '../ciba/authentication-request.ts';
+
 import { base64url } from '../ciba/base64url.ts';
-import type { Client } from '../ciba/client.ts';
-import { judgeGrant, type UsedGrant } from '../ciba/grant.ts';
-import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE } from '../ciba/jwt-kinds.ts';
+import type { Client } from '../ciba/client/client.ts';
+import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE } from '../ciba/jwt/jwt-kinds.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
+import type { ApprovedRequest, RedeemedRequest } from '../ciba/request/authentication-request.ts';
+import { judgeGrant, type UsedGrant } from '../ciba/request/grant.ts';
+import {
+  accessTokenClaims,
+  type Grant,
+  type IssuedTokens,
+  idTokenClaims,
+} from '../ciba/request/tokens.ts';
 import { scopeValues } from '../ciba/scope.ts';
-import { accessTokenClaims, type Grant, type IssuedTokens, idTokenClaims } from '../ciba/tokens.ts';
-import type { ReachableUser } from '../ciba/user.ts';
+import type { ReachableUser } from '../ciba/user/user.ts';
 import type { Log } from '../log.ts';
 import type { AuthenticationRequestStore, Entropy, TokenSigner, UserDirectory } from '../ports.ts';
 import type { ClientAuthenticationDeps } from './authenticated-form.ts';

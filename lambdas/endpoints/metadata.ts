@@ -3,8 +3,8 @@
  * a page for client developers at the issuer itself, the logos of clients and an icon. It is the same for everyone, so caches
  * may keep it, and ask whether it has changed (RFC 9110 13.1.2).
  */
-import { isClientId } from '../ciba/client.ts';
-import { isLogoHash } from '../ciba/client-logo.ts';
+import { isClientId } from '../ciba/client/client.ts';
+import { isLogoHash } from '../ciba/client/client-logo.ts';
 import { providerMetadata } from '../ciba/provider-metadata.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { type RouteKind, responseHeaders } from '../http/response-headers.ts';

@@ -2,11 +2,11 @@
  * The refresh grant (OpenID Connect Core 12, RFC 6749 section 6): new tokens for what the user approved once, as long as
  * nobody has revoked it and it still counts with client and user as they are by now, as it would at a redemption.
  */
-import { REFRESH_GRANT_TYPE } from '../ciba/client.ts';
+import { REFRESH_GRANT_TYPE } from '../ciba/client/client.ts';
 import { hashSecret, parseHandle } from '../ciba/handles.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { refreshableRequest, refreshedScope } from '../ciba/refresh-token.ts';
-import { tokenResponse } from '../ciba/tokens.ts';
+import { refreshableRequest, refreshedScope } from '../ciba/request/refresh-token.ts';
+import { tokenResponse } from '../ciba/request/tokens.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
 import { issueTokens, readGrant, type TokenDeps } from './issue-tokens.ts';

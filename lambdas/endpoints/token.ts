@@ -1,9 +1,15 @@
 /**
  * The token endpoint (CIBA Core 10.1, OpenID Connect Core 12): authenticates the client and hands over to the grant.
  */
-import { refuseAuthorizationDetails } from '../ciba/authorization-details.ts';
-import { CIBA_GRANT_TYPE, mayRefresh, mayUseCiba, REFRESH_GRANT_TYPE } from '../ciba/client.ts';
+
+import {
+  CIBA_GRANT_TYPE,
+  mayRefresh,
+  mayUseCiba,
+  REFRESH_GRANT_TYPE,
+} from '../ciba/client/client.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
+import { refuseAuthorizationDetails } from '../ciba/request/authorization-details.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { oauthEndpoint } from '../http/oauth-endpoint.ts';
 import { type AuthenticatedForm, readAuthenticatedForm } from './authenticated-form.ts';

@@ -1,7 +1,7 @@
 /**
  * The function behind the approval page (CIBA Core 8).
  */
-import { askedUsers } from '../aws/asked-users.ts';
+import { askedUsers } from '../aws/asked-users-table.ts';
 import { clientDirectory, userDirectory } from '../aws/directory-table.ts';
 import { linkKeys } from '../aws/keys-table.ts';
 import { requestItems, requestsTable } from '../aws/requests-table.ts';

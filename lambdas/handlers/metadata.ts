@@ -1,7 +1,7 @@
 /**
  * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414), /jwks (RFC 7517) and the logos of clients.
  */
-import { clientLogos } from '../aws/client-logos.ts';
+import { clientLogos } from '../aws/client-logos-table.ts';
 import { publicKeys } from '../aws/directory-table.ts';
 import { dynamoDbClient } from '../aws/sdk-clients.ts';
 import { metadataEndpoint } from '../endpoints/metadata.ts';

@@ -2,9 +2,10 @@
  * The one outlet of the protocol's two endpoints: JSON that is never stored (RFC 6749 5.1, 5.2, CIBA Core 13),
  * every error in that shape with its correlation id, and one log line per request.
  */
-import type { AuthenticationEvidence } from '../ciba/authentication-evidence.ts';
+
 import { base64url } from '../ciba/base64url.ts';
-import type { Client } from '../ciba/client.ts';
+import type { AuthenticationEvidence } from '../ciba/client/authentication-evidence.ts';
+import type { Client } from '../ciba/client/client.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
 import { describeCause, elapsedMs, faultOf, type Log, placeOf, requestIdOf } from '../log.ts';
 import type { Clock, Entropy } from '../ports.ts';

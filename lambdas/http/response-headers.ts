@@ -3,7 +3,7 @@
  * (RFC 9110 10.2.1), which origins may read it (Fetch 3.2), and what browsers are told of it (RFC 6797, ASVS 3.4). What only
  * one answer has, as `Retry-After`, comes from whoever makes that answer.
  */
-import { KEYS_REMEMBERED_SECONDS } from '../ciba/signing-keys.ts';
+import { KEYS_REMEMBERED_SECONDS } from '../ciba/keys/signing-keys.ts';
 
 /** What answers at a route; `elsewhere` is every path that is none. */
 export type RouteKind =

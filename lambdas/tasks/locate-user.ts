@@ -3,10 +3,10 @@
  * message to branch on. What can never succeed is an outcome; only what may pass is thrown, so that the flow retries it.
  */
 import * as z from 'zod/mini';
-import { isExpired } from '../ciba/authentication-request.ts';
-import { shownMessage } from '../ciba/confirmation.ts';
 import { isRef } from '../ciba/handles.ts';
-import { judgeReachability, type UnreachableReason } from '../ciba/user.ts';
+import { isExpired } from '../ciba/request/authentication-request.ts';
+import { shownMessage } from '../ciba/request/confirmation.ts';
+import { judgeReachability, type UnreachableReason } from '../ciba/user/user.ts';
 import type { Log } from '../log.ts';
 import type { AuthenticationRequestStore, Clock, UserDirectory } from '../ports.ts';
 import { loggedTask } from './logged-task.ts';

@@ -4,11 +4,11 @@
  * See {@link https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html}
  */
 import * as z from 'zod/mini';
-import type { AuthenticationRequest } from '../ciba/authentication-request.ts';
 import { isRef } from '../ciba/handles.ts';
-import { normaliseEmail } from '../ciba/login.ts';
 import { isUndeliverableCause, type MailFailure, mailFailures } from '../ciba/mail-failure.ts';
-import type { User } from '../ciba/user.ts';
+import type { AuthenticationRequest } from '../ciba/request/authentication-request.ts';
+import { normaliseEmail } from '../ciba/user/login.ts';
+import type { User } from '../ciba/user/user.ts';
 import { elapsedMs, type Log } from '../log.ts';
 import type {
   AuthenticationRequestStore,

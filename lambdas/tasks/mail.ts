@@ -4,13 +4,13 @@
  */
 import * as z from 'zod/mini';
 import { base64url } from '../ciba/base64url.ts';
-import { clientDomain } from '../ciba/client.ts';
+import { clientDomain } from '../ciba/client/client.ts';
 import { isRef } from '../ciba/handles.ts';
-import { LINK_NONCE_BYTES, linkToken } from '../ciba/link-token.ts';
-import { lookUpLocale } from '../ciba/locale.ts';
-import { templateData } from '../ciba/notification.ts';
-import { lookUpTexts } from '../ciba/texts.ts';
-import { judgeReachability } from '../ciba/user.ts';
+import { LINK_NONCE_BYTES, linkToken } from '../ciba/request/link-token.ts';
+import { judgeReachability } from '../ciba/user/user.ts';
+import { lookUpTexts } from '../ciba/words/catalogue.ts';
+import { lookUpLocale } from '../ciba/words/locale.ts';
+import { templateData } from '../ciba/words/notification.ts';
 import type { Log } from '../log.ts';
 import type {
   AuthenticationRequestStore,

@@ -2,8 +2,8 @@
  * State RecordFailure of the flow: marks a request failed, with the cause, unless the user has decided meanwhile.
  */
 import * as z from 'zod/mini';
-import { type FailureCause, failureCauses } from '../ciba/authentication-request.ts';
 import { isRef } from '../ciba/handles.ts';
+import { type FailureCause, failureCauses } from '../ciba/request/authentication-request.ts';
 import type { Log } from '../log.ts';
 import type { AuthenticationRequestStore, Clock } from '../ports.ts';
 import { loggedTask } from './logged-task.ts';

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod/mini';
 import { base64url } from '../ciba/base64url.ts';
-import { idTokenSigningAlgorithms, type SigningAlgorithm } from '../ciba/client.ts';
+import { idTokenSigningAlgorithms, type SigningAlgorithm } from '../ciba/client/client.ts';
 import {
   type KeyKind,
   LEAD_SECONDS,
@@ -21,9 +21,9 @@ import {
   SECRET_KEY_BYTES,
   type SecretKey,
   type SecretKeyKind,
-} from '../ciba/key-rotation.ts';
+} from '../ciba/keys/key-rotation.ts';
+import { publicHalf } from '../ciba/keys/signing-keys.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
-import { publicHalf } from '../ciba/signing-keys.ts';
 import { elapsedMs, type Fault, faultOf, type Log } from '../log.ts';
 import type { Clock, Entropy, KeyStore, Versioned } from '../ports.ts';
 

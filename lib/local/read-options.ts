@@ -1,7 +1,7 @@
 /** The options of the local host's command line. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { STDIN } from '../operator/data-file.ts';
+import { STDIN } from '../operator/directory/data-file.ts';
 import { LocalHostError } from './local-host-error.ts';
 
 /** What the command line asks for, with every default in place. */

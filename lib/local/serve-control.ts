@@ -3,9 +3,9 @@
  * tools that sign their requests.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { decodeUtf8, parseJson } from '../operator/data-file.ts';
-import { DirectoryError } from '../operator/directory-error.ts';
-import { type Directory, parseDirectory } from '../operator/directory-file.ts';
+import { decodeUtf8, parseJson } from '../operator/directory/data-file.ts';
+import { type Directory, parseDirectory } from '../operator/directory/directory-file.ts';
+import { DirectoryError } from '../operator/terminal/directory-error.ts';
 import {
   answerJson,
   closeServer,
@@ -15,7 +15,7 @@ import {
   programsOnly,
   readBody,
 } from './loopback.ts';
-import { type AnswerSigned, signedService } from './serve-aws.ts';
+import { type AnswerSigned, signedService } from './services/serve-aws.ts';
 
 /** More than any directory file that a person writes. */
 const BODY_BYTES = 32 * 1024 * 1024;

@@ -3,26 +3,26 @@
  * tables, mail templates and the state machine come from the assembly; DynamoDB is dynalite, SES is aws-ses-v2-local, the
  * flow is interpreted here.
  */
-import { applyDirectory } from '../operator/apply-directory.ts';
-import type { Directory } from '../operator/directory-file.ts';
-import { invokeAsynchronously } from './invoke-asynchronously.ts';
+import { applyDirectory } from '../operator/directory/apply.ts';
+import type { Directory } from '../operator/directory/directory-file.ts';
 import { LocalHostError } from './local-host-error.ts';
 import type { LocalLog } from './local-log.ts';
 import { closeServer, issuerAt, listenOnLoopback } from './loopback.ts';
 import { openAuthority } from './open-authority.ts';
-import { readAssembly } from './read-assembly.ts';
-import { type LocalStack, readStack } from './read-stack.ts';
-import { runCustomResources, serveResponses } from './run-custom-resources.ts';
-import { tellOfMail } from './run-event-rules.ts';
-import { runFunctions, type ServiceEndpoints } from './run-functions.ts';
-import { runQueues } from './run-queues.ts';
-import { runSchedules } from './run-schedules.ts';
-import { createLocalAws } from './serve-aws.ts';
 import { serveControl } from './serve-control.ts';
-import { createHttpApi } from './serve-http-api.ts';
-import { serveInbox } from './serve-inbox.ts';
-import { type Invoke, serveStepFunctions } from './serve-step-functions.ts';
-import { createTables, serveTables } from './serve-tables.ts';
+import { invokeAsynchronously } from './services/invoke-asynchronously.ts';
+import { runCustomResources, serveResponses } from './services/run-custom-resources.ts';
+import { tellOfMail } from './services/run-event-rules.ts';
+import { runFunctions, type ServiceEndpoints } from './services/run-functions.ts';
+import { runQueues } from './services/run-queues.ts';
+import { runSchedules } from './services/run-schedules.ts';
+import { createLocalAws } from './services/serve-aws.ts';
+import { createHttpApi } from './services/serve-http-api.ts';
+import { serveInbox } from './services/serve-inbox.ts';
+import { type Invoke, serveStepFunctions } from './services/serve-step-functions.ts';
+import { createTables, serveTables } from './services/serve-tables.ts';
+import { readAssembly } from './template/read-assembly.ts';
+import { type LocalStack, readStack } from './template/read-stack.ts';
 
 /** What the local host runs, and where. */
 export interface LocalHostOptions {

@@ -7,11 +7,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HYPHENATED_NAME_RULE, isHyphenatedName } from '../../lambdas/ciba/hyphenated-name.ts';
-import { DEFAULT_LOCALE } from '../../lambdas/ciba/locale.ts';
+import { DEFAULT_LOCALE } from '../../lambdas/ciba/words/locale.ts';
 import {
   type NotificationVariable,
   notificationVariables,
-} from '../../lambdas/ciba/notification-variables.ts';
+} from '../../lambdas/ciba/words/notification-variables.ts';
 import { decodeText, tellUndecoded } from '../decode-text.ts';
 import { toAsciiHtml } from './ascii-html.ts';
 

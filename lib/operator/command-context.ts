@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import type { Clock } from '../../lambdas/ports.ts';
-import { STDIN } from './data-file.ts';
-import type { Deployment } from './deployment.ts';
-import { usageError } from './operator-error.ts';
-import type { Output, OutputStream } from './output.ts';
+import type { Deployment } from './deployment/deployment.ts';
+import { STDIN } from './directory/data-file.ts';
+import { usageError } from './terminal/operator-error.ts';
+import type { Output, OutputStream } from './terminal/output.ts';
 
 export interface CommandContext {
   /** The deployment that `--stack` names; looked up once. @throws OperatorError if there is none */

@@ -15,11 +15,11 @@ import {
 } from './command-context.ts';
 import { deeds, describeDeed } from './commands/deeds.ts';
 import { examples } from './commands/examples.ts';
-import type { Deployment } from './deployment.ts';
-import { describeError, errorJson } from './describe-error.ts';
-import { usageError } from './operator-error.ts';
-import { createOutput, type OutputStreams } from './output.ts';
-import { reflow } from './text-layout.ts';
+import type { Deployment } from './deployment/deployment.ts';
+import { describeError, errorJson } from './terminal/describe-error.ts';
+import { usageError } from './terminal/operator-error.ts';
+import { createOutput, type OutputStreams } from './terminal/output.ts';
+import { reflow } from './terminal/text-layout.ts';
 
 /** What the command line reaches of the world. */
 export interface CommandLineWorld extends OutputStreams, QuestionStreams {

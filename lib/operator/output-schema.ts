@@ -4,16 +4,16 @@
  * are in snake_case, those of the directory and of settings under their own names, and times are in UTC.
  */
 import * as z from 'zod';
-import { auditEvents, auditOutcomes } from '../../lambdas/ciba/audit.ts';
-import { confirmationLevels } from '../../lambdas/ciba/confirmation.ts';
+import { confirmationLevels } from '../../lambdas/ciba/client/confirmation-level.ts';
 import { mailFailures, undeliverableCauses } from '../../lambdas/ciba/mail-failure.ts';
-import { unreachableReasons } from '../../lambdas/ciba/user.ts';
-import { statsParts } from './audit-stats.ts';
-import { templateStates } from './compare-templates.ts';
-import { entryKinds } from './directory-plan.ts';
-import { verdicts } from './finding.ts';
-import { keyKinds, keyStatuses } from './key-states.ts';
-import { errorCodes } from './operator-error.ts';
+import { unreachableReasons } from '../../lambdas/ciba/user/user.ts';
+import { auditEvents, auditOutcomes } from './audit/audit-entry.ts';
+import { statsParts } from './audit/audit-stats.ts';
+import { entryKinds } from './directory/plan.ts';
+import { verdicts } from './doctor/check.ts';
+import { keyKinds, keyStatuses } from './keys/key-states.ts';
+import { templateStates } from './mails/compare-templates.ts';
+import { errorCodes } from './terminal/operator-error.ts';
 
 const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/);
 const count = z.int().min(0);

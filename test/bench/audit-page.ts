@@ -2,8 +2,9 @@
  * How long the first page of the audit takes, out of a day of requests on dynalite: `npm run bench:audit -- 100000`. The engine
  * runs in this same process. Ends with 1 if a page takes two seconds or more.
  */
-import { type AuditQuery, auditTable } from '../../lambdas/aws/audit-table.ts';
-import { auditEntry } from '../../lambdas/ciba/audit.ts';
+
+import { auditEntry } from '../../lib/operator/audit/audit-entry.ts';
+import { type AuditQuery, auditTable } from '../../lib/operator/audit/audit-table.ts';
 import { DAY_BEGINS, RARE_CLIENT, writeDay } from '../support/audited-day.ts';
 import { tablesOnDynalite } from '../support/tables-on-dynalite.ts';
 

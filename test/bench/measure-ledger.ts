@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { type LocalHost, startLocalHost } from '../../lib/local/start-local-host.ts';
-import { parseDirectory } from '../../lib/operator/directory-file.ts';
+import { parseDirectory } from '../../lib/operator/directory/directory-file.ts';
 import { synthesizedAssembly } from '../support/synthesized-assembly.ts';
 import { entryOf, itemBytes } from './consumed-units.ts';
 import { createMeter, indexesOf, type Meter, type MeteredCall } from './metered-calls.ts';

@@ -8,8 +8,8 @@ import {
   listenOnLoopback,
   loopbackUrl,
 } from '../../lib/local/loopback.ts';
-import type { LocalTable } from '../../lib/local/read-stack.ts';
-import type { ServiceEndpoints } from '../../lib/local/run-functions.ts';
+import type { ServiceEndpoints } from '../../lib/local/services/run-functions.ts';
+import type { LocalTable } from '../../lib/local/template/read-stack.ts';
 import {
   type IndexedAttributes,
   indexWriteUnits,

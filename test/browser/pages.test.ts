@@ -1,7 +1,8 @@
 /** Every page that somebody may see, held against axe, on the screen of a small phone, by day and by night. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { lookUpTexts, notices } from '../../lambdas/ciba/texts.ts';
+import { lookUpTexts } from '../../lambdas/ciba/words/catalogue.ts';
+import { notices } from '../../lambdas/ciba/words/texts.ts';
 import { noticePage } from '../../lambdas/endpoints/approval-page.ts';
 import { type Acknowledgement, start } from '../black-box/consumption-device.ts';
 import { issuer, mailOf } from '../black-box/deployment.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestProject } from 'vitest/node';
-import { readDirectoryFile } from '../../lib/operator/directory-file.ts';
+import { readDirectoryFile } from '../../lib/operator/directory/directory-file.ts';
 import { directory } from '../black-box/directory.ts';
 import { freePorts } from '../black-box/start-local-host.ts';
 

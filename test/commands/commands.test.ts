@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { deeds } from '../../lib/operator/commands/deeds.ts';
-import { type Deployment, findDeployment } from '../../lib/operator/deployment.ts';
+import { type Deployment, findDeployment } from '../../lib/operator/deployment/deployment.ts';
 import { decide } from '../black-box/authentication-device.ts';
 import { poll, start } from '../black-box/consumption-device.ts';
 import { awsEndpoint, mailOf } from '../black-box/deployment.ts';

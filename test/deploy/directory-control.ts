@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListExecutionsCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import { answerJson, createAsyncServer } from '../../lib/local/loopback.ts';
-import { applyDirectory } from '../../lib/operator/apply-directory.ts';
-import { type Directory, parseDirectory } from '../../lib/operator/directory-file.ts';
+import { applyDirectory } from '../../lib/operator/directory/apply.ts';
+import { type Directory, parseDirectory } from '../../lib/operator/directory/directory-file.ts';
 import { listFunctions, restartFunction } from './deployed-functions.ts';
 import type { Forwarder } from './emulator-adapter.ts';
 

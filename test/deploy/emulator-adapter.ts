@@ -9,7 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import * as z from 'zod';
-import { takingTurns } from '../../lib/local/taking-turns.ts';
+import { takingTurns } from '../../lib/local/services/taking-turns.ts';
 import { invokeFunction, listFunctions } from './deployed-functions.ts';
 
 /** How many requests the emulator answers at once without refusing some with 502 and 503, which AWS would not. */

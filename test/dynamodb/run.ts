@@ -43,7 +43,8 @@ async function assertAnswers(endpoint: string): Promise<void> {
 
 /** They judge the version, whatever the engine is. */
 const suitesOfNode = [
-  ...['test/lambdas/http', 'test/lambdas/endpoints', 'test/black-box/client-library.test.ts'],
+  ...['test/lambdas/bundling', 'test/lambdas/http', 'test/lambdas/endpoints'],
+  'test/black-box/client-library.test.ts',
   ...['test/black-box/inputs.test.ts', 'test/black-box/oauth4webapi.test.ts'],
 ];
 

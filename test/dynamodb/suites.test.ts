@@ -9,17 +9,17 @@ it('O1: what is left out of the run on a second engine is there, and would start
 });
 
 it.each([
-  'test/fault-injection.test.ts',
+  'test/whole/fault-injection.test.ts',
   'test/commands/commands.test.ts',
   'test/black-box/polls.test.ts',
   'test/lambdas/aws/keys-table.test.ts',
-  'test/audit-on-localhost.test.ts',
-  'test/largest-calls.test.ts',
+  'test/whole/audit-on-localhost.test.ts',
+  'test/whole/largest-calls.test.ts',
   'test/dynamodb/limits.test.ts',
   'test/lambdas/aws/requests-table.test.ts',
   'test/lambdas/aws/redemption-race.test.ts',
-  'test/lib/operator/keys-command.test.ts',
-  'test/lib/operator/removal.test.ts',
+  'test/lib/operator/commands/keys-command.test.ts',
+  'test/lib/operator/commands/removal.test.ts',
 ])('O1: %s is run on a second engine', (file) => {
   expect(files).toContain(file);
   expect(leftOut[file]).toBeUndefined();

@@ -33,21 +33,24 @@ export const leftOut: Readonly<Record<string, string>> = {
   'test/black-box/key-rotation.test.ts':
     'goes by the clock for a minute; keys-table and commands have rotations on the engine',
   'test/black-box/oauth4webapi.test.ts': clientsOwn,
-  'test/ciba-on-localhost.test.ts': 'is what the black-box suite is, with clocks of its own',
-  'test/log-canaries.test.ts': 'judges what is logged, whatever the engine is',
-  'test/lib/operator/deeds.test.ts':
+  'test/whole/ciba-on-localhost.test.ts': 'is what the black-box suite is, with clocks of its own',
+  'test/whole/log-canaries.test.ts': 'judges what is logged, whatever the engine is',
+  'test/lib/operator/commands/deeds.test.ts':
     'judges questions; test/commands has each command on the engine',
-  'test/lib/operator/json-output.test.ts': 'judges what is printed; test/commands has each command',
+  'test/lib/operator/commands/json-output.test.ts':
+    'judges what is printed; test/commands has each command',
   'test/lambdas/endpoints/timing.test.ts': 'measures the time of our own work, not of an engine',
-  'test/lib/least-privilege.test.ts': 'judges which calls are made, not what becomes of them',
-  'test/lib/local/dynamodb-limits.test.ts': dynaliteItself,
-  'test/lib/local/serve-aws.test.ts': ownProcess,
-  'test/lib/local/serve-tables.test.ts': dynaliteItself,
+  'test/lib/stack/least-privilege.test.ts': 'judges which calls are made, not what becomes of them',
+  'test/lib/local/services/dynamodb-limits.test.ts': dynaliteItself,
+  'test/lib/local/services/serve-aws.test.ts': ownProcess,
+  'test/lib/local/services/serve-tables.test.ts': dynaliteItself,
   'test/lib/local/start-local-host.test.ts': ownProcess,
   'test/lib/local/web-pages.test.ts': ownProcess,
-  'test/lib/lost-events.test.ts': 'judges the queues of events, whatever the tables are',
-  'test/slow-services.test.ts': 'judges time limits, behind services that are slow by themselves',
-  'test/lib/operator/smoke.test.ts': 'is a client of the provider; the black-box suite is one, too',
+  'test/lib/stack/lost-events.test.ts': 'judges the queues of events, whatever the tables are',
+  'test/whole/slow-services.test.ts':
+    'judges time limits, behind services that are slow by themselves',
+  'test/lib/operator/smoke/smoke.test.ts':
+    'is a client of the provider; the black-box suite is one, too',
 };
 
 /** The files that use tables, their own or those of a provider that is started for them. */

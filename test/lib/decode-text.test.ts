@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeText } from '../../lib/decode-text.ts';
-import { readFlowDefinitions } from '../../lib/flow-definitions.ts';
+import { readFlowDefinitions } from '../../lib/flows/flow-definitions.ts';
 import { compileNotificationTemplates } from '../../lib/notification-templates/compile.ts';
-import { readDirectoryFile } from '../../lib/operator/directory-file.ts';
+import { readDirectoryFile } from '../../lib/operator/directory/directory-file.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

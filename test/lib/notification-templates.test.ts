@@ -18,9 +18,9 @@ import { basename, join } from 'node:path';
 import { CreateEmailTemplateCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { escapeHtml } from '../../lambdas/ciba/html.ts';
-import { templateData } from '../../lambdas/ciba/notification.ts';
-import { lookUpTexts } from '../../lambdas/ciba/texts.ts';
+import { lookUpTexts } from '../../lambdas/ciba/words/catalogue.ts';
+import { escapeHtml } from '../../lambdas/ciba/words/html.ts';
+import { templateData } from '../../lambdas/ciba/words/notification.ts';
 import {
   compileNotificationTemplates,
   DEPLOYMENT_NAME_LENGTH,

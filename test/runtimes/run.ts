@@ -11,7 +11,8 @@ import { installNode, NodeUnavailable, withNode } from './install-node.ts';
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 
 const deployedSuites = [
-  ...['test/lambdas/aws', 'test/lambdas/http', 'test/lambdas/endpoints', 'test/black-box'],
+  ...['test/lambdas/aws', 'test/lambdas/bundling', 'test/lambdas/http'],
+  ...['test/lambdas/endpoints', 'test/black-box'],
   // What time tells is no question of the version, and takes minutes.
   ...['--tagsFilter', '!timing'],
 ];

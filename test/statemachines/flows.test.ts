@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { MAIL_CLAIM_SECONDS } from '../../lambdas/tasks/mail.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
-import { checkStateMachine } from '../../lib/local/check-state-machine.ts';
-import { runFlow as interpret } from '../../lib/local/run-flow.ts';
+import { runFlow as interpret } from '../../lib/local/services/run-flow.ts';
+import { checkStateMachine } from '../../lib/local/template/check-state-machine.ts';
 
 const folder = new URL('../../statemachines/', import.meta.url);
 

@@ -3,15 +3,15 @@
  * around it clients that ask, the user who decides, flows that fail, an operator who lifts limits, and the clock. Whoever
  * reads may be overtaken before the write. What is counted is counted a second time, by other means, and compared.
  */
-import { limitShare } from '../../lambdas/ciba/limit-share.ts';
-import { liftLimits } from '../../lambdas/ciba/limits-of-user.ts';
+import { limitShare } from '../../lambdas/ciba/policy/limit-share.ts';
 import {
   type AskedHistory,
   judgeAsked,
   type NotificationPolicy,
   type RequestsByRef,
   refsToRead,
-} from '../../lambdas/ciba/notification-policy.ts';
+} from '../../lambdas/ciba/policy/notification-policy.ts';
+import { liftLimits } from '../../lib/operator/directory/limits-of-user.ts';
 import type { Step } from './explore.ts';
 
 /** The rules under exploration; a mutant has one of them weakened. */

@@ -4,7 +4,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { attributeNames } from '../../lambdas/aws/dynamo-table.ts';
 import { storedNames } from '../../lambdas/aws/formats.ts';
 import { toItem } from '../../lambdas/aws/requests-table.ts';
-import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
+import type { AuthenticationRequest } from '../../lambdas/ciba/request/authentication-request.ts';
 import { EXAMPLE_NOW, exampleRequest } from './example-request.ts';
 
 const BATCH_SIZE = 25;

@@ -1,7 +1,7 @@
 /** Runs the operator's command line in this process, against a deployment that a test has made. */
 import { PassThrough } from 'node:stream';
 import { runCommandLine } from '../../lib/operator/command-line.ts';
-import type { Deployment } from '../../lib/operator/deployment.ts';
+import type { Deployment } from '../../lib/operator/deployment/deployment.ts';
 
 export interface CibaRun {
   exitCode: number;

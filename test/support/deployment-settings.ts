@@ -2,7 +2,7 @@
  * Settings for whoever tests the template: each one at its largest, and each one other than its default. A setting that is
  * missing here does not compile.
  */
-import type { Settings } from '../../lib/settings.ts';
+import type { Settings } from '../../lib/stack/settings.ts';
 
 /** Every setting of the context, beside those that contradict it. */
 type EverySetting = Record<keyof Required<Settings>, unknown>;

@@ -1,9 +1,9 @@
 /**
  * A client and a user as they are stored, and the directory ports over such entries in memory.
  */
-import { CIBA_GRANT_TYPE, type Client } from '../../lambdas/ciba/client.ts';
-import { logins } from '../../lambdas/ciba/login.ts';
-import { isUndeliverable, type User } from '../../lambdas/ciba/user.ts';
+import { CIBA_GRANT_TYPE, type Client } from '../../lambdas/ciba/client/client.ts';
+import { logins } from '../../lambdas/ciba/user/login.ts';
+import { isUndeliverable, type User } from '../../lambdas/ciba/user/user.ts';
 import type {
   ClientDirectory,
   UndeliverableAddresses,

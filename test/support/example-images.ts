@@ -3,7 +3,7 @@
  * PNGs made chunk by chunk, as nobody's tool would.
  */
 import { crc32, deflateSync } from 'node:zlib';
-import { type LogoFile, logoTypeOf, logoUriOf } from '../../lambdas/ciba/client-logo.ts';
+import { type LogoFile, logoTypeOf, logoUriOf } from '../../lambdas/ciba/client/client-logo.ts';
 
 /** 16 by 16 pixels; the quarters are red, blue, green and nearly white. */
 export const quarters = {

@@ -8,9 +8,9 @@ import {
   type KeyObject,
   sign as signData,
 } from 'node:crypto';
-import { registeredJwk } from '../../lambdas/ciba/client-key-registration.ts';
-import type { ClientJwk } from '../../lambdas/ciba/client-keys.ts';
-import { JWT_LENGTH } from '../../lambdas/ciba/signed-jwt.ts';
+import type { ClientJwk } from '../../lambdas/ciba/client/client-keys.ts';
+import { JWT_LENGTH } from '../../lambdas/ciba/jwt/signed-jwt.ts';
+import { registeredJwk } from '../../lib/operator/directory/registration/client-key-registration.ts';
 
 export function base64url(part: unknown): string {
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');

@@ -1,8 +1,9 @@
 /**
  * A pending request with known facts, for tests that need one.
  */
-import type { PendingRequest } from '../../lambdas/ciba/authentication-request.ts';
+
 import { formatRef, hashSecret } from '../../lambdas/ciba/handles.ts';
+import type { PendingRequest } from '../../lambdas/ciba/request/authentication-request.ts';
 
 /** When the example request was made: 14 November 2023, 22:13:20 UTC. */
 export const EXAMPLE_NOW = 1_700_000_000;

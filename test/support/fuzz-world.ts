@@ -2,11 +2,16 @@
  * A case of the fuzzer made real: a provider in memory whose authentication request is in the state the case wants, and
  * the event that API Gateway would hand over, faults and all.
  */
-import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
-import { CIBA_GRANT_TYPE, type Client, REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../lambdas/ciba/client-assertion.ts';
+
+import {
+  CIBA_GRANT_TYPE,
+  type Client,
+  REFRESH_GRANT_TYPE,
+} from '../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../lambdas/ciba/client/client-assertion.ts';
 import { hashSecret } from '../../lambdas/ciba/handles.ts';
-import { publicHalf } from '../../lambdas/ciba/signing-keys.ts';
+import { publicHalf } from '../../lambdas/ciba/keys/signing-keys.ts';
+import type { AuthenticationRequest } from '../../lambdas/ciba/request/authentication-request.ts';
 import { httpHandler } from '../../lambdas/http/api-gateway-event.ts';
 import { exampleClient, exampleUser } from './example-directory.ts';
 import { base64url, generateClientKey, signJwt } from './example-jwts.ts';

@@ -2,9 +2,10 @@
  * Requests in which one text is as long as the caller likes: every header, path, query, form field, part of a JWT and typed
  * code, each filled with what parsers stumble over.
  */
-import { backchannelAuthenticationParameters } from '../../lambdas/ciba/backchannel-authentication-request.ts';
-import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../lambdas/ciba/client-assertion.ts';
+
+import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../lambdas/ciba/client/client-assertion.ts';
+import { backchannelAuthenticationParameters } from '../../lambdas/ciba/request/backchannel-authentication-request.ts';
 import { approvalFields } from '../../lambdas/endpoints/approve.ts';
 import { clientAuthenticationParameters } from '../../lambdas/endpoints/authenticated-form.ts';
 import { tokenParameters } from '../../lambdas/endpoints/token.ts';

@@ -2,9 +2,13 @@
  * The keys in memory, with the versions of the table: whoever names an old one is refused. Tells what was written, and can
  * be cut off before any write.
  */
-import type { SigningAlgorithm } from '../../lambdas/ciba/client.ts';
-import type { PublishedKey, SecretKey, SecretKeyKind } from '../../lambdas/ciba/key-rotation.ts';
-import type { SigningKey } from '../../lambdas/ciba/signing-keys.ts';
+import type { SigningAlgorithm } from '../../lambdas/ciba/client/client.ts';
+import type {
+  PublishedKey,
+  SecretKey,
+  SecretKeyKind,
+} from '../../lambdas/ciba/keys/key-rotation.ts';
+import type { SigningKey } from '../../lambdas/ciba/keys/signing-keys.ts';
 import type { KeyStore, Versioned } from '../../lambdas/ports.ts';
 
 export interface InMemoryKeys extends KeyStore {

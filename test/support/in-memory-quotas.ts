@@ -1,15 +1,16 @@
 /**
  * The notification quotas in memory: the pure judgement over a history for each addressee, in one synchronous step.
  */
-import { othersToRead } from '../../lambdas/ciba/asked-users.ts';
+
 import { dayOf } from '../../lambdas/ciba/day.ts';
-import { limitShare } from '../../lambdas/ciba/limit-share.ts';
+import { othersToRead } from '../../lambdas/ciba/policy/asked-users.ts';
+import { limitShare } from '../../lambdas/ciba/policy/limit-share.ts';
 import {
   type AskedHistory,
   judgeAsked,
   refsToRead,
   uncountAsked,
-} from '../../lambdas/ciba/notification-policy.ts';
+} from '../../lambdas/ciba/policy/notification-policy.ts';
 import type {
   Addressee,
   AskedUsers,
@@ -17,7 +18,7 @@ import type {
   MailOfDay,
   NotificationQuotas,
 } from '../../lambdas/ports.ts';
-import { builtInNotificationPolicies } from '../../lib/policies.ts';
+import { builtInNotificationPolicies } from '../../lib/stack/policy-settings.ts';
 
 /** What the quotas keep, so that a test can look at it, or change it as an operator does. */
 export interface KeptInMemory {

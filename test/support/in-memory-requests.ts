@@ -3,8 +3,8 @@
  * behaviour; the table of DynamoDB passes the same contract suite.
  */
 import { ruleStore } from '../../lambdas/aws/rule-store.ts';
-import type { AuthenticationRequest } from '../../lambdas/ciba/authentication-request.ts';
-import { attempt } from '../../lambdas/ciba/rule.ts';
+import type { AuthenticationRequest } from '../../lambdas/ciba/request/authentication-request.ts';
+import { attempt } from '../../lambdas/ciba/request/rule.ts';
 import type { AuthenticationRequestStore } from '../../lambdas/ports.ts';
 
 export function inMemoryRequests(): AuthenticationRequestStore {

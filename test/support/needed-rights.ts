@@ -2,8 +2,8 @@
  * What the calls of services need a right for, as AWS's service authorization reference has it, and whether a right is one.
  */
 import * as z from 'zod';
-import type { LocalTable } from '../../lib/local/read-stack.ts';
-import { localArn } from '../../lib/local/resource-names.ts';
+import type { LocalTable } from '../../lib/local/template/read-stack.ts';
+import { localArn } from '../../lib/local/template/resource-names.ts';
 import type { ServiceCall } from './recorded-calls.ts';
 import type { Right } from './template-rights.ts';
 

@@ -1,6 +1,10 @@
 /** A deployment for tests of the operator's commands: real SDK clients that a test answers for, and no network. */
-import { type AwsClients, createClients, type Deployment } from '../../lib/operator/deployment.ts';
-import { OperatorError } from '../../lib/operator/operator-error.ts';
+import {
+  type AwsClients,
+  createClients,
+  type Deployment,
+} from '../../lib/operator/deployment/deployment.ts';
+import { OperatorError } from '../../lib/operator/terminal/operator-error.ts';
 
 /** Answers a call by the name of its command, `InvokeCommand`, and its input; or throws what AWS would. */
 export type AnswerCall = (command: string, input: unknown) => Promise<object> | object;

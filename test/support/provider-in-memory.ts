@@ -3,9 +3,9 @@
  * in one process, for tests of what happens in which order.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
-import type { DecisionOriginDetail } from '../../lambdas/ciba/decision-origin.ts';
-import type { RefusedRequest } from '../../lambdas/ciba/refused-request.ts';
-import type { PublicJwk } from '../../lambdas/ciba/signing-keys.ts';
+import type { PublicJwk } from '../../lambdas/ciba/keys/signing-keys.ts';
+import type { DecisionOriginDetail } from '../../lambdas/ciba/request/decision-origin.ts';
+import type { RefusedRequest } from '../../lambdas/ciba/request/refused-request.ts';
 import { approveEndpoint } from '../../lambdas/endpoints/approve.ts';
 import {
   type BackchannelAuthenticationDeps,

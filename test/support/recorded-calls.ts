@@ -4,14 +4,14 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { forward, readAgain } from '../../lib/local/forward.ts';
 import {
   closeServer,
   createAsyncServer,
   listenOnLoopback,
   loopbackUrl,
 } from '../../lib/local/loopback.ts';
-import type { ServiceEndpoints } from '../../lib/local/run-functions.ts';
+import { forward, readAgain } from '../../lib/local/services/forward.ts';
+import type { ServiceEndpoints } from '../../lib/local/services/run-functions.ts';
 
 /** A call of a service, as IAM would judge it. */
 export interface ServiceCall {

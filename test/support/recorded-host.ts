@@ -4,7 +4,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { startLocalHost } from '../../lib/local/start-local-host.ts';
-import { readDirectoryFile } from '../../lib/operator/directory-file.ts';
+import { readDirectoryFile } from '../../lib/operator/directory/directory-file.ts';
 import { recordCalls } from './recorded-calls.ts';
 import type { Note } from './suite-notes.ts';
 

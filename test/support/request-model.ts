@@ -4,12 +4,16 @@
  * clock and TTL. An actor may stop for ever between any two of its steps; the answer of the redeeming write may be lost, and it is then
  * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
  */
-import type { AuthenticationRequest, Decision } from '../../lambdas/ciba/authentication-request.ts';
-import { REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client.ts';
-import { MOST_WRONG_CODES } from '../../lambdas/ciba/confirmation.ts';
-import { judgeGrant, type UsedGrant } from '../../lambdas/ciba/grant.ts';
-import { judgePoll } from '../../lambdas/ciba/poll.ts';
-import { attempt, judge, type Rule } from '../../lambdas/ciba/rule.ts';
+
+import { REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client/client.ts';
+import type {
+  AuthenticationRequest,
+  Decision,
+} from '../../lambdas/ciba/request/authentication-request.ts';
+import { MOST_WRONG_CODES } from '../../lambdas/ciba/request/confirmation.ts';
+import { judgeGrant, type UsedGrant } from '../../lambdas/ciba/request/grant.ts';
+import { judgePoll } from '../../lambdas/ciba/request/poll.ts';
+import { attempt, judge, type Rule } from '../../lambdas/ciba/request/rule.ts';
 import {
   claimingMail,
   countingWrongCode,
@@ -28,7 +32,7 @@ import {
   revoking,
   slowingDown,
   stampingPoll,
-} from '../../lambdas/ciba/rules.ts';
+} from '../../lambdas/ciba/request/rules.ts';
 import { exampleClient, exampleUser } from './example-directory.ts';
 import { keysByParts, type Step } from './explore.ts';
 

@@ -3,18 +3,18 @@
  * with its guard, and what happens when several callers come at the same moment.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hashSecret } from '../../lambdas/ciba/handles.ts';
 import type {
   AuthenticationRequest,
   PendingRequest,
-} from '../../lambdas/ciba/authentication-request.ts';
-import { hashSecret } from '../../lambdas/ciba/handles.ts';
+} from '../../lambdas/ciba/request/authentication-request.ts';
 import type {
   Claim,
   DecisionOfUser,
   Owner,
   Redemption,
   WrongCode,
-} from '../../lambdas/ciba/rules.ts';
+} from '../../lambdas/ciba/request/rules.ts';
 import type { AuthenticationRequestStore } from '../../lambdas/ports.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from './example-request.ts';
 

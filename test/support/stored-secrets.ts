@@ -3,10 +3,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { keyStore, wrappingKeys } from '../../lambdas/aws/keys-table.ts';
-import type { Client, StoredSecret } from '../../lambdas/ciba/client.ts';
-import { authenticateBySecret, comparedKeyIds } from '../../lambdas/ciba/client-authentication.ts';
+import type { Client, StoredSecret } from '../../lambdas/ciba/client/client.ts';
+import {
+  authenticateBySecret,
+  comparedKeyIds,
+} from '../../lambdas/ciba/client/client-authentication.ts';
+import { type MacKey, macSecretHash } from '../../lambdas/ciba/client/secret-mac.ts';
 import { hashSecret } from '../../lambdas/ciba/handles.ts';
-import { type MacKey, macSecretHash } from '../../lambdas/ciba/secret-mac.ts';
 import type { WrappingKeys } from '../../lambdas/ports.ts';
 import type { TestTables } from './tables-on-dynalite.ts';
 

@@ -1,11 +1,11 @@
 /** The whole stack, synthesized with its bundles and run on a local host in this process, for one file of tests. */
 import { inject } from 'vitest';
-import { type Assembly, readAssembly } from '../../lib/local/read-assembly.ts';
 import {
   type LocalHost,
   type LocalHostOptions,
   startLocalHost,
 } from '../../lib/local/start-local-host.ts';
+import { type Assembly, readAssembly } from '../../lib/local/template/read-assembly.ts';
 import { synthesizedAssembly } from './synthesized-assembly.ts';
 
 /** A running local host and the assembly that it runs. */

@@ -11,8 +11,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { partitionKey, requestsByDay } from '../../lambdas/aws/formats.ts';
-import { serveTables } from '../../lib/local/serve-tables.ts';
-import type { DirectoryStore } from '../../lib/operator/directory-items.ts';
+import { serveTables } from '../../lib/local/services/serve-tables.ts';
+import type { DirectoryStore } from '../../lib/operator/directory/directory-items.ts';
 
 export interface TestTables {
   client: DynamoDBClient;

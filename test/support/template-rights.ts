@@ -3,8 +3,8 @@
  * one, with the names they have on the local host.
  */
 import * as z from 'zod';
-import type { Assembly, TemplateResource } from '../../lib/local/read-assembly.ts';
-import { type References, resolveIntrinsics } from '../../lib/local/resolve-intrinsics.ts';
+import type { Assembly, TemplateResource } from '../../lib/local/template/read-assembly.ts';
+import { type References, resolveIntrinsics } from '../../lib/local/template/resolve-intrinsics.ts';
 
 const oneOrMore = z.union([z.string().transform((text) => [text]), z.array(z.string())]);
 

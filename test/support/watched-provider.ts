@@ -13,8 +13,8 @@ import {
   TooManyRequestsException,
 } from '@aws-sdk/client-sesv2';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { askedUsers } from '../../lambdas/aws/asked-users.ts';
-import { clientLogos } from '../../lambdas/aws/client-logos.ts';
+import { askedUsers } from '../../lambdas/aws/asked-users-table.ts';
+import { clientLogos } from '../../lambdas/aws/client-logos-table.ts';
 import {
   clientDirectory,
   publicKeys,
@@ -48,16 +48,16 @@ import { mailTask } from '../../lambdas/tasks/mail.ts';
 import { mailFeedbackTask } from '../../lambdas/tasks/mail-feedback.ts';
 import { recordFailureTask } from '../../lambdas/tasks/record-failure.ts';
 import { rotateKeysTask } from '../../lambdas/tasks/rotate-keys.ts';
-import { checkStateMachine } from '../../lib/local/check-state-machine.ts';
 import {
   closeServer,
   createAsyncServer,
   listenOnLoopback,
   loopbackUrl,
 } from '../../lib/local/loopback.ts';
-import { runFlow } from '../../lib/local/run-flow.ts';
-import { applyDirectory } from '../../lib/operator/apply-directory.ts';
-import type { Directory } from '../../lib/operator/directory-file.ts';
+import { runFlow } from '../../lib/local/services/run-flow.ts';
+import { checkStateMachine } from '../../lib/local/template/check-state-machine.ts';
+import { applyDirectory } from '../../lib/operator/directory/apply.ts';
+import type { Directory } from '../../lib/operator/directory/directory-file.ts';
 import { EXAMPLE_NOW } from './example-request.ts';
 import { plainPolicies } from './in-memory-quotas.ts';
 import { tablesOnDynalite } from './tables-on-dynalite.ts';

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type AppProps, Stack } from 'aws-cdk-lib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CibaProvider } from '../../lib/ciba-provider.ts';
-import { createProviderApp } from '../../lib/provider-app.ts';
-import { findRegionFault } from '../../lib/regions.ts';
+import { CibaProvider } from '../../lib/stack/ciba-provider.ts';
+import { createProviderApp } from '../../lib/stack/provider-app.ts';
+import { findRegionFault } from '../../lib/stack/regions.ts';
 import {
   customDomain,
   customDomainInZone,

@@ -1,6 +1,6 @@
 /** The environment of the approval page. */
 import * as z from 'zod/mini';
-import { decisionOriginDetails } from '../../ciba/decision-origin.ts';
+import { decisionOriginDetails } from '../../ciba/request/decision-origin.ts';
 import { text } from './variables.ts';
 
 export const approveEnvironment = z.object({

@@ -4,7 +4,7 @@
  * the three tables.
  */
 import * as z from 'zod/mini';
-import { parseStrictJson } from '../../ciba/strict-json.ts';
+import { parseStrictJson } from '../../ciba/jwt/strict-json.ts';
 
 /** A text that is not empty. */
 export const text = z.string().check(z.minLength(1));

@@ -1,17 +1,13 @@
 /** `ciba apply`: writes directory files into the deployment, after showing what would change. */
 import { Command, Option } from 'commander';
-import { type AppliedPlan, applyPlan } from '../apply-plan.ts';
 import type { CommandContext } from '../command-context.ts';
-import { dataFormats, STDIN } from '../data-file.ts';
-import { planHead, planJson, planRows, planSummary } from '../describe-plan.ts';
-import { readDirectoryFiles } from '../directory-file.ts';
-import { type DirectoryStore, directoryStore } from '../directory-items.ts';
-import { type DirectoryPlan, isEmpty } from '../directory-plan.ts';
-import { interruptible } from '../interruptible.ts';
-import { OperatorError, usageError } from '../operator-error.ts';
-import { wholeNumber } from '../option-values.ts';
-import { countReads, planDirectory } from '../plan-directory.ts';
-import { assertPolicies } from '../policies.ts';
+import { type AppliedPlan, applyPlan } from '../directory/carry-out-plan.ts';
+import { dataFormats, STDIN } from '../directory/data-file.ts';
+import { readDirectoryFiles } from '../directory/directory-file.ts';
+import { type DirectoryStore, directoryStore } from '../directory/directory-items.ts';
+import { countReads, planDirectory } from '../directory/make-plan.ts';
+import { type DirectoryPlan, isEmpty } from '../directory/plan.ts';
+import { planHead, planJson, planRows, planSummary } from '../directory/print-plan.ts';
 import {
   assertWithinLimit,
   countRemovals,
@@ -19,7 +15,11 @@ import {
   isLargeRemoval,
   LARGEST_LIMIT,
   UNSAID_REMOVALS,
-} from '../prune-limit.ts';
+} from '../directory/prune-limit.ts';
+import { assertPolicies } from '../directory/show-policies.ts';
+import { interruptible } from '../terminal/interruptible.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
+import { wholeNumber } from '../terminal/option-values.ts';
 import { examples } from './examples.ts';
 
 interface ApplyOptions {

@@ -10,27 +10,27 @@ import {
   type Selection,
   type SelectionOptions,
   zoneOf,
-} from '../audit-selection.ts';
-import { auditCounts } from '../audit-stats.ts';
-import type { CommandContext } from '../command-context.ts';
-import type { Deployment } from '../deployment.ts';
-import { userNames } from '../find-user.ts';
-import { followAudit } from '../follow-audit.ts';
-import { findRequest, openAudit, revokeRefreshToken, usersOf } from '../open-audit.ts';
-import { OperatorError, usageError } from '../operator-error.ts';
-import { wholeNumber } from '../option-values.ts';
+} from '../audit/audit-selection.ts';
+import { auditCounts } from '../audit/audit-stats.ts';
+import { findRequest, openAudit, revokeRefreshToken, usersOf } from '../audit/connect-audit.ts';
+import { followAudit } from '../audit/follow-audit.ts';
+import { type AuditPage, passes, readAll, readPage, readRef } from '../audit/load-audit.ts';
 import {
   type AuditPrinting,
   printList,
   printPage,
   printStats,
   printStory,
-} from '../print-audit.ts';
-import { type AuditPage, passes, readAll, readPage, readRef } from '../read-audit.ts';
-import { entryMembers, isoTime, type NameUser } from '../show-audit.ts';
-import { dayIn, showTime } from '../show-time.ts';
-import { auditCauses } from '../tell-outcome.ts';
-import { LINE_WIDTH, wrap } from '../text-layout.ts';
+} from '../audit/print-audit.ts';
+import { entryMembers, isoTime, type NameUser } from '../audit/show-audit.ts';
+import { auditCauses } from '../audit/tell-outcome.ts';
+import type { CommandContext } from '../command-context.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import { userNames } from '../directory/find-user.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
+import { wholeNumber } from '../terminal/option-values.ts';
+import { dayIn, showTime } from '../terminal/show-time.ts';
+import { LINE_WIDTH, wrap } from '../terminal/text-layout.ts';
 import { examples } from './examples.ts';
 
 interface ListOptions extends SelectionOptions {

@@ -1,13 +1,13 @@
 /** `ciba user clear-limits`: a user whom limits keep from being asked can be asked again. */
 import { Command } from 'commander';
-import { findClient } from '../clients.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { Deployment } from '../deployment.ts';
-import { type DirectoryStore, directoryStore } from '../directory-items.ts';
-import { notFound, OperatorError } from '../operator-error.ts';
-import { limitsJson, printLimits } from '../show-limits.ts';
-import { clearLimits, readLimits, type ShownLimits } from '../user-limits.ts';
-import type { NamedBy } from '../users.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import { findClient } from '../directory/clients.ts';
+import { type DirectoryStore, directoryStore } from '../directory/directory-items.ts';
+import { limitsJson, printLimits } from '../directory/show-limits.ts';
+import { clearLimits, readLimits, type ShownLimits } from '../directory/user-limits.ts';
+import type { NamedBy } from '../directory/users.ts';
+import { notFound, OperatorError } from '../terminal/operator-error.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
 

@@ -1,11 +1,11 @@
 /** `ciba user clear-undeliverable`: a user whose address mail came back from is mailed again. */
 import { Command } from 'commander';
-import { clearUndeliverable } from '../clear-undeliverable.ts';
 import type { CommandContext } from '../command-context.ts';
-import { openDirectory } from '../open-directory.ts';
-import { notFound } from '../operator-error.ts';
-import { showTime } from '../show-time.ts';
-import type { NamedBy } from '../users.ts';
+import { clearUndeliverable } from '../directory/clear-undeliverable.ts';
+import type { NamedBy } from '../directory/users.ts';
+import { notFound } from '../terminal/operator-error.ts';
+import { showTime } from '../terminal/show-time.ts';
+import { openDirectory } from './connect-directory.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
 

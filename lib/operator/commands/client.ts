@@ -1,5 +1,10 @@
 /** `ciba client`: the registered clients, and their secrets. */
 import { Command } from 'commander';
+import { openAudit } from '../audit/connect-audit.ts';
+import { findLastRefusal, LOOKED_THROUGH, type Refusal } from '../audit/last-refusal.ts';
+import { isoTime } from '../audit/show-audit.ts';
+import type { CommandContext } from '../command-context.ts';
+import type { Deployment } from '../deployment/deployment.ts';
 import {
   findClient,
   KEEP_SECONDS,
@@ -8,20 +13,15 @@ import {
   refusedFrom,
   rotateSecret,
   type ShownClient,
-} from '../clients.ts';
-import type { CommandContext } from '../command-context.ts';
-import type { Deployment } from '../deployment.ts';
-import { memberRows, showInstant } from '../describe-entry.ts';
-import { showValue } from '../describe-plan.ts';
-import { unlessDenied } from '../find-user.ts';
-import { findLastRefusal, LOOKED_THROUGH, type Refusal } from '../last-refusal.ts';
-import { openAudit } from '../open-audit.ts';
-import { openDirectory } from '../open-directory.ts';
-import { notFound, OperatorError } from '../operator-error.ts';
-import { wholeNumber } from '../option-values.ts';
-import { isoTime } from '../show-audit.ts';
-import { showTime } from '../show-time.ts';
-import { switchEntry } from '../switch-entry.ts';
+} from '../directory/clients.ts';
+import { memberRows, showInstant } from '../directory/describe-entry.ts';
+import { switchEntry } from '../directory/enable-entry.ts';
+import { unlessDenied } from '../directory/find-user.ts';
+import { showValue } from '../directory/print-plan.ts';
+import { notFound, OperatorError } from '../terminal/operator-error.ts';
+import { wholeNumber } from '../terminal/option-values.ts';
+import { showTime } from '../terminal/show-time.ts';
+import { openDirectory } from './connect-directory.ts';
 import { examples } from './examples.ts';
 import { removeClientCommand } from './remove.ts';
 import { revokeClientTokensCommand, tellRevoked } from './revoke-tokens.ts';

@@ -1,11 +1,11 @@
 /** `ciba doctor`: what is wrong with the deployment, and what mends it. */
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { checks, examine, type NamedFinding } from '../doctor.ts';
-import type { Verdict } from '../finding.ts';
-import { OperatorError } from '../operator-error.ts';
-import type { Output, Tone } from '../output.ts';
-import { LINE_WIDTH, wrap } from '../text-layout.ts';
+import type { Verdict } from '../doctor/check.ts';
+import { checks, examine, type NamedFinding } from '../doctor/doctor.ts';
+import { OperatorError } from '../terminal/operator-error.ts';
+import type { Output, Tone } from '../terminal/output.ts';
+import { LINE_WIDTH, wrap } from '../terminal/text-layout.ts';
 import { examples } from './examples.ts';
 
 export function doctorCommand(context: CommandContext): Command {

@@ -1,5 +1,5 @@
 /** The end of a command's help: what one types. */
-import { LINE_WIDTH } from '../text-layout.ts';
+import { LINE_WIDTH } from '../terminal/text-layout.ts';
 
 /** Lines of a command line, each with what it does beside it; below it where both beside each other are too wide. */
 export function examples(lines: Record<string, string>): string {

@@ -1,7 +1,7 @@
 /** `ciba flow`: the flows that notify users. */
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { flowsOf, policiesOf } from '../read-json-output.ts';
+import { flowsOf, policiesOf } from '../deployment/load-json-output.ts';
 import { examples } from './examples.ts';
 import { describePolicies, flowPoliciesJson } from './policy.ts';
 

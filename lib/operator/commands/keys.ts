@@ -1,15 +1,15 @@
 /** `ciba keys`: the keys that the deployment signs, makes links and wraps secrets with. */
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import type { Deployment } from '../deployment.ts';
-import { judgeKeys, type KeyState } from '../key-states.ts';
-import { OperatorError } from '../operator-error.ts';
-import { wholeNumber } from '../option-values.ts';
-import type { Tone } from '../output.ts';
-import { type KeyTables, readKeys } from '../read-keys.ts';
-import { findRemovableKey, removeKey } from '../remove-key.ts';
-import { LONGEST_LEAD_SECONDS, REMEMBERED_SECONDS, rotateKeys } from '../rotate-keys.ts';
-import { showSpan, showTime, showUtcTime } from '../show-time.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import { judgeKeys, type KeyState } from '../keys/key-states.ts';
+import { type KeyTables, readKeys } from '../keys/load-keys.ts';
+import { findRemovableKey, removeKey } from '../keys/remove-key.ts';
+import { LONGEST_LEAD_SECONDS, REMEMBERED_SECONDS, rotateKeys } from '../keys/rotate-keys.ts';
+import { OperatorError } from '../terminal/operator-error.ts';
+import { wholeNumber } from '../terminal/option-values.ts';
+import type { Tone } from '../terminal/output.ts';
+import { showSpan, showTime, showUtcTime } from '../terminal/show-time.ts';
 import { examples } from './examples.ts';
 
 export function keysCommand(context: CommandContext): Command {

@@ -1,8 +1,8 @@
 /** The one user whom a command of the group `ciba user` is about, by any of their names. */
 import { type Command, Option } from 'commander';
-import type { DirectoryStore } from '../directory-items.ts';
-import { notFound } from '../operator-error.ts';
-import { findUser, type NamedBy, type ShownUser } from '../users.ts';
+import type { DirectoryStore } from '../directory/directory-items.ts';
+import { findUser, type NamedBy, type ShownUser } from '../directory/users.ts';
+import { notFound } from '../terminal/operator-error.ts';
 
 /** Gives a command its argument, and the option that says which kind of name it is. */
 export function addNaming(command: Command) {

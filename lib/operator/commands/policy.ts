@@ -1,7 +1,7 @@
 /** `ciba policy`: how often users may be asked, and over which flows requests are distributed. */
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { type PoliciesOutput, policiesOf } from '../read-json-output.ts';
+import { type PoliciesOutput, policiesOf } from '../deployment/load-json-output.ts';
 import { examples } from './examples.ts';
 
 export function policyCommand(context: CommandContext): Command {

@@ -1,18 +1,23 @@
 /** `ciba user remove` and `ciba client remove`: single ones, with what is kept for them, once it is said what ends. */
 import { Command, Option } from 'commander';
-import { findClient } from '../clients.ts';
+import { openAudit, revokeRefreshToken } from '../audit/connect-audit.ts';
+import { describeEnding, type Ending, type EndingRequest, findEnding } from '../audit/what-ends.ts';
 import type { CommandContext } from '../command-context.ts';
-import { describeError } from '../describe-error.ts';
-import { directoryStore } from '../directory-items.ts';
-import type { EntryKind } from '../directory-plan.ts';
-import { unlessDenied } from '../find-user.ts';
-import { inParallel } from '../in-parallel.ts';
-import { openAudit, revokeRefreshToken } from '../open-audit.ts';
-import { OperatorError } from '../operator-error.ts';
-import { eraseClient, eraseUsers, findRemovableUser, type Removable } from '../remove-entries.ts';
-import { LIVES_ON } from '../revoke-tokens.ts';
-import type { NamedBy } from '../users.ts';
-import { describeEnding, type Ending, type EndingRequest, findEnding } from '../what-ends.ts';
+import { inParallel } from '../deployment/in-parallel.ts';
+import { findClient } from '../directory/clients.ts';
+import { directoryStore } from '../directory/directory-items.ts';
+import { unlessDenied } from '../directory/find-user.ts';
+import type { EntryKind } from '../directory/plan.ts';
+import {
+  eraseClient,
+  eraseUsers,
+  findRemovableUser,
+  type Removable,
+} from '../directory/remove-entries.ts';
+import { LIVES_ON } from '../directory/revoke-tokens.ts';
+import type { NamedBy } from '../directory/users.ts';
+import { describeError } from '../terminal/describe-error.ts';
+import { OperatorError } from '../terminal/operator-error.ts';
 import { examples } from './examples.ts';
 
 /** What the audit keeps of people who are removed, and for how long. */

@@ -1,14 +1,14 @@
 /** `ciba user revoke-tokens` and `ciba client revoke-tokens`: what was approved before is worth nothing from now on. */
 import { Command } from 'commander';
-import { findClient } from '../clients.ts';
+import { isoTime } from '../audit/show-audit.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { EntryKind } from '../directory-plan.ts';
-import { openDirectory } from '../open-directory.ts';
-import { notFound, OperatorError } from '../operator-error.ts';
-import type { Output } from '../output.ts';
-import { LIVES_ON, revokeTokens } from '../revoke-tokens.ts';
-import { isoTime } from '../show-audit.ts';
-import type { NamedBy } from '../users.ts';
+import { findClient } from '../directory/clients.ts';
+import type { EntryKind } from '../directory/plan.ts';
+import { LIVES_ON, revokeTokens } from '../directory/revoke-tokens.ts';
+import type { NamedBy } from '../directory/users.ts';
+import { notFound, OperatorError } from '../terminal/operator-error.ts';
+import type { Output } from '../terminal/output.ts';
+import { openDirectory } from './connect-directory.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
 

@@ -2,26 +2,26 @@
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import { localesOf } from '../deployment/load-json-output.ts';
 import {
   type ComparedTemplate,
   compareTemplates,
   type TemplateState,
-} from '../compare-templates.ts';
-import type { Deployment } from '../deployment.ts';
-import { openPreview } from '../open-preview.ts';
-import { OperatorError, usageError } from '../operator-error.ts';
-import { emailAddress, languageTag } from '../option-values.ts';
-import type { Tone } from '../output.ts';
-import { pushTemplates, templatesToPush } from '../push-templates.ts';
-import { localesOf } from '../read-json-output.ts';
-import { sendTestMail } from '../send-test-mail.ts';
+} from '../mails/compare-templates.ts';
+import { pushTemplates, templatesToPush } from '../mails/push-templates.ts';
+import { sendTestMail } from '../mails/send-test-mail.ts';
+import { openPreview } from '../mails/show-in-browser.ts';
 import {
   chooseLocale,
   chooseLocaleOfFiles,
   readTemplateFiles,
   renderMail,
   sampleData,
-} from '../template-files.ts';
+} from '../mails/template-files.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
+import { emailAddress, languageTag } from '../terminal/option-values.ts';
+import type { Tone } from '../terminal/output.ts';
 import { examples } from './examples.ts';
 
 /** Where the link of a preview leads, which knows no deployment. */

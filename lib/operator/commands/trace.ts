@@ -1,7 +1,7 @@
 /** `ciba trace`: where in the sources a function failed, by the frames of its log line. */
 import { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { type TracedFrame, traceFrames } from '../trace-frames.ts';
+import { type TracedFrame, traceFrames } from '../deployment/trace-frames.ts';
 import { examples } from './examples.ts';
 
 interface TraceOptions {

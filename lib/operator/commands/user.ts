@@ -2,13 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { isoTime } from '../audit/show-audit.ts';
 import type { CommandContext } from '../command-context.ts';
-import { fileName, STDIN } from '../data-file.ts';
-import { memberRows } from '../describe-entry.ts';
-import { describeError } from '../describe-error.ts';
-import { countsJson, showValue } from '../describe-plan.ts';
-import { directoryStore } from '../directory-items.ts';
-import { countActions, type MemberChange } from '../directory-plan.ts';
+import { fileName, STDIN } from '../directory/data-file.ts';
+import { memberRows } from '../directory/describe-entry.ts';
+import { directoryStore } from '../directory/directory-items.ts';
+import { switchEntry } from '../directory/enable-entry.ts';
 import {
   carryOutImport,
   countImportReads,
@@ -16,19 +15,20 @@ import {
   judgeRows,
   planImport,
   type UserImport,
-} from '../import-users.ts';
-import { interruptible } from '../interruptible.ts';
-import { openDirectory } from '../open-directory.ts';
-import { notFound, OperatorError, usageError } from '../operator-error.ts';
-import { wholeNumber } from '../option-values.ts';
-import { isoTime } from '../show-audit.ts';
-import { limitsJson, printLimits } from '../show-limits.ts';
-import { switchEntry } from '../switch-entry.ts';
-import { readUserFile, type UserFile, userFileFormats } from '../user-file.ts';
-import { readLimits } from '../user-limits.ts';
-import { listUsers, type NamedBy, type ShownUser } from '../users.ts';
+} from '../directory/import-users.ts';
+import { countActions, type MemberChange } from '../directory/plan.ts';
+import { countsJson, showValue } from '../directory/print-plan.ts';
+import { limitsJson, printLimits } from '../directory/show-limits.ts';
+import { readUserFile, type UserFile, userFileFormats } from '../directory/user-file.ts';
+import { readLimits } from '../directory/user-limits.ts';
+import { listUsers, type NamedBy, type ShownUser } from '../directory/users.ts';
+import { describeError } from '../terminal/describe-error.ts';
+import { interruptible } from '../terminal/interruptible.ts';
+import { notFound, OperatorError, usageError } from '../terminal/operator-error.ts';
+import { wholeNumber } from '../terminal/option-values.ts';
 import { clearLimitsCommand } from './clear-limits.ts';
 import { clearUndeliverableCommand } from './clear-undeliverable.ts';
+import { openDirectory } from './connect-directory.ts';
 import { examples } from './examples.ts';
 import { addNaming, findOrFail } from './named-user.ts';
 import { removeUserCommand } from './remove.ts';

@@ -10,8 +10,8 @@ import {
   userDirectory,
 } from '../../../lambdas/aws/directory-table.ts';
 import type { ClientDirectory } from '../../../lambdas/ports.ts';
-import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
-import { parseDirectory } from '../../../lib/operator/directory-file.ts';
+import { applyDirectory } from '../../../lib/operator/directory/apply.ts';
+import { parseDirectory } from '../../../lib/operator/directory/directory-file.ts';
 import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 

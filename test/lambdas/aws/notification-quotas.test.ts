@@ -10,13 +10,13 @@ import {
   askedUsers,
   readHistory,
   replaceHistory,
-} from '../../../lambdas/aws/asked-users.ts';
+} from '../../../lambdas/aws/asked-users-table.ts';
 import { addresseeNames, keyStore } from '../../../lambdas/aws/keys-table.ts';
 import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts';
 import { requestItems, requestsTable } from '../../../lambdas/aws/requests-table.ts';
-import { nameOfUser } from '../../../lambdas/ciba/asked-users.ts';
 import { dayOf } from '../../../lambdas/ciba/day.ts';
-import type { Asked } from '../../../lambdas/ciba/notification-policy.ts';
+import { nameOfUser } from '../../../lambdas/ciba/policy/asked-users.ts';
+import type { Asked } from '../../../lambdas/ciba/policy/notification-policy.ts';
 import type {
   Addressee,
   AuthenticationRequestStore,

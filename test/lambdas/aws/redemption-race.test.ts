@@ -8,13 +8,13 @@ import { generateSigningKey } from '../../../lambdas/aws/generate-signing-key.ts
 import { keyStore, tokenSigner, wrappingKeys } from '../../../lambdas/aws/keys-table.ts';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { usedTokenIds } from '../../../lambdas/aws/used-token-ids.ts';
-import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
+import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client/client.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { tokenEndpoint } from '../../../lambdas/endpoints/token.ts';
 import { runtime } from '../../../lambdas/handlers/runtime.ts';
 import { rotateKeysTask } from '../../../lambdas/tasks/rotate-keys.ts';
-import { applyDirectory } from '../../../lib/operator/apply-directory.ts';
-import { parseDirectory } from '../../../lib/operator/directory-file.ts';
+import { applyDirectory } from '../../../lib/operator/directory/apply.ts';
+import { parseDirectory } from '../../../lib/operator/directory/directory-file.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from '../../support/example-request.ts';
 import { addWrappingKey } from '../../support/stored-secrets.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
-import type { PendingRequest } from '../../../lambdas/ciba/authentication-request.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
+import type { PendingRequest } from '../../../lambdas/ciba/request/authentication-request.ts';
 import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';

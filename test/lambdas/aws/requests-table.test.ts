@@ -7,17 +7,20 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayPartition } from '../../../lambdas/aws/day-partitions.ts';
 import { requestItems, requestsTable, toItem } from '../../../lambdas/aws/requests-table.ts';
+import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import type {
   AuthenticationRequest,
   PendingRequest,
-} from '../../../lambdas/ciba/authentication-request.ts';
-import { decisionOrigin, decisionOriginDetails } from '../../../lambdas/ciba/decision-origin.ts';
-import { hashSecret } from '../../../lambdas/ciba/handles.ts';
-import { roomForOrigin } from '../../../lambdas/ciba/item-budget.ts';
-import { SUB_LENGTH } from '../../../lambdas/ciba/login.ts';
-import { refreshableRequest } from '../../../lambdas/ciba/refresh-token.ts';
-import type { Claim, DecisionOfUser, Owner } from '../../../lambdas/ciba/rules.ts';
+} from '../../../lambdas/ciba/request/authentication-request.ts';
+import {
+  decisionOrigin,
+  decisionOriginDetails,
+} from '../../../lambdas/ciba/request/decision-origin.ts';
+import { roomForOrigin } from '../../../lambdas/ciba/request/item-budget.ts';
+import { refreshableRequest } from '../../../lambdas/ciba/request/refresh-token.ts';
+import type { Claim, DecisionOfUser, Owner } from '../../../lambdas/ciba/request/rules.ts';
 import { SCOPE_LENGTH } from '../../../lambdas/ciba/scope.ts';
+import { SUB_LENGTH } from '../../../lambdas/ciba/user/login.ts';
 import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
 import { EXAMPLE_NOW, EXAMPLE_SECRET, exampleRequest } from '../../support/example-request.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';

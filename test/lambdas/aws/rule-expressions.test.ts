@@ -9,8 +9,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoTable, type Item } from '../../../lambdas/aws/dynamo-table.ts';
 import { expressionsOf, type StoredForms } from '../../../lambdas/aws/rule-expressions.ts';
-import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
-import { attempt, type Clause, type Member, type Rule } from '../../../lambdas/ciba/rule.ts';
+import type { AuthenticationRequest } from '../../../lambdas/ciba/request/authentication-request.ts';
+import {
+  attempt,
+  type Clause,
+  type Member,
+  type Rule,
+} from '../../../lambdas/ciba/request/rule.ts';
 import { type TestTables, tablesOnDynalite } from '../../support/tables-on-dynalite.ts';
 
 let tables: TestTables;

@@ -12,8 +12,8 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { describe, expect, it } from 'vitest';
 import { sesMailer } from '../../../lambdas/aws/ses-mailer.ts';
-import { templateData } from '../../../lambdas/ciba/notification.ts';
-import { lookUpTexts } from '../../../lambdas/ciba/texts.ts';
+import { lookUpTexts } from '../../../lambdas/ciba/words/catalogue.ts';
+import { templateData } from '../../../lambdas/ciba/words/notification.ts';
 import type { Mail } from '../../../lambdas/ports.ts';
 import { exampleRequest } from '../../support/example-request.ts';
 

@@ -10,7 +10,7 @@ import {
   wrappedWith,
   wrapSecret,
 } from '../../../lambdas/aws/wrapped-secret.ts';
-import { SECRET_KEY_BYTES } from '../../../lambdas/ciba/key-rotation.ts';
+import { SECRET_KEY_BYTES } from '../../../lambdas/ciba/keys/key-rotation.ts';
 
 function newKey(kid: string): WrappingKey {
   return { kid, key: createSecretKey(randomBytes(SECRET_KEY_BYTES)) };

@@ -4,11 +4,11 @@
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, type Client, storedClient } from '../../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
-import { clientRegistration } from '../../../lambdas/ciba/client-registration.ts';
+import { CIBA_GRANT_TYPE, type Client, storedClient } from '../../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client/client-assertion.ts';
 import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
 import { routes } from '../../../lambdas/routes.ts';
+import { clientRegistration } from '../../../lib/operator/directory/registration/client-registration.ts';
 import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
 import { formRequest, issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';

@@ -4,8 +4,8 @@
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { linkToken } from '../../../lambdas/ciba/link-token.ts';
 import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
+import { linkToken } from '../../../lambdas/ciba/request/link-token.ts';
 import type { DecideOutcome } from '../../../lambdas/ports.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';

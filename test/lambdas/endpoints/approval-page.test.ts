@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { AuthenticationRequest } from '../../../lambdas/ciba/authentication-request.ts';
-import { REFRESH_TOKEN_SECONDS } from '../../../lambdas/ciba/refresh-token.ts';
-import { lookUpTexts, type Notice, notices } from '../../../lambdas/ciba/texts.ts';
+import type { AuthenticationRequest } from '../../../lambdas/ciba/request/authentication-request.ts';
+import { REFRESH_TOKEN_SECONDS } from '../../../lambdas/ciba/request/refresh-token.ts';
+import { lookUpTexts } from '../../../lambdas/ciba/words/catalogue.ts';
+import { type Notice, notices } from '../../../lambdas/ciba/words/texts.ts';
 import {
   type CodeFault,
   decisionPage,

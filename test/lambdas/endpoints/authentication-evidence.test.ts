@@ -3,8 +3,8 @@
  * alone, the client that is claimed is named where it has the form of an id, and the client itself learns none of it.
  */
 import { describe, expect, it } from 'vitest';
-import type { Client } from '../../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
+import type { Client } from '../../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client/client-assertion.ts';
 import type { LogEvent } from '../../../lambdas/log.ts';
 import { exampleClient, exampleClientSecret } from '../../support/example-directory.ts';
 import { generateClientKey, signJwt } from '../../support/example-jwts.ts';

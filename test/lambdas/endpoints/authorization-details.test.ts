@@ -3,7 +3,7 @@
  * stored, stamped or mailed; an empty one is none.
  */
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
+import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client/client.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 import { formRequest, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
-import { JWT_LENGTH } from '../../../lambdas/ciba/signed-jwt.ts';
+import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client/client-assertion.ts';
+import { JWT_LENGTH } from '../../../lambdas/ciba/jwt/signed-jwt.ts';
 import { protocolRoutes } from '../../../lambdas/routes.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 import { generateClientKey, longestJti, signJwt } from '../../support/example-jwts.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type DecisionOriginDetail,
   decisionOriginDetails,
-} from '../../../lambdas/ciba/decision-origin.ts';
+} from '../../../lambdas/ciba/request/decision-origin.ts';
 import { formTokenOf, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';

@@ -3,8 +3,8 @@
  * them, and what a client that is not to learn of them is answered (threats T6, T20, T21).
  */
 import { describe, expect, it } from 'vitest';
-import type { Client } from '../../../lambdas/ciba/client.ts';
-import { publicHalf } from '../../../lambdas/ciba/signing-keys.ts';
+import type { Client } from '../../../lambdas/ciba/client/client.ts';
+import { publicHalf } from '../../../lambdas/ciba/keys/signing-keys.ts';
 import {
   exampleClient,
   exampleClientSecret,

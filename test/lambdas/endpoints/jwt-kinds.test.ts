@@ -3,11 +3,19 @@
  * although client and provider share one key here (threats T17).
  */
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, type Client, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
-import { jwtKinds } from '../../../lambdas/ciba/jwt-kinds.ts';
-import { publicHalf } from '../../../lambdas/ciba/signing-keys.ts';
-import { accessTokenClaims, type Grant, idTokenClaims } from '../../../lambdas/ciba/tokens.ts';
+import {
+  CIBA_GRANT_TYPE,
+  type Client,
+  REFRESH_GRANT_TYPE,
+} from '../../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client/client-assertion.ts';
+import { jwtKinds } from '../../../lambdas/ciba/jwt/jwt-kinds.ts';
+import { publicHalf } from '../../../lambdas/ciba/keys/signing-keys.ts';
+import {
+  accessTokenClaims,
+  type Grant,
+  idTokenClaims,
+} from '../../../lambdas/ciba/request/tokens.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';

@@ -3,8 +3,8 @@
  * stated (RFC 6749 5.2 and 6, RFC 9700 4.14; threats T24, T29). Neither grant looks at less than the other.
  */
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
-import type { User } from '../../../lambdas/ciba/user.ts';
+import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client/client.ts';
+import type { User } from '../../../lambdas/ciba/user/user.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { formRequest, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NotificationPolicy } from '../../../lambdas/ciba/notification-policy.ts';
+import type { NotificationPolicy } from '../../../lambdas/ciba/policy/notification-policy.ts';
 import {
   exampleClient,
   exampleClientSecret,

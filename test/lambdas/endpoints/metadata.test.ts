@@ -3,8 +3,8 @@
  * not there, and keys that cannot be read.
  */
 import { describe, expect, it } from 'vitest';
+import type { PublicJwk } from '../../../lambdas/ciba/keys/signing-keys.ts';
 import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
-import type { PublicJwk } from '../../../lambdas/ciba/signing-keys.ts';
 import { metadataEndpoint } from '../../../lambdas/endpoints/metadata.ts';
 import type { LogEvent } from '../../../lambdas/log.ts';
 import { routes } from '../../../lambdas/routes.ts';

@@ -3,8 +3,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backchannelAuthenticationParameters } from '../../../lambdas/ciba/backchannel-authentication-request.ts';
-import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
+import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client/client.ts';
+import { backchannelAuthenticationParameters } from '../../../lambdas/ciba/request/backchannel-authentication-request.ts';
 import { approvalFields } from '../../../lambdas/endpoints/approve.ts';
 import { clientAuthenticationParameters } from '../../../lambdas/endpoints/authenticated-form.ts';
 import { tokenParameters } from '../../../lambdas/endpoints/token.ts';

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
+import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client/client.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 import { formRequest, issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 

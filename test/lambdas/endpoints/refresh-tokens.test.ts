@@ -3,7 +3,7 @@
  * their client alone, and gone with everything they rest on (threats T24; S11, S12; invariant I15).
  */
 import { describe, expect, it } from 'vitest';
-import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client.ts';
+import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client/client.ts';
 import {
   exampleClient,
   exampleClientSecret,

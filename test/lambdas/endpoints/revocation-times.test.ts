@@ -6,8 +6,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIENT_CACHE_SECONDS, clientDirectory } from '../../../lambdas/aws/directory-table.ts';
 import { dynamoTable } from '../../../lambdas/aws/dynamo-table.ts';
-import { CIBA_GRANT_TYPE, type Client, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client.ts';
-import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client-assertion.ts';
+import {
+  CIBA_GRANT_TYPE,
+  type Client,
+  REFRESH_GRANT_TYPE,
+} from '../../../lambdas/ciba/client/client.ts';
+import { CLIENT_ASSERTION_TYPE } from '../../../lambdas/ciba/client/client-assertion.ts';
 import { exampleClient, exampleClientSecret } from '../../support/example-directory.ts';
 import { generateClientKey, signJwt } from '../../support/example-jwts.ts';
 import { formRequest, issuer, providerInMemory } from '../../support/provider-in-memory.ts';

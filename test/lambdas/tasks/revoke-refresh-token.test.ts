@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type {
   AuthenticationRequest,
   PendingRequest,
-} from '../../../lambdas/ciba/authentication-request.ts';
+} from '../../../lambdas/ciba/request/authentication-request.ts';
 import type { LogEvent } from '../../../lambdas/log.ts';
 import { revokeRefreshTokenTask } from '../../../lambdas/tasks/revoke-refresh-token.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../../support/example-request.ts';

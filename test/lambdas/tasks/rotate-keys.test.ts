@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SigningAlgorithm } from '../../../lambdas/ciba/client.ts';
-import { orderLinkKeys } from '../../../lambdas/ciba/key-rotation.ts';
-import { currentSigningKey } from '../../../lambdas/ciba/signing-keys.ts';
+import type { SigningAlgorithm } from '../../../lambdas/ciba/client/client.ts';
+import { orderLinkKeys } from '../../../lambdas/ciba/keys/key-rotation.ts';
+import { currentSigningKey } from '../../../lambdas/ciba/keys/signing-keys.ts';
 import type { LogEvent } from '../../../lambdas/log.ts';
 import { rotateKeysTask } from '../../../lambdas/tasks/rotate-keys.ts';
 import { type InMemoryKeys, inMemoryKeys } from '../../support/in-memory-keys.ts';

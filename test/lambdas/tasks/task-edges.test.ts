@@ -4,7 +4,7 @@
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { linkToken } from '../../../lambdas/ciba/link-token.ts';
+import { linkToken } from '../../../lambdas/ciba/request/link-token.ts';
 import type { Mail, Mailer } from '../../../lambdas/ports.ts';
 import { LEAST_SECONDS_LEFT, MAIL_CLAIM_SECONDS, mailTask } from '../../../lambdas/tasks/mail.ts';
 import { exampleUser, inMemoryDirectory } from '../../support/example-directory.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../support/local-process.ts';
 import { busyness } from '../../support/processor-time.ts';
 import { synthesizedAssembly } from '../../support/synthesized-assembly.ts';
-import { makeAssembly } from './make-assembly.ts';
+import { makeAssembly } from './template/make-assembly.ts';
 
 const started: LocalProcess[] = [];
 

@@ -2,7 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { describeLocalHost } from '../../../lib/local/describe-local-host.ts';
-import { parseDirectory, readDirectoryFile } from '../../../lib/operator/directory-file.ts';
+import {
+  parseDirectory,
+  readDirectoryFile,
+} from '../../../lib/operator/directory/directory-file.ts';
 
 const addresses = {
   issuer: 'http://localhost:4010',

@@ -15,7 +15,7 @@ import { fetchTrusting } from '../../../lib/local/fetch-trusting.ts';
 import { type LocalHost, startLocalHost } from '../../../lib/local/start-local-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { loopbackHosts } from '../../support/local-process.ts';
-import { makeAssembly } from './make-assembly.ts';
+import { makeAssembly } from './template/make-assembly.ts';
 
 const lines: string[] = [];
 const log = (kind: string, line: string) => void lines.push(`${kind}: ${line}`);
