@@ -53,6 +53,20 @@ export const storedNames = {
   refreshEndsAt: 're',
 } as const;
 
+/** The members of a request that are attributes of other names, or of two. */
+const membersApart = {
+  forgetAt: [TIME_TO_LIVE],
+  mailFailure: ['mailFailure', 'mailFailedAt'],
+  decisionOrigin: ['decidedFrom', 'decidedWith'],
+} as const;
+
+/** The attributes that a member of a request is stored in, by the names they are stored under. */
+export function attributesOfMember(member: string): string[] {
+  const names: Record<string, string> = storedNames;
+  const apart: Record<string, readonly string[]> = membersApart;
+  return (apart[member] ?? [member]).map((name) => names[name] ?? name);
+}
+
 /** The index of the requests by day, which lists a day's requests in the order they came. */
 export const requestsByDay = {
   name: 'byDay',

@@ -8,16 +8,26 @@ import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import {
+  attributesOfMember,
   besideRequests,
   constructIds,
   directoryKey,
   keyItem,
   partitionKey,
   requestsByDay,
-  storedNames,
   TIME_TO_LIVE,
 } from '../../lambdas/aws/formats.ts';
 import type { KeyKind } from '../../lambdas/ciba/keys/key-rotation.ts';
+import { membersNamedBy, type Rule } from '../../lambdas/ciba/request/rule.ts';
+import {
+  claimingMail,
+  failing,
+  failingByMail,
+  notingMailFailure,
+  recordingMailed,
+  releasingMail,
+  revoking,
+} from '../../lambdas/ciba/request/rules.ts';
 import type { User } from '../../lambdas/ciba/user/user.ts';
 
 /** What a function may do to requests that it names. */
@@ -26,8 +36,17 @@ export type RequestAction = 'BatchGetItem' | 'GetItem' | 'PutItem' | 'UpdateItem
 /** The kinds of items in the directory. */
 export type DirectoryItem = keyof typeof directoryKey;
 
-/** What a transition of a request may name. */
-type RequestAttribute = keyof typeof storedNames | 'status' | 'expiresAt' | 'cause';
+/** The rules of a function that writes nothing but them; what they are made with does not count here. */
+const rulesOf = {
+  revoking: [revoking(0)],
+  mailing: [
+    claimingMail({ ref: '', claimId: '', linkNonce: '', now: 0, until: 0 }),
+    recordingMailed('', 0),
+    releasingMail(''),
+  ],
+  failing: [failing('flow_error', 0)],
+  hearingOfMail: [failingByMail('mail_bounced', 0), notingMailFailure('mail_bounced', 0)],
+} satisfies Record<string, Rule<string>[]>;
 
 /** State outlives the stack: what holds it is neither deleted with it nor by a slip of the hand. */
 const stateful = {
@@ -93,49 +112,40 @@ export class Tables extends Construct {
 
   /** The right to write of any request that its refresh token has ended. */
   allowRevokingRefreshTokens(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'refreshHash', 'revokedAt']);
+    return this.#allowWritingBy(rulesOf.revoking);
   }
 
   /** The right to claim the mail of any request, and to write that it was sent; whoever claims it is given the request. */
   allowMailing(): PolicyStatement {
-    return this.#allowUpdatingRequests(
-      ['status', 'expiresAt', 'linkNonce', 'mailClaimId', 'mailClaimUntil', 'mailedAt'],
-      ['ALL_NEW', 'NONE'],
-    );
+    return this.#allowWritingBy(rulesOf.mailing, ['ALL_NEW', 'NONE']);
   }
 
   /** The right to write of any request that its flow has failed. */
   allowFailing(): PolicyStatement {
-    return this.#allowUpdatingRequests(['status', 'failedAt', 'cause']);
+    return this.#allowWritingBy(rulesOf.failing);
   }
 
   /** The right to write of any request what became of its mail. */
   allowHearingOfMail(): PolicyStatement {
-    return this.#allowUpdatingRequests([
-      'status',
-      'expiresAt',
-      'mailFailure',
-      'mailFailedAt',
-      'failedAt',
-      'cause',
-    ]);
+    return this.#allowWritingBy(rulesOf.hearingOfMail);
   }
 
   /**
-   * One transition of requests, by the attributes that its write and its condition name. IAM cannot
-   * tell a condition from a write: a caller that may ask for the status may set it. An approval takes
-   * attributes beside it.
+   * The right to write by these rules, which name the attributes. IAM cannot tell a condition from a
+   * write: a caller that may ask for the status may set it. An approval takes attributes beside it.
    */
-  #allowUpdatingRequests(
-    attributes: RequestAttribute[],
+  #allowWritingBy(
+    rules: Rule<string>[],
     returned: ('NONE' | 'ALL_NEW')[] = ['NONE'],
   ): PolicyStatement {
+    const named = rules.flatMap(membersNamedBy).flatMap(attributesOfMember);
+    const attributes = new Set([partitionKey.requests, ...named.sort()]);
     return new PolicyStatement({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.requests.tableArn],
       conditions: {
         'ForAllValues:StringEquals': {
-          'dynamodb:Attributes': [partitionKey.requests, ...attributes.map(storedName)],
+          'dynamodb:Attributes': [...attributes],
         },
         StringEqualsIfExists: { 'dynamodb:ReturnValues': returned },
       },
@@ -287,8 +297,4 @@ export class Tables extends Construct {
 /** The pattern of all keys of a kind of items in the directory. */
 function keysOf(item: DirectoryItem): string {
   return item === 'publicKeys' ? directoryKey.publicKeys : directoryKey[item]('*');
-}
-
-function storedName(attribute: RequestAttribute): string {
-  return new Map<string, string>(Object.entries(storedNames)).get(attribute) ?? attribute;
 }

@@ -117,3 +117,26 @@ function applied(
 export function membersOf<Value>(members: { [Name in Member]?: Value }): [Member, Value][] {
   return Object.entries(members) as [Member, Value][];
 }
+
+/** Every member that a rule looks at or writes, each once. */
+export function membersNamedBy({
+  demands,
+  set = {},
+  keep = {},
+  count = {},
+  remove = [],
+}: Rule<string>): Member[] {
+  const demanded = demands.flatMap(([clause]) => membersOfClause(clause));
+  const written = [set, keep, count].flatMap((members) => membersOf(members));
+  return [...new Set([...demanded, ...written.map(([name]) => name), ...remove])];
+}
+
+function membersOfClause(clause: Clause): Member[] {
+  switch (clause[0]) {
+    case 'all':
+    case 'any':
+      return clause[1].flatMap(membersOfClause);
+    default:
+      return [clause[1]];
+  }
+}

@@ -178,7 +178,7 @@ describe('the rights of each function', () => {
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in client#* user#*',
         'dynamodb:GetItem on TablesKeys if dynamodb:LeadingKeys in link',
         'dynamodb:GetItem on TablesRequests',
-        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt ln mc mu ma if dynamodb:ReturnValues in ALL_NEW NONE',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref expiresAt ln ma mc mu status if dynamodb:ReturnValues in ALL_NEW NONE',
         `kms:Decrypt on TablesKeysEncryption ${viaDynamoDb}`,
         ...['ses:SendEmail', 'ses:SendTemplatedEmail'].flatMap((action) =>
           [
@@ -195,7 +195,7 @@ describe('the rights of each function', () => {
     [
       'record-failure',
       [
-        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status fa cause if dynamodb:ReturnValues in NONE',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref cause fa status if dynamodb:ReturnValues in NONE',
       ],
     ],
     [
@@ -204,7 +204,7 @@ describe('the rights of each function', () => {
         'dynamodb:GetItem on TablesDirectory if dynamodb:LeadingKeys in user#*',
         'dynamodb:GetItem on TablesRequests',
         'dynamodb:UpdateItem on TablesDirectory if dynamodb:LeadingKeys in user#* if dynamodb:Attributes in pk undeliverable version if dynamodb:ReturnValues in NONE',
-        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status expiresAt mf mx fa cause if dynamodb:ReturnValues in NONE',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref cause expiresAt fa mf mx status if dynamodb:ReturnValues in NONE',
         'sqs:SendMessage on MailFeedbackLostEventsQueue',
       ],
     ],
@@ -212,7 +212,7 @@ describe('the rights of each function', () => {
       'revoke-refresh-token',
       [
         'dynamodb:GetItem on TablesRequests',
-        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref status rh rv if dynamodb:ReturnValues in NONE',
+        'dynamodb:UpdateItem on TablesRequests if dynamodb:Attributes in ref rh rv if dynamodb:ReturnValues in NONE',
       ],
     ],
     [

@@ -112,13 +112,17 @@ describe('O3: of refresh tokens', () => {
   );
 });
 
+it('O3: who ends refresh tokens writes no status', () => {
+  expect(isAllowed('revoke-refresh-token', ofRequest('status'))).toBe(false);
+});
+
 it.each<[string, Write]>([
   ['mail', { ...ofRequest('status', 'expiresAt', 'ln', 'mc', 'mu'), returnValues: ['ALL_NEW'] }],
-  ['mail', ofRequest('status', 'mc', 'ma')],
+  ['mail', ofRequest('mc', 'mu', 'ma')],
   ['record-failure', ofRequest('status', 'fa', 'cause')],
   ['mail-feedback', ofRequest('status', 'expiresAt', 'mf', 'mx', 'fa', 'cause')],
   ['mail-feedback', ofUser('undeliverable', 'version')],
-  ['revoke-refresh-token', ofRequest('status', 'rh', 'rv')],
+  ['revoke-refresh-token', ofRequest('rh', 'rv')],
 ])('the evaluator lets %s do what it is there for', (handler, write) => {
   expect(isAllowed(handler, write)).toBe(true);
 });
