@@ -158,7 +158,7 @@ const largeCasts: Record<string, Cast> = {
     approver: true,
     denier: true,
     failingFlow: true,
-    clock: [1, 16, 119, 120],
+    clock: [1, 16, 120],
     mailed: false,
   },
   'two pollers, an operator, a refreshing client, approve, replays': {
