@@ -36,7 +36,14 @@ export function askWithin(server: Server): NonNullable<DynamoDBClientConfig['req
 function received({ method, path, headers, body = '' }: Asked): IncomingMessage {
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   const message = { method, url: path, headers: Object.fromEntries(names) };
-  return Object.assign(Readable.from([Buffer.from(body)]), message) as unknown as IncomingMessage;
+  return Object.assign(Readable.from([octets(body)]), message) as unknown as IncomingMessage;
+}
+
+/** The SDK's bodies are octets that complain of whoever takes them for a text. */
+function octets(body: string | Uint8Array): Buffer {
+  return typeof body === 'string'
+    ? Buffer.from(body)
+    : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 /** As much of a response as listeners write to. */

@@ -765,7 +765,6 @@ describe('ciba audit revoke', () => {
         ExpressionAttributeNames: {
           '#ref': 'ref',
           '#revokedAt': 'rv',
-          '#status': 'status',
           '#refreshHash': 'rh',
         },
       }),
