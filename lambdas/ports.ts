@@ -1,7 +1,7 @@
 /**
  * The outside as the endpoints and tasks see it. Each method is an event of the protocol; its docblock says what holds
  * whatever else happens at the same moment. Expected outcomes are returned. What is thrown is either
- * `temporarily_unavailable` (nothing is known to have changed, trying again is safe) or a defect.
+ * {@link Unavailable} or a defect.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Client, SigningAlgorithm } from './ciba/client/client.ts';
@@ -34,6 +34,19 @@ import type {
 import type { Claims } from './ciba/request/tokens.ts';
 import type { User } from './ciba/user/user.ts';
 import type { TemplateData } from './ciba/words/notification.ts';
+
+/**
+ * Something that the provider depends on cannot answer now. Nothing is known to have changed, and trying again is safe.
+ * Each edge makes its own answer of it: `temporarily_unavailable`, a page with 503, a run that failed.
+ */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+
+  /** @param cause what was thrown, or a word of ours; the log tells it */
+  constructor(cause: unknown) {
+    super(typeof cause === 'string' ? cause : 'A service does not answer.', { cause });
+  }
+}
 
 export type PollOutcome =
   | { outcome: 'stamped'; before: AuthenticationRequest }
@@ -270,14 +283,14 @@ export interface AddresseeNames {
 export interface WrappingKeys {
   /**
    * The secret that was wrapped for this client, with whichever key of the deployment.
-   * @throws `temporarily_unavailable` if the key is not to be had
+   * @throws Unavailable if the key is not to be had
    */
   unwrap(clientId: string, wrapped: string): Promise<string>;
 
   /**
    * The keys of these names that client secrets are stored under, in their order; any key for one that is not named.
    * Whichever are asked for, keys that are remembered cost no read.
-   * @throws `temporarily_unavailable` if one is not to be had
+   * @throws Unavailable if one is not to be had
    */
   macKeys(kids: readonly (string | undefined)[]): Promise<MacKey[]>;
 }

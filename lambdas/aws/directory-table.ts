@@ -9,14 +9,15 @@ import { type Client, storedClient } from '../ciba/client/client.ts';
 import { type PublicJwk, publicJwk } from '../ciba/keys/signing-keys.ts';
 import { logins } from '../ciba/user/login.ts';
 import { storedUser } from '../ciba/user/user.ts';
-import type {
-  ClientDirectory,
-  Clock,
-  PublicKeys,
-  UndeliverableAddresses,
-  UserDirectory,
+import {
+  type ClientDirectory,
+  type Clock,
+  type PublicKeys,
+  Unavailable,
+  type UndeliverableAddresses,
+  type UserDirectory,
 } from '../ports.ts';
-import { dynamoTable, unavailable } from './dynamo-table.ts';
+import { dynamoTable } from './dynamo-table.ts';
 import { directoryKey, partitionKey } from './formats.ts';
 
 /** A subject that nobody has. */
@@ -124,7 +125,7 @@ export function undeliverableAddresses(
         });
         if (noted.written) return true;
       }
-      throw unavailable('the user is being changed');
+      throw new Unavailable('the user is being changed');
     },
   };
 }

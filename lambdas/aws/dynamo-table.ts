@@ -1,6 +1,6 @@
 /**
  * One DynamoDB table with a single partition key, in the calls this project makes: read, put, update and remove, each
- * conditional write answering whether its condition held. Any other fault is `temporarily_unavailable`.
+ * conditional write answering whether its condition held. Any other fault is thrown as Unavailable.
  */
 import {
   BatchGetItemCommand,
@@ -13,7 +13,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { OAuthError } from '../ciba/oauth-error.ts';
+import { Unavailable } from '../ports.ts';
 
 export type Item = Record<string, unknown>;
 
@@ -82,7 +82,8 @@ export function dynamoTable(
       let left = keys.map(keyOf);
       for (let attempt = 0; left.length > 0; attempt += 1) {
         // A busy table leaves some out, which the SDK does not count as a fault.
-        if (attempt === BATCH_ATTEMPTS) throw unavailable(new Error(`${tableName} is too busy`));
+        if (attempt === BATCH_ATTEMPTS)
+          throw new Unavailable(new Error(`${tableName} is too busy`));
         const wanted = { [tableName]: { Keys: left, ConsistentRead: true } };
         const answer = await available(
           client.send(new BatchGetItemCommand({ RequestItems: wanted })),
@@ -174,26 +175,15 @@ async function unlessConditionFails<Output>(call: Promise<Output>): Promise<Outp
     return await call;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw unavailable(error);
+    throw new Unavailable(error);
   }
 }
 
-/** What a call answers; whatever it throws is `temporarily_unavailable`. */
+/** What a call answers; whatever it throws is the cause of an Unavailable. */
 export async function available<Output>(call: Promise<Output>): Promise<Output> {
   try {
     return await call;
   } catch (error) {
-    throw unavailable(error);
+    throw new Unavailable(error);
   }
-}
-
-/** That the provider cannot answer now, and the client may try again. @param cause for the log: what was thrown, or a word of ours */
-export function unavailable(cause: unknown): OAuthError {
-  return new OAuthError(
-    'temporarily_unavailable',
-    'The server cannot answer right now. Try again.',
-    {
-      cause,
-    },
-  );
 }

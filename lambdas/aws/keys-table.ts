@@ -20,16 +20,17 @@ import {
   signingKey,
 } from '../ciba/keys/signing-keys.ts';
 import { nameOfUser } from '../ciba/policy/asked-users.ts';
-import type {
-  AddresseeNames,
-  Clock,
-  KeyStore,
-  LinkKeys,
-  TokenSigner,
-  WrappingKeys,
+import {
+  type AddresseeNames,
+  type Clock,
+  type KeyStore,
+  type LinkKeys,
+  type TokenSigner,
+  Unavailable,
+  type WrappingKeys,
 } from '../ports.ts';
 import { publicKeysItem } from './directory-table.ts';
-import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
 import { directoryKey, keyItem, partitionKey } from './formats.ts';
 import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
 
@@ -60,7 +61,7 @@ function cached<Value>(clock: Clock, load: () => Promise<Value>): () => Promise<
 }
 
 function keysMissing(): Error {
-  return unavailable('no key');
+  return new Unavailable('no key');
 }
 
 interface LoadedKey {

@@ -14,7 +14,12 @@ import {
   refsToRead,
   uncountAsked,
 } from '../ciba/policy/notification-policy.ts';
-import type { AddresseeNames, AuthenticationRequestStore, NotificationQuotas } from '../ports.ts';
+import {
+  type AddresseeNames,
+  type AuthenticationRequestStore,
+  type NotificationQuotas,
+  Unavailable,
+} from '../ports.ts';
 import {
   askedKey,
   FORGET_SECONDS,
@@ -25,7 +30,7 @@ import {
   replaceHistory,
 } from './asked-users-table.ts';
 import { dailyMails } from './daily-mails.ts';
-import { type DynamoTable, dynamoTable, unavailable } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
 import { partitionKey } from './formats.ts';
 
 interface QuotaStores {
@@ -81,7 +86,7 @@ export function notificationQuotas(
 }
 
 function tooManyAtOnce(): Error {
-  return unavailable('too many requests for one user at once');
+  return new Unavailable('too many requests for one user at once');
 }
 
 /**

@@ -24,8 +24,12 @@ import {
   stampingPoll,
   type Undecidable,
 } from '../ciba/request/rules.ts';
-import type { AuthenticationRequestStore, Undecided, WrongCodeOutcome } from '../ports.ts';
-import { unavailable } from './dynamo-table.ts';
+import {
+  type AuthenticationRequestStore,
+  Unavailable,
+  type Undecided,
+  type WrongCodeOutcome,
+} from '../ports.ts';
 
 export interface RuleWriter {
   /** The request as the last finished write left it. */
@@ -144,5 +148,5 @@ function revocationOf(request: AuthenticationRequest | undefined): number {
 
 /** No write makes a demand of these hold again once it failed, so this names a fault rather than a race. */
 function unexplained(): never {
-  throw unavailable('a condition failed that the item meets');
+  throw new Unavailable('a condition failed that the item meets');
 }

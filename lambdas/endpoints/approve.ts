@@ -36,15 +36,16 @@ import {
   placeOf,
   requestIdOf,
 } from '../log.ts';
-import type {
-  AskedUsers,
-  AuthenticationRequestStore,
-  ClientDirectory,
-  Clock,
-  DecideOutcome,
-  Entropy,
-  LinkKeys,
-  UserDirectory,
+import {
+  type AskedUsers,
+  type AuthenticationRequestStore,
+  type ClientDirectory,
+  type Clock,
+  type DecideOutcome,
+  type Entropy,
+  type LinkKeys,
+  Unavailable,
+  type UserDirectory,
 } from '../ports.ts';
 import { approvePath, logoPath } from '../routes.ts';
 import {
@@ -157,13 +158,13 @@ async function respond(deps: ApproveDeps, httpRequest: Request, caller: Caller):
 
 function unavailable(error: unknown): Answer {
   const headers = { 'Retry-After': '2' };
-  if (error instanceof OAuthError && error.code === 'temporarily_unavailable') {
+  if (error instanceof Unavailable) {
     return { ...notice(503, 'unavailable'), headers, ...causeOf(error), ...placeOf(error) };
   }
   return { ...notice(500, 'unavailable'), ...faultOf(error) };
 }
 
-function causeOf(error: OAuthError): { cause?: string } {
+function causeOf(error: Unavailable): { cause?: string } {
   const cause = describeCause(error.cause);
   return cause === undefined ? {} : { cause };
 }

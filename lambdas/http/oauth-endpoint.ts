@@ -8,7 +8,7 @@ import type { AuthenticationEvidence } from '../ciba/client/authentication-evide
 import type { Client } from '../ciba/client/client.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
 import { describeCause, elapsedMs, faultOf, type Log, placeOf, requestIdOf } from '../log.ts';
-import type { Clock, Entropy } from '../ports.ts';
+import { type Clock, type Entropy, Unavailable } from '../ports.ts';
 import type { Caller } from './api-gateway-event.ts';
 import { responseHeaders } from './response-headers.ts';
 
@@ -77,6 +77,13 @@ function correlationId({ ref, id }: Trace): string {
 
 function toOAuthError(error: unknown): OAuthError {
   if (error instanceof OAuthError) return error;
+  if (error instanceof Unavailable) {
+    return new OAuthError(
+      'temporarily_unavailable',
+      'The server cannot answer right now. Try again.',
+      { cause: error.cause },
+    );
+  }
   return new OAuthError('server_error', 'The server met an unexpected condition.', {
     cause: faultOf(error).cause,
   });

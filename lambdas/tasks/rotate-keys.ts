@@ -23,9 +23,8 @@ import {
   type SecretKeyKind,
 } from '../ciba/keys/key-rotation.ts';
 import { publicHalf } from '../ciba/keys/signing-keys.ts';
-import { OAuthError } from '../ciba/oauth-error.ts';
 import { elapsedMs, type Fault, faultOf, type Log } from '../log.ts';
-import type { Clock, Entropy, KeyStore, Versioned } from '../ports.ts';
+import { type Clock, type Entropy, type KeyStore, Unavailable, type Versioned } from '../ports.ts';
 
 export interface RotateKeysDeps {
   keys: KeyStore;
@@ -226,10 +225,10 @@ async function release(deps: RotateKeysDeps, run: Run, alg: SigningAlgorithm): P
   });
 }
 
-/** Repeats a write whose version another run has replaced. @throws if that goes on */
+/** Repeats a write whose version another run has replaced. @throws Unavailable if that goes on */
 async function untilWritten(write: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt += 1) {
     if (await write()) return;
   }
-  throw new OAuthError('temporarily_unavailable', 'The keys are being renewed by others.');
+  throw new Unavailable('the keys are being renewed by others');
 }

@@ -1,5 +1,5 @@
 /** Whatever a library could throw that quotes what it was given, above all where a stack is looked for. */
-import { OAuthError } from '../../lambdas/ciba/oauth-error.ts';
+import { Unavailable } from '../../lambdas/ports.ts';
 
 /** What is quoted: a text, and digits that have the form of a position. */
 interface Quoted {
@@ -64,7 +64,7 @@ export function throwQuoting({ text, position }: Quoted): Record<string, () => n
     },
     'what does not answer, for such a reason': () => {
       const cause = Object.assign(new Error(quoting), { name: text });
-      throw new OAuthError('temporarily_unavailable', 'Try again.', { cause });
+      throw new Unavailable(cause);
     },
     'a text': () => {
       throw quoting;

@@ -32,16 +32,16 @@ export function errorJson({ message, code }: Pick<DescribedError, 'message' | 'c
   return { error: { code, message, hint: allowed ?? advice ?? null } };
 }
 
-/** The adapters of the provider have a text for its clients; what AWS said is its cause. */
+/** What has a cause is told by it: an adapter of the provider says no more than that a service does not answer. */
 function explain(error: unknown): Pick<DescribedError, 'message' | 'code'> {
   if (!(error instanceof Error)) return { message: String(error), code: 'failed' };
   const connection = explainConnection(error);
   if (connection !== undefined) return { message: connection, code: 'unreachable' };
   const aws = explainAws(error);
   if (aws !== undefined) return { message: aws, code: 'aws_refused' };
-  return error.cause instanceof Error
-    ? explain(error.cause)
-    : { message: named(error), code: 'failed' };
+  return error.cause === undefined
+    ? { message: named(error), code: 'failed' }
+    : explain(error.cause);
 }
 
 function named({ name, message }: Error): string {

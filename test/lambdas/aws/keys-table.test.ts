@@ -98,7 +98,7 @@ describe('the first keys', () => {
     await expect(firstKeys(cutOff)).rejects.toThrow('cut off');
     const signer = tokenSigner(tables.client, 'keys', clock);
     await expect(signer.sign('ES256', 'JWT', {})).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      name: 'Unavailable',
     });
     const [stored] = (await store.signingKeys('RS256')).keys;
 
@@ -107,12 +107,12 @@ describe('the first keys', () => {
     await expect(signer.sign('ES256', 'JWT', {})).resolves.toEqual(expect.any(String));
   });
 
-  it('F14: none at all is temporarily_unavailable, for tokens and links', async () => {
+  it('F14: none at all is Unavailable, for tokens and links', async () => {
     const signer = tokenSigner(tables.client, 'keys', clock);
     await expect(signer.sign('RS256', 'JWT', {})).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      name: 'Unavailable',
     });
-    await expect(linkKeysNow()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    await expect(linkKeysNow()).rejects.toMatchObject({ name: 'Unavailable' });
   });
 
   async function linkKeysNow() {
@@ -130,7 +130,7 @@ it('the link keys are read once for callers at once, and again after a fault', a
 
   const elsewhere = linkKeys(tables.client, 'no-such-table', clock);
   for (let time = 1; time <= 2; time += 1) {
-    await expect(elsewhere.linkKeys()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    await expect(elsewhere.linkKeys()).rejects.toMatchObject({ name: 'Unavailable' });
     expect(tables.sent).toHaveLength(1 + time);
   }
 });
@@ -292,22 +292,22 @@ describe('wrapping keys', () => {
     const readsAt = async (seconds: number, wrapped: string) => {
       now = clock() + seconds;
       tables.sent.length = 0;
-      const outcome = await keys.unwrap('pump-4', wrapped).catch(({ code }) => code);
+      const outcome = await keys.unwrap('pump-4', wrapped).catch(({ name }) => name);
       return [outcome, tables.sent.length];
     };
     expect(await readsAt(299, known)).toEqual(['secret', 0]);
     const unknown = known.replace(/^[^.]+/, 'unknown');
-    expect(await readsAt(299, unknown)).toEqual(['temporarily_unavailable', 1]);
-    expect(await readsAt(308, unknown)).toEqual(['temporarily_unavailable', 0]);
-    expect(await readsAt(309, unknown)).toEqual(['temporarily_unavailable', 1]);
+    expect(await readsAt(299, unknown)).toEqual(['Unavailable', 1]);
+    expect(await readsAt(308, unknown)).toEqual(['Unavailable', 0]);
+    expect(await readsAt(309, unknown)).toEqual(['Unavailable', 1]);
     expect(await readsAt(608, known)).toEqual(['secret', 0]);
     expect(await readsAt(609, known)).toEqual(['secret', 1]);
   });
 
-  it('F14: none at all is temporarily_unavailable', async () => {
+  it('F14: none at all is Unavailable', async () => {
     const keys = wrappingKeys(tables.client, 'keys', clock);
-    const code = 'temporarily_unavailable';
-    await expect(keys.wrappingKey()).rejects.toMatchObject({ code, cause: 'no key' });
-    await expect(keys.unwrap('pump-4', 'a.b.c')).rejects.toMatchObject({ code, cause: 'no key' });
+    const name = 'Unavailable';
+    await expect(keys.wrappingKey()).rejects.toMatchObject({ name, cause: 'no key' });
+    await expect(keys.unwrap('pump-4', 'a.b.c')).rejects.toMatchObject({ name, cause: 'no key' });
   });
 });

@@ -446,7 +446,7 @@ describe('the name of an addressee', () => {
   it('of a hint is an HMAC under the key of the deployment, of a user one that needs no key but waits for it alike (T6)', async () => {
     const names = addresseeNames(tables.client, 'keys', () => EXAMPLE_NOW);
     await expect(names.nameOf({ sub: 'u-alice' })).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      name: 'Unavailable',
     });
     const keys = keyStore(tables.client, 'keys', 'directory');
     const oldest = { kid: 'first', secret: Buffer.alloc(32, 7).toString('base64url') };

@@ -4,9 +4,8 @@
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
 import { linkToken } from '../../../lambdas/ciba/request/link-token.ts';
-import type { DecideOutcome } from '../../../lambdas/ports.ts';
+import { type DecideOutcome, Unavailable } from '../../../lambdas/ports.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
@@ -407,12 +406,7 @@ it('T26: a visit leaves the request’s ref in the log once the link is proved, 
 });
 
 it.each<[string, unknown, number, string]>([
-  [
-    'what does not answer',
-    new OAuthError('temporarily_unavailable', 'x', { cause: 'throttled' }),
-    503,
-    'throttled',
-  ],
+  ['what does not answer', new Unavailable('throttled'), 503, 'throttled'],
   ['a defect', new TypeError('canary'), 500, 'TypeError'],
 ])(
   'of %s the log says the name of the cause, and the page nothing',

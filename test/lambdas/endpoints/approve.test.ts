@@ -2,7 +2,7 @@
  * The approval page (CIBA Core 8): which status means what, what a decision demands, what a hostile name can do.
  */
 import { describe, expect, it } from 'vitest';
-import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
+import { Unavailable } from '../../../lambdas/ports.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { formTokenOf, issuer, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
 
@@ -121,7 +121,7 @@ describe('the statuses', () => {
   });
 
   it.each([
-    [503, new OAuthError('temporarily_unavailable', 'Try again.')],
+    [503, new Unavailable('throttled')],
     [500, new TypeError('canary')],
   ])('%i as a page that tells nothing when the store fails', async (status, error) => {
     const provider = providerInMemory({ requests: { find: () => Promise.reject(error) } });

@@ -3,7 +3,7 @@
  * when something it depends on fails.
  */
 import { describe, expect, it } from 'vitest';
-import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
+import { Unavailable } from '../../../lambdas/ports.ts';
 import { exampleClient } from '../../support/example-directory.ts';
 import { EXAMPLE_NOW } from '../../support/example-request.ts';
 import { formRequest, providerInMemory, refOf } from '../../support/provider-in-memory.ts';
@@ -113,7 +113,7 @@ describe('when something fails', () => {
   });
 
   it('a store that does not answer is 503, and no flow is started', async () => {
-    const unavailable = new OAuthError('temporarily_unavailable', 'Try again.');
+    const unavailable = new Unavailable('throttled');
     const provider = providerInMemory({ requests: { create: () => Promise.reject(unavailable) } });
     const response = await provider.authorize(formRequest('/cibaAuthorization', least));
     expect(response.status).toBe(503);

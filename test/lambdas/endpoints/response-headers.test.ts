@@ -3,11 +3,11 @@
  * 10.2.1, 15.5.6, RFC 9111, Fetch 3.2). What is written here is what has to be, not what the table of the product says.
  */
 import { describe, expect, it } from 'vitest';
-import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
 import { metadataEndpoint } from '../../../lambdas/endpoints/metadata.ts';
 import { httpHandler } from '../../../lambdas/http/api-gateway-event.ts';
 import { type RouteKind, responseHeaders } from '../../../lambdas/http/response-headers.ts';
 import type { LogEvent } from '../../../lambdas/log.ts';
+import { Unavailable } from '../../../lambdas/ports.ts';
 import type { routes } from '../../../lambdas/routes.ts';
 import { issuer, providerInMemory } from '../../support/provider-in-memory.ts';
 
@@ -198,7 +198,7 @@ describe.each(Object.values(all))('P41, P42: $path', (route) => {
 
   it.each([
     [500, new Error('canary')],
-    [503, new OAuthError('temporarily_unavailable', 'x')],
+    [503, new Unavailable('throttled')],
   ])('has the same set with %i', async (status, error) => {
     const credentials = Buffer.from('pump-4:x').toString('base64');
     const headers = {

@@ -2,8 +2,7 @@
  * The token endpoint (CIBA Core 10.1, 11): what is read again at redemption, what a fault leaves, whose polls count.
  */
 import { describe, expect, it } from 'vitest';
-import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';
-import type { AuthenticationRequestStore } from '../../../lambdas/ports.ts';
+import { type AuthenticationRequestStore, Unavailable } from '../../../lambdas/ports.ts';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';
 import { inMemoryRequests } from '../../support/in-memory-requests.ts';
 import { providerInMemory, refOf } from '../../support/provider-in-memory.ts';
@@ -108,7 +107,7 @@ describe('an approved request', () => {
       signer: {
         sign: async () => {
           if (healthy) return 'a.b.c';
-          throw new OAuthError('temporarily_unavailable', 'Try again.');
+          throw new Unavailable('throttled');
         },
       },
     });

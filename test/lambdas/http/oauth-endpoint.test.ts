@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';
 import { oauthEndpoint, type Trace } from '../../../lambdas/http/oauth-endpoint.ts';
 import type { LogEvent } from '../../../lambdas/log.ts';
+import { Unavailable } from '../../../lambdas/ports.ts';
 
 /** What an endpoint makes of an answer that takes 25 ms, and its log line. */
 async function answered(answer: (trace: Trace) => Promise<object>, method = 'POST') {
@@ -88,6 +89,23 @@ describe('an error', () => {
     });
   });
 
+  it.each([
+    ['a service', new RangeError('canary'), 'RangeError'],
+    ['an adapter', 'no key', 'no key'],
+  ])(
+    'of %s that is not available is temporarily_unavailable, and the log says why',
+    async (_what, cause, logged) => {
+      const { response, text, log } = await failing(new Unavailable(cause));
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+      expect(JSON.parse(text)).toEqual({
+        error: 'temporarily_unavailable',
+        error_description: `The server cannot answer right now. Try again. (Correlation ID: ${id})`,
+      });
+      expect(log).toMatchObject([{ outcome: 'temporarily_unavailable', cause: logged }]);
+      expect(JSON.stringify(log)).not.toContain('canary');
+    },
+  );
+
   it('may bring a narrower status and its headers', async () => {
     const { response } = await failing(
       new OAuthError('invalid_request', 'x', {
@@ -160,7 +178,7 @@ describe('where it was thrown', () => {
 
   it.each([
     ['a defect', () => new RangeError('canary')],
-    ['what does not answer', () => new OAuthError('temporarily_unavailable', 'Try again.')],
+    ['what does not answer', () => new Unavailable('throttled')],
   ])('is in the line of %s', async (_what, make) => {
     expect(await at(make)).toEqual([expect.stringMatching(/^http\/oauth-endpoint\.ts:\d+:\d+$/)]);
   });

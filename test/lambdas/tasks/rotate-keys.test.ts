@@ -332,7 +332,7 @@ describe('runs at once and runs that are cut off', () => {
 
   it('gives up when others write without end', async () => {
     keys.savePublishedKeys = async () => false;
-    await expect(rotate()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    await expect(rotate()).rejects.toMatchObject({ name: 'Unavailable' });
   });
 
   it.each([

@@ -1,6 +1,6 @@
 /** What a fault looks like to the operator: one line, and an exit code. */
 import { describe, expect, it } from 'vitest';
-import { OAuthError } from '../../../../lambdas/ciba/oauth-error.ts';
+import { Unavailable } from '../../../../lambdas/ports.ts';
 import { describeError } from '../../../../lib/operator/terminal/describe-error.ts';
 import { DirectoryError } from '../../../../lib/operator/terminal/directory-error.ts';
 import { OperatorError, usageError } from '../../../../lib/operator/terminal/operator-error.ts';
@@ -27,10 +27,11 @@ describe('describeError', () => {
     ],
     [
       'what AWS said to an adapter of the provider',
-      new OAuthError('temporarily_unavailable', 'Try again.', { cause: awsError('X', 'no table') }),
+      new Unavailable(awsError('X', 'no table')),
       'AWS refused: X: no table',
       1,
     ],
+    ['what an adapter of the provider says itself', new Unavailable('no key'), 'no key', 1],
     ['what nobody foresaw', new RangeError('odd\nthing'), 'RangeError: odd thing', 1],
     ['what is no error', 'odd', 'odd', 1],
     [
