@@ -32,4 +32,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   clock: () => Date.now() / 1000,
   interruption,
   isUtf8: /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''),
+  environment: env,
 });

@@ -9,7 +9,6 @@ import type { Demo } from '../lib/demo/serve-demo.ts';
 import { chooseExample } from '../lib/local/choose-example.ts';
 import { describeLocalHost } from '../lib/local/describe-local-host.ts';
 import { fetchTrusting } from '../lib/local/fetch-trusting.ts';
-import { LocalHostError } from '../lib/local/local-host-error.ts';
 import type { LogKind } from '../lib/local/local-log.ts';
 import { assertPortsFree, issuerAt } from '../lib/local/loopback.ts';
 import { type LocalOptions, readOptions, usage } from '../lib/local/read-options.ts';
@@ -18,7 +17,7 @@ import { synthesize } from '../lib/local/synthesize.ts';
 import { readStdin } from '../lib/operator/command-context.ts';
 import { fileName, STDIN } from '../lib/operator/directory/data-file.ts';
 import { type Directory, readDirectoryFile } from '../lib/operator/directory/directory-file.ts';
-import { DirectoryError } from '../lib/operator/terminal/directory-error.ts';
+import { OperatorError } from '../lib/operator/terminal/operator-error.ts';
 
 /** An end takes at most two seconds; what has not ended by then is cut off. */
 const END_MILLISECONDS = 1900;
@@ -169,8 +168,7 @@ function readOptionsOrExit(argv: string[]): LocalOptions {
 
 /** Ends with a line for a fault that the caller can mend, and with a stack for any other. */
 function fail(error: unknown, code: number): never {
-  const isForCaller = error instanceof LocalHostError || error instanceof DirectoryError;
-  console.error(isForCaller ? error.message : error);
+  console.error(error instanceof OperatorError ? error.message : error);
   process.exit(code);
 }
 

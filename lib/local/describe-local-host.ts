@@ -1,7 +1,7 @@
 /** What a person reads when the provider runs: its addresses, who is in its directory, and commands to try. */
 
 import type { Directory } from '../operator/directory/directory-file.ts';
-import { stackOption } from '../operator/terminal/option-values.ts';
+import { stackOption } from '../operator/option-values.ts';
 import { chooseExample } from './choose-example.ts';
 import { localAccount } from './template/resource-names.ts';
 

@@ -2,12 +2,13 @@
  * Servers that this machine alone can reach: all of the local host listens on the loopback addresses of both families, since
  * `localhost` is either (RFC 6761, 6.3).
  */
+
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { LocalHostError } from './local-host-error.ts';
+import { OperatorError } from '../operator/terminal/operator-error.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -48,7 +49,7 @@ const reaches = new WeakMap<Server, Reach>();
 /**
  * Starts to listen on 127.0.0.1 and, where the machine has it, on [::1], and answers the port: one port on both, as a name
  * leads to either.
- * @throws LocalHostError if the port cannot be had on both, naming it, the address and its option
+ * @throws OperatorError if the port cannot be had on both, naming it, the address and its option
  */
 export async function listenOnLoopback(server: Server, choice: PortChoice): Promise<number> {
   server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
@@ -70,7 +71,7 @@ export async function listenOnLoopback(server: Server, choice: PortChoice): Prom
 
 /**
  * Tries each port and frees it again, so that a conflict shows before anything slow is begun.
- * @throws LocalHostError as `listenOnLoopback` does
+ * @throws OperatorError as `listenOnLoopback` does
  */
 export async function assertPortsFree(choices: PortChoice[]): Promise<void> {
   for (const choice of choices) {
@@ -213,7 +214,7 @@ function explainListenError(error: unknown, { port, option }: PortChoice): unkno
     codeOf(error) === 'EADDRINUSE'
       ? `is in use on ${where}`
       : `cannot be used on ${where} (${codeOf(error)})`;
-  return new LocalHostError(`Port ${port} ${fault}: choose another with ${option}`);
+  return new OperatorError(`Port ${port} ${fault}: choose another with ${option}`);
 }
 
 function codeOf(error: unknown): unknown {

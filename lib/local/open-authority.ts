@@ -1,15 +1,16 @@
 /** The CA of a local host that serves https: made for one run, or kept in a folder, so that trust which was given once lasts. */
+
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { OperatorError } from '../operator/terminal/operator-error.ts';
 import {
   canIssue,
   type Identity,
   issueAuthority,
   issueServerCertificate,
 } from './issue-certificate.ts';
-import { LocalHostError } from './local-host-error.ts';
 
 /** The mode of a file that its owner reads and writes, and nobody else. */
 const OWNER_ALONE = 0o600;
@@ -28,7 +29,7 @@ export interface Authority {
  * Opens the CA of a folder, which is made where there is none, or none that lasts
  * for another server's certificate. Without a folder it is one
  * for this run, whose key is never written. The caller has the folder locked.
- * @throws LocalHostError if what the folder keeps is no CA with its key
+ * @throws OperatorError if what the folder keeps is no CA with its key
  */
 export async function openAuthority(folder: string | undefined, now: Date): Promise<Authority> {
   if (folder === undefined) return openForOneRun(now);
@@ -77,7 +78,7 @@ async function read(file: string): Promise<Identity | undefined> {
   if (text === undefined) return undefined;
   const kept = parse(text);
   if (kept) return kept;
-  throw new LocalHostError(
+  throw new OperatorError(
     `${file} is no CA with its key: delete it, and --tls makes a new CA, which has to be trusted anew`,
   );
 }

@@ -1,8 +1,9 @@
 /** The options of the local host's command line. */
+
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { STDIN } from '../operator/directory/data-file.ts';
-import { LocalHostError } from './local-host-error.ts';
+import { usageError } from '../operator/terminal/operator-error.ts';
 
 /** What the command line asks for, with every default in place. */
 export interface LocalOptions {
@@ -53,7 +54,7 @@ const LAST_PORT = 65_535;
 
 /**
  * Reads the options.
- * @throws LocalHostError that names the option and what is allowed
+ * @throws OperatorError that names the option and what is allowed
  */
 export function readOptions(argv: string[]): LocalOptions {
   const given = parse(argv);
@@ -61,10 +62,10 @@ export function readOptions(argv: string[]): LocalOptions {
   const headless = given.headless ?? false;
   const tls = given.tls ?? false;
   if (headless && given['demo-port'] !== undefined) {
-    throw new LocalHostError('--demo-port: --headless starts no demo; leave one of them out');
+    throw usageError('--demo-port: --headless starts no demo; leave one of them out');
   }
   if (port === HTTP_PORT && !tls) {
-    throw new LocalHostError(
+    throw usageError(
       `--port: ${HTTP_PORT} is not allowed without --tls, as an http issuer names its port; allowed: any other`,
     );
   }
@@ -84,12 +85,12 @@ export function readOptions(argv: string[]): LocalOptions {
   };
   const ports = [port, options.inboxPort, options.controlPort, options.demoPort];
   if (new Set(ports).size < ports.length) {
-    throw new LocalHostError(
+    throw usageError(
       '--port, --inbox-port, --control-port and --demo-port must be ports of their own',
     );
   }
   if (options.assembly !== undefined && given.set !== undefined) {
-    throw new LocalHostError('--set: the settings of --assembly are fixed; leave one of them out');
+    throw usageError('--set: the settings of --assembly are fixed; leave one of them out');
   }
   return options;
 }
@@ -117,7 +118,7 @@ function parse(argv: string[]) {
   } catch (error) {
     // Node's advice after the first sentence is about positional arguments, which there are none of.
     const [reason] = error instanceof Error ? error.message.split(/\.\s/) : [String(error)];
-    throw new LocalHostError(`${reason}; --help lists the options`);
+    throw usageError(`${reason}; --help lists the options`);
   }
 }
 
@@ -126,13 +127,13 @@ function readPort(option: string, text: string | undefined, byDefault: number): 
   if (Number.isInteger(port) && port > 0 && port <= LAST_PORT && !/[^\d]/.test(text ?? '')) {
     return port;
   }
-  throw new LocalHostError(
+  throw usageError(
     `${option}: ${JSON.stringify(text ?? String(byDefault))} is not allowed; allowed: a port from 1 to ${LAST_PORT}`,
   );
 }
 
 function readPath(option: string, text: string | undefined): string | undefined {
-  if (text === '') throw new LocalHostError(`${option}: is empty; allowed: a path`);
+  if (text === '') throw usageError(`${option}: is empty; allowed: a path`);
   return text === undefined ? undefined : resolve(text);
 }
 
@@ -141,11 +142,11 @@ function readSettings(texts: string[]): Record<string, string> {
   for (const text of texts) {
     const sign = text.indexOf('=');
     if (sign < 1) {
-      throw new LocalHostError(`--set: ${JSON.stringify(text)} is not allowed; allowed: KEY=VALUE`);
+      throw usageError(`--set: ${JSON.stringify(text)} is not allowed; allowed: KEY=VALUE`);
     }
     const key = text.slice(0, sign);
     if (key === 'issuer') {
-      throw new LocalHostError('--set issuer: the issuer follows from --port and --tls');
+      throw usageError('--set issuer: the issuer follows from --port and --tls');
     }
     settings[key] = text.slice(sign + 1);
   }

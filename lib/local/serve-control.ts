@@ -2,10 +2,11 @@
  * The control server of the local host: what tests and tools change from outside, on loopback only, and AWS's services for
  * tools that sign their requests.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeUtf8, parseJson } from '../operator/directory/data-file.ts';
 import { type Directory, parseDirectory } from '../operator/directory/directory-file.ts';
-import { DirectoryError } from '../operator/terminal/directory-error.ts';
+import { OperatorError } from '../operator/terminal/operator-error.ts';
 import {
   answerJson,
   closeServer,
@@ -34,9 +35,9 @@ export interface ControlActions {
 
 /**
  * Starts the control server. `PUT /directory` takes the JSON of a directory file, and answers 400 with the message of a
- * DirectoryError; `POST /rotate-keys` takes nothing. One call is answered after the other. A request that is signed for a
+ * OperatorError; `POST /rotate-keys` takes nothing. One call is answered after the other. A request that is signed for a
  * service of AWS goes there.
- * @throws LocalHostError if the port cannot be had
+ * @throws OperatorError if the port cannot be had
  */
 export async function serveControl(
   choice: PortChoice,
@@ -91,8 +92,13 @@ async function answer(response: ServerResponse, run: () => Promise<unknown>): Pr
   try {
     answerJson(response, 200, await run());
   } catch (error) {
-    answerJson(response, error instanceof DirectoryError ? 400 : 500, {
+    answerJson(response, isOfCaller(error) ? 400 : 500, {
       message: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+/** Whether the directory that was sent is at fault, or what is stored stands against it. */
+function isOfCaller(error: unknown): boolean {
+  return error instanceof OperatorError && ['usage', 'conflict'].includes(error.code);
 }

@@ -3,9 +3,10 @@
  * tables, mail templates and the state machine come from the assembly; DynamoDB is dynalite, SES is aws-ses-v2-local, the
  * flow is interpreted here.
  */
+
 import { applyDirectory } from '../operator/directory/apply.ts';
 import type { Directory } from '../operator/directory/directory-file.ts';
-import { LocalHostError } from './local-host-error.ts';
+import { OperatorError } from '../operator/terminal/operator-error.ts';
 import type { LocalLog } from './local-log.ts';
 import { closeServer, issuerAt, listenOnLoopback } from './loopback.ts';
 import { openAuthority } from './open-authority.ts';
@@ -74,7 +75,7 @@ export interface LocalHost {
 
 /**
  * Starts a local host; when it answers, the provider does too.
- * @throws LocalHostError if a port is taken, if the stack holds something that is not known here, if it was synthesized for
+ * @throws OperatorError if a port is taken, if the stack holds something that is not known here, if it was synthesized for
  * another issuer, or if a custom resource fails; nothing is left running then
  */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
@@ -185,7 +186,7 @@ async function start(
 function assertIssuer({ outputs }: LocalStack, assembly: string, issuer: string): void {
   const synthesizedFor = outputs['Issuer'] ?? issuer;
   if (synthesizedFor === issuer) return;
-  throw new LocalHostError(
+  throw new OperatorError(
     `${assembly} was synthesized for the issuer ${synthesizedFor}, not for ${issuer}: synthesize it again, or choose --port and --tls to match`,
   );
 }
@@ -196,12 +197,12 @@ function rotationFunctionOf({ schedules }: LocalStack): string {
     ({ input }) => typeof input === 'object' && input !== null && 'rotate' in input,
   );
   if (rotation === undefined)
-    throw new LocalHostError('The stack has no schedule that rotates keys');
+    throw new OperatorError('The stack has no schedule that rotates keys');
   return rotation.functionArn;
 }
 
 function tableOf({ outputs }: LocalStack, output: string): string {
   const name = outputs[output];
-  if (name === undefined) throw new LocalHostError(`The stack has no output ${output} to seed`);
+  if (name === undefined) throw new OperatorError(`The stack has no output ${output} to seed`);
   return name;
 }

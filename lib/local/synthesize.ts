@@ -1,9 +1,10 @@
 /** Synthesizes the stack for the local host, in a process of its own: its memory is given back when it ends. */
+
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LocalHostError } from './local-host-error.ts';
+import { OperatorError } from '../operator/terminal/operator-error.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -20,7 +21,7 @@ export interface Synthesis {
 
 /**
  * Bundles the functions and writes the template; answers the folder of the assembly.
- * @throws LocalHostError with what the synthesis printed
+ * @throws OperatorError with what the synthesis printed
  */
 export async function synthesize({
   issuer,
@@ -54,7 +55,6 @@ export async function synthesize({
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0)
-    throw new LocalHostError(`The stack could not be synthesized:\n${printed.trim()}`);
+  if (code !== 0) throw new OperatorError(`The stack could not be synthesized:\n${printed.trim()}`);
   return folder;
 }

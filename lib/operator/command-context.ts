@@ -1,12 +1,14 @@
 /** What a command of the command line is given, beside its own options. */
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { createInterface, type Interface } from 'node:readline';
+import { type Readable, Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import type { Clock } from '../../lambdas/ports.ts';
 import type { Deployment } from './deployment/deployment.ts';
 import { STDIN } from './directory/data-file.ts';
 import { usageError } from './terminal/operator-error.ts';
 import type { Output, OutputStream } from './terminal/output.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface CommandContext {
   /** The deployment that `--stack` names; looked up once. @throws OperatorError if there is none */
@@ -27,6 +29,10 @@ export interface CommandContext {
   readInput(option: string): Promise<string>;
   /** The same as octets, for `-` in the place of a file. */
   readStdin(): Promise<Uint8Array>;
+  /** What is typed without being shown. @throws OperatorError of the text `otherwise` if there is no terminal to ask on */
+  askUnseen(prompt: string, otherwise: string): Promise<string>;
+  /** The environment variables. */
+  environment: Environment;
   clock: Clock;
   /** Aborted when the operator interrupts (Ctrl-C). Whoever takes it has to end by itself then. */
   interruption(): AbortSignal;
@@ -91,17 +97,37 @@ export async function askCount(
   return answer.replaceAll(',', '') === String(count);
 }
 
+/** What is typed without being shown. @throws OperatorError of the text `otherwise` if nobody can answer */
+export async function askUnseen(
+  streams: QuestionStreams,
+  prompt: string,
+  otherwise: string,
+): Promise<string> {
+  if (!isTerminal(streams)) throw usageError(otherwise);
+  const { stdin, stderr } = streams;
+  stderr.write(prompt);
+  const lines = createInterface({ input: stdin, output: nowhere(), terminal: true });
+  const typed = await nextLine(lines, '');
+  stderr.write('\n');
+  return typed;
+}
+
+const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+
 function isTerminal({ stdin, stderr }: QuestionStreams): boolean {
   return stdin.isTTY === true && stderr.isTTY === true;
 }
 
 /** What is typed, without blanks around it; nothing at the end of the input. */
 async function ask({ stdin, stderr }: QuestionStreams, prompt: string): Promise<string> {
-  const lines = createInterface({ input: stdin, output: stderr });
-  const answer = await new Promise<string>((resolve) => {
+  return (await nextLine(createInterface({ input: stdin, output: stderr }), prompt)).trim();
+}
+
+async function nextLine(lines: Interface, prompt: string): Promise<string> {
+  const line = await new Promise<string>((resolve) => {
     lines.once('close', () => resolve(''));
     lines.question(prompt, resolve);
   });
   lines.close();
-  return answer.trim();
+  return line;
 }

@@ -7,8 +7,10 @@ import { DEFAULT_STACK, STACK_NAME_LENGTH } from '../../lambdas/aws/formats.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import {
   askCount,
+  askUnseen,
   askYesOrNo,
   type CommandContext,
+  type Environment,
   type QuestionStreams,
   readInput,
   readStdin,
@@ -27,6 +29,7 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
   clock: Clock;
   interruption(): AbortSignal;
   isUtf8: boolean;
+  environment: Environment;
 }
 
 type Group = (context: CommandContext) => Command;
@@ -41,6 +44,7 @@ const commandGroups: Record<string, () => Promise<Group>> = {
   flow: async () => (await import('./commands/flow.ts')).flowCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
   policy: async () => (await import('./commands/policy.ts')).policyCommand,
+  smoke: async () => (await import('./commands/smoke.ts')).smokeCommand,
   template: async () => (await import('./commands/template.ts')).templateCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
 };
@@ -137,6 +141,7 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
     clock: world.clock,
     interruption: () => world.interruption(),
     isUtf8: world.isUtf8,
+    environment: world.environment,
     deployment() {
       const { stack } = options();
       found ??= output.during(`Looking for the stack ${stack}`, () => world.findDeployment(stack));
@@ -144,6 +149,7 @@ function createContext(world: CommandLineWorld, options: () => GlobalOptions): C
     },
     readInput: (option) => readInput(world, option),
     readStdin: () => readStdin(world),
+    askUnseen: (prompt, otherwise) => askUnseen(world, prompt, otherwise),
     async confirm(question) {
       return options().yes === true || (await askYesOrNo(world, question));
     },

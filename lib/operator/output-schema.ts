@@ -243,6 +243,7 @@ export const outputSchemas: Readonly<Record<string, z.ZodType>> = {
   'keys rotate': listOf(key),
   'keys remove': z.strictObject({ removed: z.string() }),
   'policy list': listOf(z.union([notificationPolicy, flowPolicy])),
+  smoke: listOf(z.strictObject({ step: z.string(), seen: z.string() })),
   'template list': listOf(z.strictObject({ ...template, state: z.enum(templateStates) })),
   'template push': listOf(z.strictObject(template)),
   'template preview': z.strictObject({

@@ -11,7 +11,7 @@ import { deeds } from '../../lib/operator/commands/deeds.ts';
 import { type Deployment, findDeployment } from '../../lib/operator/deployment/deployment.ts';
 import { decide } from '../black-box/authentication-device.ts';
 import { poll, start } from '../black-box/consumption-device.ts';
-import { awsEndpoint, mailOf } from '../black-box/deployment.ts';
+import { awsEndpoint, issuer, mailOf, mailStore } from '../black-box/deployment.ts';
 import type { SecretClient } from '../black-box/directory.ts';
 import { type CibaRun, ciba } from '../support/ciba-command.ts';
 
@@ -57,6 +57,7 @@ beforeAll(async () => {
   await writeFile(path('bad.json'), JSON.stringify({ users: [{ ...eve, usrname: 'eve' }] }));
   await writeFile(path('broken.json'), '{"users": [');
   await writeFile(path('good.csv'), 'sub,username\ncommands-mallory,commands.mallory\n');
+  await writeFile(path('secret'), till.client_secret);
   await writeFile(path('bad.csv'), 'sub,usrname\ncommands-mallory,commands.mallory\n');
   await mkdir(path('source-maps'));
   const map = { version: 3, sources: ['lambdas/a.ts'], names: [], mappings: 'AAAA' };
@@ -254,6 +255,14 @@ const rows: Row[] = [
     command: 'template test',
     good: () => [template, '--to', eve.email],
     bad: [usage(template), usage('ciba-without-message', '--to', eve.email)],
+  },
+  {
+    command: 'smoke',
+    good: () => [
+      ...['--issuer', issuer, '--client-id', till.client_id, '--login-hint', eve.username],
+      ...['--client-secret-file', path('secret'), '--mail-store', mailStore],
+    ],
+    bad: [usage(), usage('--issuer', 'http://op.example')],
   },
   {
     command: 'trace',

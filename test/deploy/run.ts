@@ -211,7 +211,7 @@ async function smokeTest({ emulator, outputs, mailStore }: Deployment): Promise<
   await run(
     'npm',
     [
-      ...['run', 'smoke', '--', '--issuer', outputs.Issuer, '--client-id', client_id],
+      ...['run', 'ciba', '--', 'smoke', '--issuer', outputs.Issuer, '--client-id', client_id],
       ...['--login-hint', 'alice', '--mail-store', mailStore],
     ],
     { cwd: projectFolder, env: { ...process.env, CIBA_CLIENT_SECRET: client_secret } },

@@ -104,6 +104,11 @@ export const importLaw: readonly Row[] = [
       ...['pngjs', 'jpeg-js', 'open', 'jose', 'zod', 'node:*'],
     ],
   },
+  // How anything is asked, printed and refused, whatever a command is about.
+  {
+    room: 'lib/operator/terminal',
+    imports: ['lib/operator/terminal', 'cli-progress', 'cli-table3', 'node:*'],
+  },
   // Thin: what a command does is in the other folders.
   { room: 'lib/operator/commands', imports: ['lib/operator', 'commander', 'zod', 'node:*'] },
   // Functions run from their bundles, as in AWS.

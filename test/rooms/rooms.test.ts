@@ -61,6 +61,7 @@ describe('the import law', () => {
     ['lambdas/handlers/environments/token.ts', `import { runtime } from '../runtime.ts';`],
     ['lib/stack/tables.ts', `import { text } from '../../lambdas/handlers/environments/text.ts';`],
     ['lib/operator/commands/keys.ts', `import { poll } from '../../../lambdas/ciba/poll.ts';`],
+    ['lib/operator/terminal/csv.ts', `import { a } from '../../../lambdas/ciba/day.ts';`],
     ['lib/local/serve.ts', `import { routes } from '../../lambdas/routes.ts';`],
     ['lib/unknown/room.ts', `import { a } from './other.ts';`],
   ])('refuses %s what is narrower there: %s', (file, statement) => {

@@ -20,6 +20,7 @@ interface World {
   /** Interrupts what waits. */
   interruption?: AbortSignal;
   isUtf8?: boolean;
+  environment?: Readonly<Record<string, string | undefined>>;
   /** How many columns the terminal has that stdout is; without it stdout is none. */
   columns?: number;
 }
@@ -34,6 +35,7 @@ export async function ciba(
     clock = () => 1_800_000_000,
     interruption = new AbortController().signal,
     isUtf8 = true,
+    environment = {},
     columns,
   }: World = {},
 ): Promise<CibaRun> {
@@ -58,6 +60,7 @@ export async function ciba(
     clock,
     interruption: () => interruption,
     isUtf8,
+    environment,
   });
   return { exitCode, ...written };
 }

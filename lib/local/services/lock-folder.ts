@@ -1,11 +1,12 @@
 /** Keeps two local hosts out of one `--data` folder: dynalite would bring down the second with no word of why. */
+
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 
 /**
  * Takes the folder for this process, also from one that ended without giving it back; answers how to give it back.
- * @throws LocalHostError if a process that runs has it
+ * @throws OperatorError if a process that runs has it
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, 'local-host.pid');
@@ -13,13 +14,13 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   if (await write(file)) return unlock;
   const holder = Number(await readFile(file, 'utf8'));
   if (isRunning(holder)) {
-    throw new LocalHostError(
+    throw new OperatorError(
       `${folder} is in use by process ${holder}: choose another --data folder (or delete ${file} if that is no local host)`,
     );
   }
   await unlock();
   if (await write(file)) return unlock;
-  throw new LocalHostError(`${folder} is in use: choose another --data folder`);
+  throw new OperatorError(`${folder} is in use: choose another --data folder`);
 }
 
 /** Whether the file was not there yet. */

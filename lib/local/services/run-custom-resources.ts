@@ -1,7 +1,8 @@
 /** CloudFormation's custom resources on this machine: each one's function is called as for a stack that is created. */
+
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 import {
   closeServer,
   createAsyncServer,
@@ -41,7 +42,7 @@ export interface ResponseBucket {
 
 /**
  * Calls the functions one after the other, in the template's order, and waits for each one's success.
- * @throws LocalHostError if one fails, or ends without an answer to its ResponseURL
+ * @throws OperatorError if one fails, or ends without an answer to its ResponseURL
  */
 export async function runCustomResources(
   stackName: string,
@@ -52,7 +53,7 @@ export async function runCustomResources(
   for (const resource of resources) {
     const fault = await bucket.create(stackName, resource, invoke);
     if (fault !== undefined)
-      throw new LocalHostError(`Custom resource ${resource.logicalId}: ${fault}`);
+      throw new OperatorError(`Custom resource ${resource.logicalId}: ${fault}`);
   }
 }
 

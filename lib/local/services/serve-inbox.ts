@@ -1,9 +1,10 @@
 /** SES on this machine: aws-ses-v2-local with the template's mail templates, and its inbox page. */
+
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type sesLocalModule from 'aws-ses-v2-local';
 import * as z from 'zod/mini';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 import {
   answerJson,
   closeServer,
@@ -31,7 +32,7 @@ export interface LocalInbox {
  * Starts the inbox with these templates stored. It takes mail, shows it at `/`, lists it at `GET /store`, and forgets it,
  * but not its templates, at `POST /clear-store`. The library keeps one store per process: so does this.
  * @param accepted is told of each mail after its sender was
- * @throws LocalHostError if the port cannot be had, or for a template that SES would refuse
+ * @throws OperatorError if the port cannot be had, or for a template that SES would refuse
  */
 export async function serveInbox(
   choice: PortChoice,
@@ -85,7 +86,7 @@ export async function serveInbox(
   return { port, endpoint, stop };
 }
 
-/** @throws LocalHostError for a template that is not valid Handlebars, which SES refuses too */
+/** @throws OperatorError for a template that is not valid Handlebars, which SES refuses too */
 async function storeTemplates(endpoint: string, templates: LocalMailTemplate[]): Promise<void> {
   for (const { name, subject, html, text } of templates) {
     const response = await fetch(`${endpoint}/v2/email/templates`, {
@@ -96,7 +97,7 @@ async function storeTemplates(endpoint: string, templates: LocalMailTemplate[]):
         TemplateContent: { Subject: subject, Html: html, Text: text },
       }),
     });
-    if (!response.ok) throw new LocalHostError(`Mail template ${name}: ${await response.text()}`);
+    if (!response.ok) throw new OperatorError(`Mail template ${name}: ${await response.text()}`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** DynamoDB on this machine: dynalite with the tables and indexes of the template, or the engine that the tests are given. */
+
 import { mkdir } from 'node:fs/promises';
 import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 import { closeServer, listenOnLoopback, loopbackUrl, programsOnly } from '../loopback.ts';
 import type { LocalTable } from '../template/read-stack.ts';
 import { localAccount } from '../template/resource-names.ts';
@@ -53,7 +54,7 @@ const plainCalls = {
 
 /**
  * Starts dynalite; state is kept in `dataDirectory`, or in memory without one.
- * @throws LocalHostError if another local host has the directory
+ * @throws OperatorError if another local host has the directory
  */
 export async function serveTables(dataDirectory?: string): Promise<LocalTables> {
   const unlock = dataDirectory === undefined ? undefined : await takeFolder(dataDirectory);
@@ -116,7 +117,7 @@ async function takeFolder(dataDirectory: string): Promise<() => Promise<void>> {
 
 /**
  * Creates the tables that are not there yet, and waits until each can be used.
- * @throws LocalHostError if a kept table has other keys or indexes than the template says
+ * @throws OperatorError if a kept table has other keys or indexes than the template says
  */
 export async function createTables(client: DynamoDBClient, tables: LocalTable[]): Promise<void> {
   await Promise.all(tables.map((table) => createTable(client, table)));
@@ -133,7 +134,7 @@ async function createTable(client: DynamoDBClient, table: LocalTable): Promise<v
   const wanted = [table, ...(table.GlobalSecondaryIndexes ?? [])].map(describeKeys).sort();
   const found = [kept, ...indexes].map((index) => describeKeys(index ?? {})).sort();
   if (wanted.join() !== found.join()) {
-    throw new LocalHostError(
+    throw new OperatorError(
       `Table ${table.TableName} was kept with other keys or indexes than the stack has: give another --data folder`,
     );
   }

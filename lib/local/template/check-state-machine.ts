@@ -2,8 +2,9 @@
  * Whether a state machine of the template is written in the language of flows, which is all that the interpreter knows. What
  * is not stops the local host here.
  */
+
 import { readFlow, type StateMachineDefinition } from '../../flows/flow-language.ts';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 
 /** A state machine of which every field means here what it means on AWS. */
 export interface CheckedStateMachine {
@@ -14,7 +15,7 @@ export interface CheckedStateMachine {
 
 /**
  * Checks a definition whose substitutions are made.
- * @throws LocalHostError that names the state and the field that is not known to the local host
+ * @throws OperatorError that names the state and the field that is not known to the local host
  */
 export function checkStateMachine(logicalId: string, text: string): CheckedStateMachine {
   const read = readFlow(JSON.parse(text));
@@ -24,7 +25,7 @@ export function checkStateMachine(logicalId: string, text: string): CheckedState
       allowed === undefined
         ? `${place} is not known to the local host`
         : `${place}: the local host does not know this value (allowed: ${allowed})`;
-    throw new LocalHostError(`${logicalId}: ${fault}`);
+    throw new OperatorError(`${logicalId}: ${fault}`);
   }
   return read.flow;
 }

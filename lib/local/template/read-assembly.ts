@@ -1,8 +1,9 @@
 /** Reads what `cdk synth` left behind: the one template of the assembly and where its assets lie. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 
 const manifest = z.object({
   artifacts: z.record(
@@ -57,7 +58,7 @@ export interface Assembly {
 
 /**
  * Reads an assembly of exactly one stack.
- * @throws LocalHostError if there is none, or more than one
+ * @throws OperatorError if there is none, or more than one
  */
 export async function readAssembly(directory: string): Promise<Assembly> {
   const { artifacts } = await readJson(join(directory, 'manifest.json'), manifest);
@@ -67,7 +68,7 @@ export async function readAssembly(directory: string): Promise<Assembly> {
   const [[id, stack] = []] = stacks;
   const templateFile = stack?.properties?.templateFile;
   if (id === undefined || templateFile === undefined || stacks.length > 1) {
-    throw new LocalHostError(
+    throw new OperatorError(
       `${directory}: ${stacks.length} stacks; the local host runs an assembly of one`,
     );
   }
@@ -102,12 +103,12 @@ async function readJson<Schema extends z.ZodMiniType>(
   schema: Schema,
 ): Promise<z.output<Schema>> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new LocalHostError(
+    throw new OperatorError(
       `${path}: cannot be read (${error.code}); an assembly is what cdk synth writes`,
     );
   });
   const parsed = schema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new LocalHostError(`${path}: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw new OperatorError(`${path}: ${issue?.path.join('.')}: ${issue?.message}`);
 }

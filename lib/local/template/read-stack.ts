@@ -2,10 +2,11 @@
  * Turns the synthesized template into what the local host runs. Each resource is read against the properties that are
  * understood here; a property that is neither understood nor without meaning on one machine stops the local host.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 import { type CheckedStateMachine, checkStateMachine } from './check-state-machine.ts';
 import type { Assembly, TemplateResource } from './read-assembly.ts';
 import type { References } from './resolve-intrinsics.ts';
@@ -139,7 +140,7 @@ export interface LocalStack {
 
 /**
  * Reads a stack whose HTTP API answers at `origin`.
- * @throws LocalHostError that names the resource and what of it is not known to the local host
+ * @throws OperatorError that names the resource and what of it is not known to the local host
  */
 export function readStack(assembly: Assembly, origin: string): LocalStack {
   assertKnownTypes(assembly);
@@ -175,7 +176,7 @@ function resourcesOf({ assembly }: Context, isWanted: (type: string) => boolean)
     .filter(([, { Type: type }]) => isWanted(type))
     .map(([logicalId, resource]) => {
       if (resource.Condition === undefined) return { logicalId, ...resource };
-      throw new LocalHostError(`${logicalId}: conditions are not known to the local host`);
+      throw new OperatorError(`${logicalId}: conditions are not known to the local host`);
     });
 }
 
@@ -209,7 +210,7 @@ function readProperties<Schema extends z.ZodMiniType>(
     issue?.code === 'unrecognized_keys'
       ? `property ${[path, issue.keys[0]].filter(Boolean).join('.')} is not known to the local host`
       : `property ${path}: the local host does not know this value (${issue?.message})`;
-  throw new LocalHostError(`${logicalId} (${type}): ${fault}`);
+  throw new OperatorError(`${logicalId} (${type}): ${fault}`);
 }
 
 const functionProperties = z.strictObject({
@@ -268,12 +269,12 @@ function findBundle(
 ): string {
   const folder = assembly.assetFolders[objectKey];
   if (folder === undefined)
-    throw new LocalHostError(`${logicalId}: no asset ${objectKey} in the assembly`);
+    throw new OperatorError(`${logicalId}: no asset ${objectKey} in the assembly`);
   const file = ['.mjs', '.js', '.cjs']
     .map((extension) => join(folder, `${module}${extension}`))
     .find((candidate) => existsSync(candidate));
   if (file === undefined) {
-    throw new LocalHostError(
+    throw new OperatorError(
       `${logicalId}: no ${module}.mjs, .js or .cjs in ${folder}: was the stack bundled?`,
     );
   }
@@ -292,7 +293,7 @@ const stageProperties = z.strictObject({
 function assertPlainApi(context: Context): void {
   const apis = resourcesOf(context, (type) => type === 'AWS::ApiGatewayV2::Api');
   if (apis.length !== 1) {
-    throw new LocalHostError(`${apis.length} HTTP APIs in the stack; the local host runs one`);
+    throw new OperatorError(`${apis.length} HTTP APIs in the stack; the local host runs one`);
   }
   for (const api of apis) readProperties(context, api, apiProperties, ['Description', 'Tags']);
   for (const stage of resourcesOf(context, (type) => type === 'AWS::ApiGatewayV2::Stage')) {
@@ -326,7 +327,7 @@ function readRoute(context: Context, resource: NamedResource): LocalRoute {
     (type) => type === 'AWS::ApiGatewayV2::Integration',
   ).find(({ logicalId }) => target === `integrations/${context.references.ref(logicalId)}`);
   if (integration === undefined) {
-    throw new LocalHostError(
+    throw new OperatorError(
       `${resource.logicalId}: its target ${target} is no integration of the stack`,
     );
   }
@@ -387,7 +388,7 @@ function readStateMachine(context: Context, resource: NamedResource): LocalState
   const text = properties.DefinitionString.replace(/\$\{(\w+)\}/g, (found, name: string) => {
     const value = properties.DefinitionSubstitutions[name];
     if (value === undefined)
-      throw new LocalHostError(`${logicalId}: nothing to put in place of ${found}`);
+      throw new OperatorError(`${logicalId}: nothing to put in place of ${found}`);
     return value;
   });
   return {
@@ -497,13 +498,13 @@ function readEventRule(context: Context, resource: NamedResource): LocalEventRul
   return { pattern, functionArn: target.Arn };
 }
 
-/** @throws LocalHostError if the rule calls anything else */
+/** @throws OperatorError if the rule calls anything else */
 function assertFunction(context: Context, { logicalId }: NamedResource, arn: string): void {
   const isFunction = resourcesOf(context, (type) => type === 'AWS::Lambda::Function').some(
     (lambda) => context.references.attribute(lambda.logicalId, 'Arn') === arn,
   );
   if (isFunction) return;
-  throw new LocalHostError(`${logicalId}: its target ${arn} is no function of the stack`);
+  throw new OperatorError(`${logicalId}: its target ${arn} is no function of the stack`);
 }
 
 const eventDestinationProperties = z.strictObject({

@@ -1,20 +1,20 @@
 /**
  * CloudFormation's intrinsic functions, as far as the stack's template uses them; any other stops the local host.
  */
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 
 /** What the names of a template stand for on this machine. */
 export interface References {
-  /** The value of `Ref`; undefined is `AWS::NoValue`. @throws LocalHostError for an unknown name */
+  /** The value of `Ref`; undefined is `AWS::NoValue`. @throws OperatorError for an unknown name */
   ref(name: string): string | undefined;
-  /** The value of `Fn::GetAtt`. @throws LocalHostError for an unknown one */
+  /** The value of `Fn::GetAtt`. @throws OperatorError for an unknown one */
   attribute(logicalId: string, attribute: string): string;
 }
 
 /**
  * The value with every intrinsic function in it resolved; a member whose value is `AWS::NoValue` is left out.
  * @param where stands in front of an error's message: the resource and the property
- * @throws LocalHostError for an intrinsic function, a form of one or a name that is not known
+ * @throws OperatorError for an intrinsic function, a form of one or a name that is not known
  */
 export function resolveIntrinsics(value: unknown, references: References, where: string): unknown {
   if (Array.isArray(value)) {
@@ -54,7 +54,7 @@ function callIntrinsic(
 ): unknown {
   const resolve = (value: unknown) => resolveIntrinsics(value, references, `${where}.${name}`);
   const malformed = () =>
-    new LocalHostError(`${where}: this form of ${name} is not known to the local host`);
+    new OperatorError(`${where}: this form of ${name} is not known to the local host`);
   switch (name) {
     case 'Ref': {
       if (typeof argument !== 'string') throw malformed();
@@ -92,7 +92,7 @@ function callIntrinsic(
       return substitute(text, values, references, where);
     }
     default:
-      throw new LocalHostError(
+      throw new OperatorError(
         `${where}: intrinsic function ${name} is not known to the local host`,
       );
   }
@@ -114,7 +114,7 @@ function substitute(
       ? references.attribute(logicalId, attribute)
       : references.ref(logicalId);
     if (reference === undefined) {
-      throw new LocalHostError(`${where}: Fn::Sub cannot put ${name} into a text`);
+      throw new OperatorError(`${where}: Fn::Sub cannot put ${name} into a text`);
     }
     return reference;
   });

@@ -2,7 +2,7 @@
  * Which resource types the local host knows, and what `Ref` and `Fn::GetAtt` of them are on this machine.
  * A type that is in neither list stops the local host: then a new resource cannot be forgotten here.
  */
-import { LocalHostError } from '../local-host-error.ts';
+import { OperatorError } from '../../operator/terminal/operator-error.ts';
 import type { Assembly, TemplateResource } from './read-assembly.ts';
 import { type References, resolveIntrinsics } from './resolve-intrinsics.ts';
 
@@ -60,13 +60,11 @@ export function isCustomResource(type: string): boolean {
   return type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
 }
 
-/** @throws LocalHostError for a resource whose type the local host does not know */
+/** @throws OperatorError for a resource whose type the local host does not know */
 export function assertKnownTypes(assembly: Assembly): void {
   for (const [logicalId, { Type: type }] of Object.entries(assembly.resources)) {
     if (typeOf(type) === undefined) {
-      throw new LocalHostError(
-        `${logicalId}: resource type ${type} is not known to the local host`,
-      );
+      throw new OperatorError(`${logicalId}: resource type ${type} is not known to the local host`);
     }
   }
 }
@@ -104,7 +102,7 @@ export function createReferences(assembly: Assembly, origin: string): References
       if (attribute === 'ApiId' && resource.Type === 'AWS::ApiGatewayV2::Api') {
         return nameOf(assembly, logicalId, resource, references);
       }
-      throw new LocalHostError(
+      throw new OperatorError(
         `Fn::GetAtt ${logicalId}.${attribute}: no such attribute of ${resource.Type} is known to the local host`,
       );
     },
@@ -114,7 +112,7 @@ export function createReferences(assembly: Assembly, origin: string): References
     const resource = assembly.resources[logicalId];
     const type = resource && typeOf(resource.Type);
     if (resource !== undefined && type !== undefined) return { resource, type };
-    throw new LocalHostError(
+    throw new OperatorError(
       `Ref ${logicalId}: no resource or parameter of this name is known to the local host`,
     );
   }
@@ -142,7 +140,7 @@ function nameOf(
   if (given === undefined) return `${assembly.stackName}-${logicalId}`;
   const name = resolveIntrinsics(given, references, `${logicalId}.${property}`);
   if (typeof name === 'string') return name;
-  throw new LocalHostError(`${logicalId}: its name is not a text`);
+  throw new OperatorError(`${logicalId}: its name is not a text`);
 }
 
 function readPath(value: unknown, path: string): unknown {

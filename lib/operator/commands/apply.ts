@@ -17,9 +17,9 @@ import {
   UNSAID_REMOVALS,
 } from '../directory/prune-limit.ts';
 import { assertPolicies } from '../directory/show-policies.ts';
+import { wholeNumber } from '../option-values.ts';
 import { interruptible } from '../terminal/interruptible.ts';
 import { OperatorError, usageError } from '../terminal/operator-error.ts';
-import { wholeNumber } from '../terminal/option-values.ts';
 import { examples } from './examples.ts';
 
 interface ApplyOptions {

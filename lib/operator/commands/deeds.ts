@@ -44,6 +44,7 @@ export const deeds: Readonly<Record<string, Deed>> = {
   'keys rotate': asks('the present keys sign no more after the lead'),
   'keys remove': asks('what the key signed verifies nowhere'),
   'policy list': reads,
+  smoke: acts('it makes one request of the user that is named'),
   'template list': reads,
   'template push': asks('users get the mails of these files from then on'),
   'template preview': reads,

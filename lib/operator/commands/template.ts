@@ -19,8 +19,8 @@ import {
   renderMail,
   sampleData,
 } from '../mails/template-files.ts';
+import { emailAddress, languageTag } from '../option-values.ts';
 import { OperatorError, usageError } from '../terminal/operator-error.ts';
-import { emailAddress, languageTag } from '../terminal/option-values.ts';
 import type { Tone } from '../terminal/output.ts';
 import { examples } from './examples.ts';
 

@@ -20,7 +20,7 @@ interface DirectoryToApply {
 
 /**
  * Applies a directory. A fault leaves the entries before it applied, and applying again goes on.
- * @throws DirectoryError if a login belongs to another user, or somebody else is changing the same entry
+ * @throws OperatorError if a login belongs to another user, or somebody else is changing the same entry
  */
 export async function applyDirectory(
   options: DirectoryToApply,

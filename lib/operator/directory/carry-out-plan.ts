@@ -2,12 +2,13 @@
  * Carries out a plan. Every write is conditional on what was read for the plan, so that whatever somebody else changed
  * meanwhile stays as they left it.
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import { loginItem } from '../../../lambdas/aws/directory-table.ts';
 import type { DynamoTable, Item } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { inParallel } from '../deployment/in-parallel.ts';
-import { DirectoryConflict } from '../terminal/directory-error.ts';
+import { conflict, isConflict, type OperatorError } from '../terminal/operator-error.ts';
 import { dropLogo, keepLogo } from './client-logos.ts';
 import { type DirectoryStore, directoryTable, readItems } from './directory-items.ts';
 import type { DirectoryPlan, EntryWrite, LoginClaim, PlannedEntry } from './plan.ts';
@@ -89,7 +90,7 @@ async function applyStage(
       note(applied, entry);
     } catch (error) {
       if (error instanceof UnknownOutcome) note(applied, entry, true);
-      if (!(refused && error instanceof DirectoryConflict)) throw error;
+      if (!(refused && isConflict(error))) throw error;
       refused(entry, error.message);
     }
     told?.();
@@ -113,7 +114,7 @@ function assertOthersWritten({ id, waitsFor }: PlannedEntry, { written }: Applie
     (sub) => !written.some(({ kind, id: other }) => kind === 'user' && other === sub),
   );
   if (missing === undefined) return;
-  throw new DirectoryConflict(`user ${id}: takes a login of user ${missing}, who was not changed`);
+  throw conflict(`user ${id}: takes a login of user ${missing}, who was not changed`);
 }
 
 /**
@@ -152,7 +153,7 @@ export class UnknownOutcome extends Error {
 /**
  * Writes an entry on the condition that nobody changed it since the plan. A write whose answer was lost, and which was
  * then tried again, finds its own work: that is no conflict.
- * @throws DirectoryConflict; UnknownOutcome if the connection broke, which leaves open whether it was written
+ * @throws OperatorError; UnknownOutcome if the connection broke, which leaves open whether it was written
  */
 export async function writeEntry(
   table: DynamoTable,
@@ -221,8 +222,8 @@ function present(members: Item): Item {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
-function changedMeanwhile({ kind, id }: EntryWrite): DirectoryConflict {
-  return new DirectoryConflict(
+function changedMeanwhile({ kind, id }: EntryWrite): OperatorError {
+  return conflict(
     `${kind} ${id}: was changed by somebody else since the plan was made, and is as they left it; plan and apply again`,
   );
 }
@@ -249,8 +250,8 @@ async function claimLogin(
   if (!claimed) throw takenMeanwhile(sub, login);
 }
 
-function takenMeanwhile(sub: string, login: string): DirectoryConflict {
-  return new DirectoryConflict(
+function takenMeanwhile(sub: string, login: string): OperatorError {
+  return conflict(
     `user ${sub}: ${login} was taken by another user since the plan was made; plan and apply again`,
   );
 }

@@ -2,12 +2,13 @@
  * The logos of clients in the directory's table. A logo is written before the client that refers to it and removed after, so
  * that no page ever refers to one that is not there.
  */
+
 import { logoItem } from '../../../lambdas/aws/client-logos-table.ts';
 import type { DynamoTable } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { parseLogoUri } from '../../../lambdas/ciba/client/client-logo.ts';
 import type { Logo } from '../images/encode-logo.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
 import type { ClientRegistration } from './registration/client-registration.ts';
 
 /** What becomes of a client's logo. */
@@ -19,7 +20,7 @@ export interface LogoChange {
 
 /**
  * The logos of those registrations that have one, by client.
- * @throws DirectoryError with a line for each that cannot be drawn
+ * @throws OperatorError with a line for each that cannot be drawn
  */
 export async function encodeLogos(
   registrations: readonly ClientRegistration[],
@@ -34,11 +35,11 @@ export async function encodeLogos(
     try {
       logos.set(client_id, encodeLogo(file));
     } catch (error) {
-      if (!(error instanceof DirectoryError)) throw error;
+      if (!(error instanceof OperatorError)) throw error;
       faults.push(`client ${client_id} logo_uri: ${error.message}`);
     }
   }
-  if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+  if (faults.length > 0) throw usageError(faults.join('\n'));
   return logos;
 }
 

@@ -2,6 +2,7 @@
  * What is stored of client secrets, always under a key of the deployment: an HMAC, or for `client_secret_jwt` clients the
  * secret itself, wrapped, because an HMAC of it verifies no signature (OpenID Connect Core 9).
  */
+
 import { randomBytes } from 'node:crypto';
 import { wrappingKeys } from '../../../lambdas/aws/keys-table.ts';
 import {
@@ -19,7 +20,7 @@ import { type MacKey, macKeyId, macSecretHash } from '../../../lambdas/ciba/clie
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import type { WrappingKeys } from '../../../lambdas/ports.ts';
 import { retryThrottled } from '../deployment/retry-throttled.ts';
-import { DirectoryConflict, DirectoryError } from '../terminal/directory-error.ts';
+import { conflict, usageError } from '../terminal/operator-error.ts';
 import { showTime } from '../terminal/show-time.ts';
 import type { DirectoryStore } from './directory-items.ts';
 import type { ClientRegistration } from './registration/client-registration.ts';
@@ -44,7 +45,7 @@ export interface NextSecret {
 export interface ClientSecrets {
   /**
    * The stored form of the secret a registration gives, else of the one that is stored, else of a new one.
-   * @throws DirectoryConflict if the registration gives the secret that is being retired
+   * @throws OperatorError if the registration gives the secret that is being retired
    */
   next(registration: ClientRegistration, before: Client | undefined): Promise<NextSecret>;
   /** The stored form of a secret for a client that authenticates with one. */
@@ -68,7 +69,7 @@ export function generateSecret(): string {
 
 /**
  * Stores secrets with the wrapping keys of the deployment, which are read once.
- * @throws DirectoryError from every method that needs a key where there is no table of keys
+ * @throws OperatorError from every method that needs a key where there is no table of keys
  */
 export function clientSecrets(store: DirectoryStore): ClientSecrets {
   const keys = keysOf(store);
@@ -128,7 +129,7 @@ type KeysFor = (clientId: string) => {
 function keysOf({ client, keysTableName, clock, pause }: DirectoryStore): KeysFor {
   if (keysTableName === undefined) {
     return (clientId) => {
-      throw new DirectoryError(
+      throw usageError(
         `client ${clientId} client_secret: is stored under a key of the table of keys (stack output KeysTable), which is not known`,
       );
     };
@@ -179,7 +180,7 @@ async function assertNotRetiring(
   { client_id, retiring_secret: retiring }: Client,
 ): Promise<void> {
   if (!retiring || !(await secrets.matches(client_id, given, retiring))) return;
-  throw new DirectoryConflict(
+  throw conflict(
     `client ${client_id} client_secret: is the one before the last rotation (valid until ${showTime(retiring.until)}); write the present one, or leave client_secret out to keep it`,
   );
 }

@@ -1,11 +1,12 @@
 /** The registered clients of a deployment, as an operator is shown them, and the rotation of their secrets. */
+
 import * as z from 'zod/mini';
 import { CLIENT_CACHE_SECONDS } from '../../../lambdas/aws/directory-table.ts';
 import type { Item } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { type Client, storedClient } from '../../../lambdas/ciba/client/client.ts';
 import { logoPath } from '../../../lambdas/routes.ts';
-import { DirectoryConflict, DirectoryError } from '../terminal/directory-error.ts';
+import { conflict, usageError } from '../terminal/operator-error.ts';
 import { showTime } from '../terminal/show-time.ts';
 import { UnknownOutcome, writeEntry } from './carry-out-plan.ts';
 import { clientSecrets, generateSecret, hasSecret, secretOf } from './client-secrets.ts';
@@ -102,7 +103,7 @@ export interface RotatedSecret {
  * Gives a client another secret and keeps the present one valid for a while, on the condition that nobody changes the
  * client meanwhile.
  * @returns `undefined` if there is no such client
- * @throws DirectoryError for a secret that cannot be one; DirectoryConflict for a client without secrets, for one whose
+ * @throws OperatorError for a secret that cannot be one; or, as a conflict, for a client without secrets, for one whose
  * former secret is still valid, or if somebody else changed the client at the same moment; nothing is written then
  */
 export async function rotateSecret(
@@ -120,7 +121,7 @@ export async function rotateSecret(
   if (given !== undefined) {
     assertSecret(client, given);
     if (await secrets.matches(clientId, given, client)) {
-      throw new DirectoryConflict(`client ${clientId}: has this secret already`);
+      throw conflict(`client ${clientId}: has this secret already`);
     }
   }
   const secret = given ?? generateSecret();
@@ -147,12 +148,12 @@ function assertRotatable(
   force: boolean,
 ): void {
   if (method === 'private_key_jwt') {
-    throw new DirectoryConflict(
+    throw conflict(
       `client ${client_id}: authenticates with keys (private_key_jwt) and has no secret; its keys are changed by ciba apply`,
     );
   }
   if (force || !retiring || retiring.until <= now) return;
-  throw new DirectoryConflict(
+  throw conflict(
     `client ${client_id}: the secret before the present one is still valid, until ${showTime(retiring.until)}; --force ends it at once and retires the present one`,
   );
 }
@@ -161,5 +162,5 @@ function assertRotatable(
 function assertSecret(client: Client, secret: string): void {
   const parsed = z.safeParse(clientRegistration, { ...metadataOf(client), client_secret: secret });
   const fault = parsed.error?.issues.find(({ path }) => path[0] === 'client_secret');
-  if (fault) throw new DirectoryError(`client_secret: ${fault.message}`);
+  if (fault) throw usageError(`client_secret: ${fault.message}`);
 }

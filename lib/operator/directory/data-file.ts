@@ -2,12 +2,13 @@
  * Reads what an operator writes by hand: JSON, or YAML where the file's name says so. A member that is there twice is
  * refused in both, since two readers could take it for two things. Where a command takes a file, `-` is what is piped into it.
  */
+
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parseDocument } from 'yaml';
 import { readStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
 import { decodeText } from '../../decode-text.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { usageError } from '../terminal/operator-error.ts';
 
 /** Stands for what is piped into the command, wherever a command takes a file; `./-` is a file of that name. */
 export const STDIN = '-';
@@ -32,7 +33,7 @@ export function fileName(path: string): string {
 
 /**
  * The octets of a file, or of what is piped into the command.
- * @throws DirectoryError naming the file
+ * @throws OperatorError naming the file
  */
 export async function readNamed(
   path: string,
@@ -40,30 +41,28 @@ export async function readNamed(
 ): Promise<Uint8Array> {
   if (path !== STDIN) return readOctets(path);
   if (readStdin) return readStdin();
-  throw new DirectoryError(
-    '-: stands for stdin, which is not read here; ./- is a file of that name',
-  );
+  throw usageError('-: stands for stdin, which is not read here; ./- is a file of that name');
 }
 
-/** @throws DirectoryError naming the file */
+/** @throws OperatorError naming the file */
 export function decodeUtf8(path: string, octets: Uint8Array): string {
   const decoded = decodeText(octets);
   if ('text' in decoded) return decoded.text;
-  throw new DirectoryError(`${path}: ${decoded.fault}, in line ${decoded.line}`);
+  throw usageError(`${path}: ${decoded.fault}, in line ${decoded.line}`);
 }
 
-/** @throws DirectoryError naming the file */
+/** @throws OperatorError naming the file */
 export async function readOctets(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new DirectoryError(`${path}: cannot be read (${reason(error)})`, { cause: error });
+    throw usageError(`${path}: cannot be read (${reason(error)})`, error);
   }
 }
 
 /**
  * The value that a file holds.
- * @throws DirectoryError naming the file, and for YAML line and column
+ * @throws OperatorError naming the file, and for YAML line and column
  */
 export async function readDataFile(path: string, reading: FileReading = {}): Promise<unknown> {
   const name = fileName(path);
@@ -80,14 +79,14 @@ function formatOf(path: string, text: string): (typeof dataFormats)[number] {
   return isYaml ? 'yaml' : 'json';
 }
 
-/** @throws DirectoryError naming the file */
+/** @throws OperatorError naming the file */
 export function parseJson(path: string, text: string): unknown {
   const read = readStrictJson(text);
   if ('value' in read) return read.value;
   const { reason: what, index } = read.fault;
-  if (index === undefined) throw new DirectoryError(`${path}: is not JSON (${what})`);
+  if (index === undefined) throw usageError(`${path}: is not JSON (${what})`);
   const { line, column } = positionOf(text, index);
-  throw new DirectoryError(`${path}: ${what} at line ${line}, column ${column}`);
+  throw usageError(`${path}: ${what} at line ${line}, column ${column}`);
 }
 
 function positionOf(text: string, index: number): { line: number; column: number } {
@@ -98,11 +97,11 @@ function positionOf(text: string, index: number): { line: number; column: number
 function parseYaml(path: string, text: string): unknown {
   const document = parseDocument(text, { stringKeys: true, uniqueKeys: true });
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault) throw new DirectoryError(`${path}: is not YAML (${firstLine(fault.message)})`);
+  if (fault) throw usageError(`${path}: is not YAML (${firstLine(fault.message)})`);
   try {
     return document.toJS();
   } catch (error) {
-    throw new DirectoryError(`${path}: is not YAML (${reason(error)})`, { cause: error });
+    throw usageError(`${path}: is not YAML (${reason(error)})`, error);
   }
 }
 

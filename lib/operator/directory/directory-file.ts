@@ -3,10 +3,11 @@
  * told at once, each with the entry and the member it is in; and so is what is left out without being a fault. A logo may be
  * a file beside them.
  */
+
 import { createPublicKey } from 'node:crypto';
 import type * as z from 'zod/mini';
 import { logins } from '../../../lambdas/ciba/user/login.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { usageError } from '../terminal/operator-error.ts';
 import { type FileReading, fileName, readDataFile } from './data-file.ts';
 import { inlineLogos } from './inline-logos.ts';
 import { type EntryKind, entryKinds } from './plan.ts';
@@ -23,7 +24,7 @@ type TakeNotice = (notice: string) => void;
 
 /**
  * The directory in a file of JSON or YAML.
- * @throws DirectoryError naming the file, and the entry and member at fault
+ * @throws OperatorError naming the file, and the entry and member at fault
  */
 export async function readDirectoryFile(
   path: string,
@@ -47,7 +48,7 @@ async function readFile(
     ),
     ...judged.faults,
   ];
-  if (faults.length > 0) throw new DirectoryError(`${name}:\n${faults.join('\n')}`);
+  if (faults.length > 0) throw usageError(`${name}:\n${faults.join('\n')}`);
   for (const notice of noticesOf(value)) takeNotice(`${name}: ${notice}`);
   return { name, directory: judged.directory, kinds: namedKinds(value) };
 }
@@ -59,7 +60,7 @@ export interface WrittenDirectory extends Directory {
 
 /**
  * One directory of several files.
- * @throws DirectoryError naming the files and what is at fault; an entry or a login in two of them, with both
+ * @throws OperatorError naming the files and what is at fault; an entry or a login in two of them, with both
  */
 export async function readDirectoryFiles(
   paths: readonly string[],
@@ -69,7 +70,7 @@ export async function readDirectoryFiles(
   const files: DirectoryFile[] = [];
   for (const path of paths) files.push(await readFile(path, takeNotice, reading));
   const faults = findRepeatedEntries(files);
-  if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+  if (faults.length > 0) throw usageError(faults.join('\n'));
   return {
     clients: files.flatMap(({ directory }) => directory.clients),
     users: files.flatMap(({ directory }) => directory.users),
@@ -113,11 +114,11 @@ function namesIn({ clients, users }: Directory): string[] {
 
 /**
  * A directory from its JSON value, with the defaults filled in.
- * @throws DirectoryError with one line for each fault
+ * @throws OperatorError with one line for each fault
  */
 export function parseDirectory(value: unknown): Directory {
   const { directory, faults } = judgeDirectory(value);
-  if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+  if (faults.length > 0) throw usageError(faults.join('\n'));
   return directory;
 }
 

@@ -2,9 +2,10 @@
  * Takes the images that a directory file names by path into its value: a `logo_uri` then holds the image (RFC 2397), and what
  * is planned depends on no other file.
  */
+
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { LOGO_BYTES, logoTypeOf, logoUriOf } from '../../../lambdas/ciba/client/client-logo.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
 import { readOctets } from './data-file.ts';
 
 /** What is wrong with the image of the client at this place of the list. */
@@ -34,7 +35,7 @@ export async function inlineLogos(
       const image = await readLogo(resolve(dirname(path), logo_uri));
       clients.push({ ...others, logo_uri: image });
     } catch (error) {
-      if (!(error instanceof DirectoryError)) throw error;
+      if (!(error instanceof OperatorError)) throw error;
       faults.push({ index, reason: error.message });
       clients.push(others);
     }
@@ -58,9 +59,9 @@ function isLogoNamed(client: unknown): client is { logo_uri: string } {
 async function readLogo(path: string): Promise<string> {
   const bytes = await readOctets(path);
   if (bytes.length > LOGO_BYTES) {
-    throw new DirectoryError(`${path}: has ${bytes.length} bytes; allowed: ${LOGO_BYTES} (1 MB)`);
+    throw usageError(`${path}: has ${bytes.length} bytes; allowed: ${LOGO_BYTES} (1 MB)`);
   }
   const type = logoTypeOf(bytes);
-  if (type === undefined) throw new DirectoryError(`${path}: is no PNG, JPEG or GIF`);
+  if (type === undefined) throw usageError(`${path}: is no PNG, JPEG or GIF`);
   return logoUriOf({ type, bytes });
 }

@@ -5,7 +5,7 @@ import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { storedClient } from '../../../lambdas/ciba/client/client.ts';
 import { logins } from '../../../lambdas/ciba/user/login.ts';
 import { storedUser } from '../../../lambdas/ciba/user/user.ts';
-import { DirectoryConflict } from '../terminal/directory-error.ts';
+import { conflict } from '../terminal/operator-error.ts';
 import { type DirectoryStore, scanItems } from './directory-items.ts';
 import { type DirectoryPlan, type EntryKind, entryKinds, type PlannedEntry } from './plan.ts';
 import { planClients, versioned } from './plan-clients.ts';
@@ -21,7 +21,7 @@ export interface PlanOptions {
 
 /**
  * Reads what is stored and computes what applying would do. Nothing is written.
- * @throws DirectoryConflict with a line for each entry that cannot be applied, such as a login of another user
+ * @throws OperatorError with a line for each entry that cannot be applied, such as a login of another user
  */
 export async function planDirectory(
   store: DirectoryStore,
@@ -36,7 +36,7 @@ export async function planDirectory(
   const users = await planUsers(store, wanted, new Set(removedUsers), told);
   if (users.refused.length > 0) {
     const faults = users.refused.map(({ sub, reason }) => `user ${sub}: ${reason}`);
-    throw new DirectoryConflict(faults.join('\n'));
+    throw conflict(faults.join('\n'));
   }
   return { entries: [...removals, ...clients, ...users.planned], stored };
 }

@@ -1,4 +1,5 @@
 /** What applying would do with clients: their metadata as it is registered, what is stored of their secrets, and their logos. */
+
 import * as z from 'zod/mini';
 import { logoItem } from '../../../lambdas/aws/client-logos-table.ts';
 import type { Item } from '../../../lambdas/aws/dynamo-table.ts';
@@ -6,7 +7,7 @@ import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { type Client, storedClient } from '../../../lambdas/ciba/client/client.ts';
 import { logoPath } from '../../../lambdas/routes.ts';
 import type { Logo } from '../images/encode-logo.ts';
-import { DirectoryConflict, DirectoryError } from '../terminal/directory-error.ts';
+import { conflict, OperatorError } from '../terminal/operator-error.ts';
 import { encodeLogos } from './client-logos.ts';
 import { type ClientSecrets, clientSecrets, type SecretChange } from './client-secrets.ts';
 import { type DirectoryStore, readItems } from './directory-items.ts';
@@ -38,7 +39,7 @@ export const versioned = z.object({ version: z.number() });
 
 /**
  * Plans the clients of a directory.
- * @throws DirectoryError with a line for each logo that cannot be drawn; DirectoryConflict with a line for each client that
+ * @throws OperatorError with a line for each logo that cannot be drawn; as a conflict with a line for each client that
  * cannot be applied
  */
 export async function planClients(
@@ -59,11 +60,11 @@ export async function planClients(
     try {
       planned.push(await planClient(secrets, registration, item, logo));
     } catch (error) {
-      if (!(error instanceof DirectoryError)) throw error;
+      if (!(error instanceof OperatorError)) throw error;
       faults.push(error.message);
     }
   }
-  if (faults.length > 0) throw new DirectoryConflict(faults.join('\n'));
+  if (faults.length > 0) throw conflict(faults.join('\n'));
   return planned;
 }
 

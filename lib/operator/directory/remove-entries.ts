@@ -30,7 +30,7 @@ export interface Removable {
 /**
  * The user of this name, or whoever had it: a sub of nobody may have left something behind, and so may a login whose user is
  * gone.
- * @throws DirectoryConflict if the text is the subject of one user and the user name of another
+ * @throws OperatorError if the text is the subject of one user and the user name of another
  */
 export async function findRemovableUser(
   store: DirectoryStore,
@@ -53,7 +53,7 @@ export async function findRemovableUser(
 /**
  * Removes users with all that names them but what the audit keeps: their items, what limits count of them, and the logins that
  * lead to them. Of who is gone already, what is left.
- * @throws DirectoryConflict if somebody else changes one of them at the same moment
+ * @throws OperatorError if somebody else changes one of them at the same moment
  */
 export async function eraseUsers(
   deployment: Deployment,
@@ -69,7 +69,7 @@ export async function eraseUsers(
   await clearLogins(store, new Set(subs), new Set(given));
 }
 
-/** Removes a client, if there is one, and its logo. @throws DirectoryConflict if somebody else changes it at the same moment */
+/** Removes a client, if there is one, and its logo. @throws OperatorError if somebody else changes it at the same moment */
 export async function eraseClient(store: DirectoryStore, clientId: string): Promise<void> {
   await removeEntry(store, 'client', clientId);
   const directory = directoryTable(store);
@@ -81,7 +81,7 @@ export async function eraseClient(store: DirectoryStore, clientId: string): Prom
 /**
  * Removes an entry, if there is one, with the logo of a client, unless somebody else changes it at the same moment. The logins
  * of a user stay for {@link clearLogins}.
- * @throws DirectoryConflict
+ * @throws OperatorError
  */
 async function removeEntry(store: DirectoryStore, kind: EntryKind, id: string): Promise<void> {
   const item = await directoryTable(store).read(directoryKey[kind](id));

@@ -1,7 +1,8 @@
 /** Whether the policies that clients name are policies of the deployment, which tells them in its stack's outputs. */
+
 import * as z from 'zod/mini';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { usageError } from '../terminal/operator-error.ts';
 import type { ClientRegistration } from './registration/client-registration.ts';
 
 /** The members that name a policy, and the output whose members are the names there are. */
@@ -12,7 +13,7 @@ const policyOutputs = [
 
 /**
  * A deployment without these outputs has no policies to choose from, and is not asked.
- * @throws DirectoryError with a line for each client that names a policy the deployment does not have
+ * @throws OperatorError with a line for each client that names a policy the deployment does not have
  */
 export function assertPolicies(
   clients: readonly ClientRegistration[],
@@ -29,7 +30,7 @@ export function assertPolicies(
       ];
     });
   });
-  if (faults.length > 0) throw new DirectoryError(faults.join('\n'));
+  if (faults.length > 0) throw usageError(faults.join('\n'));
 }
 
 const policies = z.record(z.string(), z.unknown());

@@ -2,12 +2,13 @@
  * Files of users to import: CSV whose first row names the members, a JSON list, or a JSON object on each line. Rows keep
  * the line they stand in, and what they said, so that those who are rejected can be corrected and imported again.
  */
+
 import { extname } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod/mini';
 import { readStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
 import { type CsvCell, csvRecord, unguardFormulas } from '../terminal/csv.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
 import {
   decodeUtf8,
   type FileReading,
@@ -79,7 +80,7 @@ interface Source {
 
 /**
  * Reads a file of users, or what is piped in its place.
- * @throws DirectoryError naming the file, and where it can be told the line
+ * @throws OperatorError naming the file, and where it can be told the line
  */
 export async function readUserFile(
   path: string,
@@ -89,7 +90,7 @@ export async function readUserFile(
   const named = format ?? formatOfExtension[extname(path).toLowerCase()];
   if (named === undefined && path !== STDIN) {
     const allowed = Object.keys(formatOfExtension).join(', ');
-    throw new DirectoryError(
+    throw usageError(
       `${path}: is of no known format; allowed: names that end in ${allowed}, or --format`,
     );
   }
@@ -128,7 +129,7 @@ type ReadRecord = z.output<typeof csvRecords>[number];
 function readCsv({ name, text, mark, lineEnd }: Source): UserFile {
   const { delimiter, records: body } = findRecords(text);
   const [header, ...records] = parseCsv(name, body, delimiter);
-  if (!header) throw new DirectoryError(`${name}: is empty; the first row names the members`);
+  if (!header) throw usageError(`${name}: is empty; the first row names the members`);
   const head = header.record.map((cell) => cell.text);
   assertHead(name, head);
   // What an earlier import wrote is guarded against spreadsheets; nothing else is taken to be.
@@ -221,7 +222,7 @@ function parseCsv(name: string, text: string, delimiter: string): ReadRecord[] {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     // Past a quote at the wrong place nobody knows which row is which.
-    throw new DirectoryError(`${name}: is not CSV (${error.message})`, { cause: error });
+    throw usageError(`${name}: is not CSV (${error.message})`, error);
   }
 }
 
@@ -237,7 +238,7 @@ function assertHead(path: string, head: readonly string[]): void {
     ...repeated.map((member) => `member ${member} is there twice`),
     ...missing.map((member) => `member ${member} is missing`),
   ];
-  if (faults.length > 0) throw new DirectoryError(`${path}: first row: ${faults.join('; ')}`);
+  if (faults.length > 0) throw usageError(`${path}: first row: ${faults.join('; ')}`);
 }
 
 function rowOf(head: readonly string[], { record, info }: ReadRecord): UserRow {
@@ -276,7 +277,7 @@ const userList = z.union([z.array(z.unknown()), z.strictObject({ users: z.array(
 function readJson({ name, text, ...form }: Source): UserFile {
   const parsed = userList.safeParse(parseJson(name, text));
   if (!parsed.success) {
-    throw new DirectoryError(`${name}: is no list of users; allowed: [ … ] or {"users": [ … ]}`);
+    throw usageError(`${name}: is no list of users; allowed: [ … ] or {"users": [ … ]}`);
   }
   const users = Array.isArray(parsed.data) ? parsed.data : parsed.data.users;
   const lines = linesOfElements(text);
@@ -315,11 +316,11 @@ function readJsonLines({ name, text, ...form }: Source): UserFile {
     try {
       return [jsonRow(index + 1, parseJson('row', line))];
     } catch (error) {
-      if (!(error instanceof DirectoryError)) throw error;
+      if (!(error instanceof OperatorError)) throw error;
       return [{ line: index + 1, members: { text: line.trim() }, fault: error.message }];
     }
   });
-  if (rows.length === 0) throw new DirectoryError(`${name}: is empty`);
+  if (rows.length === 0) throw usageError(`${name}: is empty`);
   return jsonFile(rows, form);
 }
 

@@ -5,7 +5,7 @@ import type { DynamoTable, Item } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { isSub, logins, parseLogin } from '../../../lambdas/ciba/user/login.ts';
 import { storedUser, type User } from '../../../lambdas/ciba/user/user.ts';
-import { DirectoryConflict } from '../terminal/directory-error.ts';
+import { conflict } from '../terminal/operator-error.ts';
 import { type DirectoryStore, directoryTable, scanItems } from './directory-items.ts';
 import { versioned } from './plan-clients.ts';
 
@@ -43,7 +43,7 @@ export type NamedBy = 'sub' | 'login';
 
 /**
  * The user of a subject, or of a user name or address that leads to them now.
- * @throws DirectoryConflict if the text is the subject of one user and the user name of another
+ * @throws OperatorError if the text is the subject of one user and the user name of another
  */
 export async function findUser(
   store: DirectoryStore,
@@ -54,7 +54,7 @@ export async function findUser(
   const bySub = by === 'login' ? undefined : await findBySub(table, name);
   const byLogin = by === 'sub' ? undefined : await findByLogin(table, name);
   if (bySub && byLogin && bySub.user.sub !== byLogin.user.sub) {
-    throw new DirectoryConflict(
+    throw conflict(
       `${name} is the sub of one user and the login of ${byLogin.user.sub}: --by sub or --by login says which is meant`,
     );
   }

@@ -11,7 +11,7 @@ const IMAGE = 0x2c;
 
 /**
  * The pixels of a GIF's first picture, on its canvas. What comes after it is not looked at.
- * @throws DirectoryError for an image that is too large, before it is decompressed; another error for one that is damaged
+ * @throws OperatorError for an image that is too large, before it is decompressed; another error for one that is damaged
  */
 export function readGif(bytes: Buffer): Pixels {
   const reader = readerOf(bytes, SIGNATURE_BYTES);

@@ -16,7 +16,7 @@ const MEMORY_MEGABYTES = 256;
 
 /**
  * The pixels of a JPEG. Metadata is not looked at, nor is what follows the end.
- * @throws DirectoryError for an image that is too large, before it is decompressed; another error for one that is damaged,
+ * @throws OperatorError for an image that is too large, before it is decompressed; another error for one that is damaged,
  * or of a rare kind
  */
 export function readJpeg(bytes: Buffer): Pixels {

@@ -16,7 +16,7 @@ const INFLATED_BYTES = READ_SIDE * READ_SIDE * 8 + 7 * READ_SIDE;
 
 /**
  * The pixels of a PNG. Chunks that draw nothing are not looked at, nor is what follows the end.
- * @throws DirectoryError for an image that is too large, before it is decompressed; another error for one that is damaged
+ * @throws OperatorError for an image that is too large, before it is decompressed; another error for one that is damaged
  */
 export function readPng(bytes: Buffer): Pixels {
   const [header, ...others] = [...chunksOf(bytes)];

@@ -2,10 +2,11 @@
  * Makes the logo that is stored of the image that was registered (`logo_uri`). The image is drawn anew from its pixels, so
  * that nothing else of somebody's file is ever served: no metadata, no second picture, nothing that is also a page.
  */
+
 import { createHash } from 'node:crypto';
 import { PNG } from 'pngjs';
 import type { LogoFile, LogoType } from '../../../lambdas/ciba/client/client-logo.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
 import { readGif } from './decode-gif.ts';
 import { readJpeg } from './decode-jpeg.ts';
 import { readPng } from './decode-png.ts';
@@ -29,7 +30,7 @@ const readers: Record<LogoType, (bytes: Buffer) => Pixels> = {
 
 /**
  * The logo of an image; the same image always makes the same bytes.
- * @throws DirectoryError for an image that is too large or cannot be drawn
+ * @throws OperatorError for an image that is too large or cannot be drawn
  */
 export function encodeLogo({ type, bytes }: LogoFile): Logo {
   const png = encodePng(shrinkTo(LOGO_SIDE, readImage(type, Buffer.from(bytes))));
@@ -40,10 +41,10 @@ function readImage(type: LogoType, bytes: Buffer): Pixels {
   try {
     return readers[type](bytes);
   } catch (error) {
-    if (error instanceof DirectoryError) throw error;
-    throw new DirectoryError(
+    if (error instanceof OperatorError) throw error;
+    throw usageError(
       `is no ${type.toUpperCase()} that can be drawn: it is damaged, cut off, or of a rare kind; save it again as a PNG`,
-      { cause: error },
+      error,
     );
   }
 }

@@ -1,5 +1,5 @@
 /** An image without its file format: what is left of a client's logo (`logo_uri`) once it is read. */
-import { DirectoryError } from '../terminal/directory-error.ts';
+import { usageError } from '../terminal/operator-error.ts';
 
 /** Rows from the top, pixels from the left, each red, green, blue and alpha. */
 export interface Pixels {
@@ -11,11 +11,11 @@ export interface Pixels {
 /** The longest side of an image that is read: beyond it a small file could take all memory there is. */
 export const READ_SIDE = 2048;
 
-/** @throws DirectoryError for an image whose header says that it is larger, or has no pixels at all */
+/** @throws OperatorError for an image whose header says that it is larger, or has no pixels at all */
 export function assertReadable(width: number, height: number): void {
   const isReadable = [width, height].every((side) => side >= 1 && side <= READ_SIDE);
   if (isReadable) return;
-  throw new DirectoryError(
+  throw usageError(
     `is an image of ${width} × ${height} pixels; allowed: 1 to ${READ_SIDE} in each direction`,
   );
 }

@@ -9,7 +9,7 @@ import {
   groupLocales,
   type NotificationTemplate,
 } from '../../notification-templates/compile.ts';
-import { OperatorError, usageError } from '../terminal/operator-error.ts';
+import { usageError } from '../terminal/operator-error.ts';
 
 /** A mail as it arrives. */
 export interface RenderedMail {
@@ -24,7 +24,7 @@ export function readTemplateFiles(): NotificationTemplate[] {
     return compileNotificationTemplates();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new OperatorError(error.message, { exitCode: 2, cause: error });
+    throw usageError(error.message, error);
   }
 }
 

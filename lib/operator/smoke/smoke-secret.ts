@@ -1,59 +1,46 @@
 /**
- * Where `npm run smoke` has the client's secret from: never an argument, which every list of processes shows and the shell
+ * Where `ciba smoke` has the client's secret from: never an argument, which every list of processes shows and the shell
  * remembers.
  */
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
-import { type QuestionStreams, readStdin } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { decodeUtf8, fileName, readNamed } from '../directory/data-file.ts';
-import { DirectoryError } from '../terminal/directory-error.ts';
-import { OperatorError } from '../terminal/operator-error.ts';
-import { type SmokeOptions, SmokeUsageError } from './smoke-options.ts';
+import { OperatorError, usageError } from '../terminal/operator-error.ts';
+
+type SecretSources = Pick<CommandContext, 'environment' | 'readStdin' | 'askUnseen'>;
 
 /**
  * The secret in the file that is named, without the end of its line, or of the environment, or as it is typed unseen.
- * @throws SmokeUsageError if it cannot be read, and if there is neither it nor a terminal to ask on
+ * @throws OperatorError if it cannot be read, and if there is neither it nor a terminal to ask on
  */
 export async function readClientSecret(
-  { clientSecret, clientSecretFile }: SmokeOptions,
-  streams: QuestionStreams,
+  file: string | undefined,
+  { environment, readStdin, askUnseen }: SecretSources,
 ): Promise<string> {
-  if (clientSecretFile !== undefined) return readSecretFile(clientSecretFile, streams);
-  if (clientSecret !== undefined) return clientSecret;
-  if (streams.stdin.isTTY !== true || streams.stderr.isTTY !== true) {
-    throw new SmokeUsageError(
-      '--client-secret-file is missing, and there is no terminal to ask on; allowed: a file, - for stdin, or the environment variable CIBA_CLIENT_SECRET',
-    );
-  }
-  return assertSecret('the secret', await askUnseen(streams));
+  if (file !== undefined) return readSecretFile(file, readStdin);
+  const secret = environment['CIBA_CLIENT_SECRET'];
+  if (secret) return secret;
+  const typed = await askUnseen(
+    'Secret of the client (not shown): ',
+    '--client-secret-file is missing, and there is no terminal to ask on; allowed: a file, - for stdin, or the environment variable CIBA_CLIENT_SECRET',
+  );
+  return assertSecret('the secret', typed);
 }
 
-async function readSecretFile(path: string, streams: QuestionStreams): Promise<string> {
+async function readSecretFile(
+  path: string,
+  readStdin: SecretSources['readStdin'],
+): Promise<string> {
   try {
-    const octets = await readNamed(path, { readStdin: () => readStdin(streams) });
+    const octets = await readNamed(path, { readStdin });
     const name = fileName(path);
     return assertSecret(name, decodeUtf8(name, octets).replace(/\r?\n$/, ''));
   } catch (error) {
-    if (!(error instanceof DirectoryError || error instanceof OperatorError)) throw error;
-    throw new SmokeUsageError(`--client-secret-file: ${error.message}`, { cause: error });
+    if (!(error instanceof OperatorError)) throw error;
+    throw usageError(`--client-secret-file: ${error.message}`, error);
   }
 }
 
 function assertSecret(name: string, secret: string): string {
   if (secret !== '') return secret;
-  throw new SmokeUsageError(`--client-secret-file: ${name} is empty; allowed: the client's secret`);
-}
-
-const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-
-async function askUnseen({ stdin, stderr }: QuestionStreams): Promise<string> {
-  stderr.write('Secret of the client (not shown): ');
-  const lines = createInterface({ input: stdin, output: nowhere(), terminal: true });
-  const answer = await new Promise<string>((resolve) => {
-    lines.once('close', () => resolve(''));
-    lines.question('', resolve);
-  });
-  lines.close();
-  stderr.write('\n');
-  return answer;
+  throw usageError(`${name} is empty; allowed: the client's secret`);
 }

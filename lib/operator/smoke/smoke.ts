@@ -8,6 +8,7 @@ import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtV
 import * as z from 'zod/mini';
 import { CIBA_GRANT_TYPE } from '../../../lambdas/ciba/client/client.ts';
 import { SLOW_DOWN_SECONDS } from '../../../lambdas/ciba/request/rules.ts';
+import { OperatorError } from '../terminal/operator-error.ts';
 import {
   type Answer,
   assertRefused,
@@ -17,26 +18,34 @@ import {
   Unexpected,
 } from './smoke-http.ts';
 import { approve, awaitLink } from './smoke-mail.ts';
-import type { SmokeTarget } from './smoke-options.ts';
+import type { SmokeTarget } from './smoke-target.ts';
 
-/** A step that failed; the message names it, what it expected and what it saw. */
-export class SmokeFailure extends Error {
-  override readonly name = 'SmokeFailure';
+/** A step that went as it should, and what it saw. */
+export interface SmokeStep {
+  step: string;
+  seen: string;
+}
+
+/** Who follows the flow. */
+export interface SmokeListener {
+  passed(step: SmokeStep): void;
+  /** What a person has to do now. */
+  asked(text: string): void;
 }
 
 /**
- * Runs every step in order; `tell` gets a line for each that went as it should.
- * @throws SmokeFailure at the first step that did not
+ * Runs every step in order, and tells of each that went as it should.
+ * @throws OperatorError at the first step that did not: it names the step, what it expected and what it saw
  */
-export async function smoke(target: SmokeTarget, tell: (line: string) => void): Promise<void> {
+export async function smoke(target: SmokeTarget, { passed, asked }: SmokeListener): Promise<void> {
   const step: Step = async (name, run) => {
     try {
       const { seen, ...result } = await run();
-      tell(`ok      ${name.padEnd(NAME_WIDTH)}${seen}`);
+      passed({ step: name, seen });
       return result;
     } catch (error) {
       if (!(error instanceof Unexpected)) throw error;
-      throw new SmokeFailure(`FAILED  ${name}: ${error.message}`, { cause: error });
+      throw new OperatorError(`FAILED  ${name}: ${error.message}`, { code: 'faults_found' });
     }
   };
 
@@ -46,14 +55,12 @@ export async function smoke(target: SmokeTarget, tell: (line: string) => void): 
   await step('wrong secret', () => presentWrongSecret(client));
   const { authenticationRequest } = await step('request', () => ask(client));
   await step('first poll', () => expectPending(client, authenticationRequest));
-  await decide(client, authenticationRequest, step, tell);
+  await decide(client, authenticationRequest, step, asked);
   const { tokens } = await step('tokens', () => awaitTokens(client, authenticationRequest));
   await step('ID Token', () => verifyIdToken(client, jwks, tokens.id_token));
   await step('access token', () => verifyAccessToken(client, jwks, tokens.access_token));
   await step('second redemption', () => redeemAgain(client, authenticationRequest));
 }
-
-const NAME_WIDTH = 19;
 
 /** Runs one step of a name; what it has seen is told, the rest of its result is the answer. */
 type Step = <Result extends { seen: string }>(
@@ -197,13 +204,13 @@ async function decide(
   { mailStore, issuer }: Client,
   { ref, bindingMessage, expiresIn }: AuthenticationRequest,
   step: Step,
-  tell: (line: string) => void,
+  asked: SmokeListener['asked'],
 ): Promise<void> {
   if (mailStore === undefined) {
-    tell(
-      `        open the mail with Request ID ${ref}: it says "${bindingMessage}", or its page asks for it`,
+    asked(
+      `open the mail with Request ID ${ref}: it says "${bindingMessage}", or its page asks for it`,
     );
-    tell(`        approve within ${expiresIn} s; this goes on by itself then`);
+    asked(`approve within ${expiresIn} s; this goes on by itself then`);
     return;
   }
   const { link } = await step('mail', async () => {

@@ -1,5 +1,4 @@
 /** Turns whatever ended a command into what the operator reads: one line that says what to do, and never a stack. */
-import { DirectoryConflict, DirectoryError } from './directory-error.ts';
 import { type ErrorCode, type FailureCode, OperatorError } from './operator-error.ts';
 
 /** What is said of an error, of which kind it is, and the exit code. */
@@ -14,12 +13,6 @@ export function describeError(error: unknown): DescribedError {
   if (error instanceof OperatorError) {
     const { message, code, exitCode } = error;
     return { message, code, exitCode };
-  }
-  if (error instanceof DirectoryConflict) {
-    return { message: error.message, code: 'conflict', exitCode: 1 };
-  }
-  if (error instanceof DirectoryError) {
-    return { message: error.message, code: 'usage', exitCode: 2 };
   }
   const { message, code } = explain(error);
   return { message: oneLine(message), code, exitCode: 1 };

@@ -21,7 +21,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 export type FailureCode = 1 | 2;
 
 interface OperatorErrorOptions {
-  exitCode?: FailureCode;
+  /** @default failed */
   code?: ErrorCode;
   cause?: unknown;
 }
@@ -29,21 +29,28 @@ interface OperatorErrorOptions {
 /** A fault that the operator can mend; the message says how, and is all that is printed. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
-  readonly exitCode: FailureCode;
   readonly code: ErrorCode;
+  readonly exitCode: FailureCode;
 
-  /** @param options the code is `usage` or `failed`, by the exit code, unless it says more */
-  constructor(message: string, options: OperatorErrorOptions = {}) {
-    const { exitCode = 1, cause } = options;
+  constructor(message: string, { code = 'failed', cause }: OperatorErrorOptions = {}) {
     super(message, { cause });
-    this.exitCode = exitCode;
-    this.code = options.code ?? (exitCode === 2 ? 'usage' : 'failed');
+    this.code = code;
+    this.exitCode = code === 'usage' ? 2 : 1;
   }
 }
 
 /** For an option, an argument or a file that cannot be used; the message names it and what is allowed. */
-export function usageError(message: string): OperatorError {
-  return new OperatorError(message, { exitCode: 2 });
+export function usageError(message: string, cause?: unknown): OperatorError {
+  return new OperatorError(message, { code: 'usage', cause });
+}
+
+/** For a wish that what is stored in the deployment stands against: nothing of the entry it names was written. */
+export function conflict(message: string): OperatorError {
+  return new OperatorError(message, { code: 'conflict' });
+}
+
+export function isConflict(error: unknown): error is OperatorError {
+  return error instanceof OperatorError && error.code === 'conflict';
 }
 
 /** For a user, client, request or stack that is not there; the message says where to look. */

@@ -13,6 +13,7 @@ const world = {
   clock: () => 0,
   interruption: () => new AbortController().signal,
   isUtf8: true,
+  environment: {},
 };
 
 /** Every command, as it is called: `keys list`. */

@@ -31,6 +31,7 @@ const world = {
   clock: () => now,
   interruption: () => new AbortController().signal,
   isUtf8: true,
+  environment: {},
 };
 
 /** Every command that does something, as it is called. */

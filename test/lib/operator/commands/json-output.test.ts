@@ -56,6 +56,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'source-maps'));
   const map = { version: 3, sources: ['lambdas/a.ts'], names: [], mappings: 'AAAA' };
   await writeFile(join(folder, 'source-maps/token.mjs.map'), JSON.stringify(map));
+  await writeFile(join(folder, 'secret'), 'x'.repeat(32));
   await writeFile(join(folder, 'bad.csv'), `sub,username\nu-new,new\n,${'x'.repeat(300)}\n`);
 });
 afterEach(async () => {
@@ -147,6 +148,12 @@ const partial: Tried[] = [
   { command: 'user import', argv: () => [join(folder, 'bad.csv')], exitCode: 1 },
   { command: 'template list', argv: () => [], exitCode: 1, after: () => world.garble() },
   { command: 'doctor', argv: () => [], exitCode: 1 },
+  { command: 'smoke', argv: () => ['--issuer', 'http://localhost:1', ...client()], exitCode: 1 },
+];
+
+const client = () => [
+  ...['--client-id', 'pump-4', '--login-hint', 'alice'],
+  ...['--client-secret-file', join(folder, 'secret')],
 ];
 
 const ghostRef = exampleRequest().ref;
@@ -181,6 +188,7 @@ const failed: [Tried, code: string][] = [
   [{ command: 'audit revoke', argv: () => [world.refs.denied] }, 'failed'],
   [{ command: 'keys rotate', argv: () => ['--lead', 'x'], exitCode: 2 }, 'usage'],
   [{ command: 'keys remove', argv: () => ['ghost'] }, 'failed'],
+  [{ command: 'smoke', argv: () => ['--issuer', 'https://op.example'], exitCode: 2 }, 'usage'],
   [{ command: 'template preview', argv: () => ['ghost'], exitCode: 2 }, 'usage'],
   [
     { command: 'template test', argv: () => ['ghost', '--to', 'a@b.example'], exitCode: 2 },
@@ -386,6 +394,7 @@ describe('O33: help', () => {
       ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
       findDeployment: () => Promise.reject(new Error('none')),
       ...{ clock: () => 0, interruption: () => new AbortController().signal, isUtf8: true },
+      environment: {},
     });
     const groups = program.commands.flatMap((group) => [
       [group.name()],

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { undeliverableAddresses, userDirectory } from '../../../../lambdas/aws/directory-table.ts';
 import { isUndeliverable } from '../../../../lambdas/ciba/user/user.ts';
 import { createClients } from '../../../../lib/operator/deployment/deployment.ts';
-import { emailAddress } from '../../../../lib/operator/terminal/option-values.ts';
+import { emailAddress } from '../../../../lib/operator/option-values.ts';
 import { ciba } from '../../../support/ciba-command.ts';
 import { exampleClientSecret, exampleUser } from '../../../support/example-directory.ts';
 import { signJwt } from '../../../support/example-jwts.ts';

@@ -6,12 +6,12 @@ import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { usage } from '../../../../lib/local/read-options.ts';
-import { createProgram } from '../../../../lib/operator/command-line.ts';
 import {
-  readSmokeOptions,
-  SmokeUsageError,
-  smokeUsage,
-} from '../../../../lib/operator/smoke/smoke-options.ts';
+  askUnseen,
+  type Environment,
+  readStdin,
+} from '../../../../lib/operator/command-context.ts';
+import { createProgram } from '../../../../lib/operator/command-line.ts';
 import { readClientSecret } from '../../../../lib/operator/smoke/smoke-secret.ts';
 import { ciba } from '../../../support/ciba-command.ts';
 
@@ -33,9 +33,9 @@ const isWithSecret = (line: string) => {
 describe('O41: a line like this is found', () => {
   it.each([
     'export CIBA_CLIENT_SECRET=…    # of the client',
-    'CIBA_CLIENT_SECRET=abc npm run smoke',
-    'npm run smoke -- --client-secret abc',
-    'npm run smoke -- --client-secret=abc',
+    'CIBA_CLIENT_SECRET=abc ciba smoke',
+    'ciba smoke --client-secret abc',
+    'ciba smoke --client-secret=abc',
     'ciba client rotate-secret pump-4 --secret abc',
     'curl -u pump-4:abcdef https://id.example/token',
     'curl -d client_secret=abc https://id.example/token',
@@ -45,7 +45,7 @@ describe('O41: a line like this is found', () => {
   });
 
   it.each([
-    'npm run smoke -- --client-secret-file - --client-id pump-4',
+    'ciba smoke --client-secret-file - --client-id pump-4',
     'ciba client rotate-secret pump-4 --secret-stdin --yes',
     'curl -u pump-4:example-secret-of-pump-4-for-localhost-only http://localhost:4010/token',
     'ciba user revoke-tokens alice',
@@ -80,6 +80,7 @@ const world = {
   ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
   findDeployment: () => Promise.reject(new Error('none')),
   ...{ clock: () => 0, interruption: () => new AbortController().signal, isUtf8: true },
+  environment: {},
 };
 
 function withInner(command: Command): Command[] {
@@ -95,9 +96,9 @@ it('O41: no option and no argument of a command takes a secret', () => {
     ...command.registeredArguments.map((argument) => argument.name()),
   ]);
   expect(names).toContain('--keep');
-  expect(names.filter((name) => /secret|password|token|credential/i.test(String(name)))).toEqual(
-    [],
-  );
+  // A file is no secret; what it names is read.
+  const ofSecret = /(?:secret|password|token|credential)(?!-file$)/i;
+  expect(names.filter((name) => ofSecret.test(String(name)))).toEqual([]);
 });
 
 it('O41: no help of a command has one in its text or examples', async () => {
@@ -108,13 +109,12 @@ it('O41: no help of a command has one in its text or examples', async () => {
       return (await ciba([...words, '--help'])).stdout;
     }),
   );
-  for (const help of [...helps, smokeUsage, usage]) {
+  for (const help of [...helps, usage]) {
     expect(help.split('\n').filter(isWithSecret)).toEqual([]);
   }
 });
 
-describe('O41: the secret of npm run smoke', () => {
-  const argv = ['--issuer', 'https://op.example', '--client-id', 'desk', '--login-hint', 'alice'];
+describe('O41: the secret of ciba smoke', () => {
   const fileOf = async (text: string) => {
     const path = join(await mkdtemp(join(tmpdir(), 'smoke-')), 'secret');
     await writeFile(path, text);
@@ -122,8 +122,8 @@ describe('O41: the secret of npm run smoke', () => {
   };
 
   function read(
-    own: string[],
-    { typed, piped, env = {} }: { typed?: string; piped?: string; env?: object } = {},
+    file: string | undefined,
+    { typed, piped, env = {} }: { typed?: string; piped?: string; env?: Environment } = {},
   ) {
     const [stdin, stderr] = [new PassThrough(), new PassThrough()];
     if (typed !== undefined) {
@@ -133,60 +133,53 @@ describe('O41: the secret of npm run smoke', () => {
     if (piped !== undefined) stdin.end(piped);
     let shown = '';
     stderr.on('data', (chunk) => (shown += String(chunk)));
-    const options = readSmokeOptions([...argv, ...own], { ...env });
-    if (!options) throw new Error('no options');
-    return readClientSecret(options, { stdin, stderr }).then((secret) => ({ secret, shown }));
+    return readClientSecret(file, {
+      environment: env,
+      readStdin: () => readStdin({ stdin }),
+      askUnseen: (prompt, otherwise) => askUnseen({ stdin, stderr }, prompt, otherwise),
+    }).then((secret) => ({ secret, shown }));
   }
 
   it('is that of a file, of stdin, of the environment, or typed and not shown', async () => {
-    expect(await read(['--client-secret-file', await fileOf('s p\r\n')])).toMatchObject({
+    expect(await read(await fileOf('s p\r\n'))).toMatchObject({
       secret: 's p',
     });
-    expect(await read(['--client-secret-file', '-'], { piped: 'piped\n' })).toMatchObject({
+    expect(await read('-', { piped: 'piped\n' })).toMatchObject({
       secret: 'piped',
     });
     const env = { CIBA_CLIENT_SECRET: 'environment' };
-    expect(await read([], { env })).toMatchObject({ secret: 'environment' });
-    expect(await read(['--client-secret-file', await fileOf('first')], { env })).toMatchObject({
+    expect(await read(undefined, { env })).toMatchObject({ secret: 'environment' });
+    expect(await read(await fileOf('first'), { env })).toMatchObject({
       secret: 'first',
     });
-    const { secret, shown } = await read([], { typed: 'typed' });
+    const { secret, shown } = await read(undefined, { typed: 'typed' });
     expect(secret).toBe('typed');
     expect(shown).toContain('Secret of the client (not shown)');
     expect(shown).not.toContain('typed');
   });
 
-  it.each<[string, () => Promise<string[]>, { piped?: string; typed?: string }, string]>([
+  it.each<[string, () => Promise<string | undefined>, { piped?: string; typed?: string }, string]>([
     [
       'neither given nor to be asked for',
-      async () => [],
+      async () => undefined,
       {},
       'there is no terminal to ask on; allowed: a file',
     ],
-    [
-      'in no file',
-      async () => ['--client-secret-file', '/nowhere'],
-      {},
-      '/nowhere: cannot be read',
-    ],
-    ['empty', async () => ['--client-secret-file', await fileOf('\n')], {}, 'is empty'],
-    ['empty on stdin', async () => ['--client-secret-file', '-'], { piped: '' }, 'stdin is empty'],
-    ['empty as typed', async () => [], { typed: '' }, 'is empty'],
-    [
-      'of a terminal as stdin',
-      async () => ['--client-secret-file', '-'],
-      { typed: 'x' },
-      'there is a terminal',
-    ],
+    ['in no file', async () => '/nowhere', {}, '/nowhere: cannot be read'],
+    ['empty', async () => fileOf('\n'), {}, 'is empty'],
+    ['empty on stdin', async () => '-', { piped: '' }, 'stdin is empty'],
+    ['empty as typed', async () => undefined, { typed: '' }, 'is empty'],
+    ['of a terminal as stdin', async () => '-', { typed: 'x' }, 'there is a terminal'],
   ])('that is %s is told', async (_, own, how, message) => {
     const error: unknown = await read(await own(), how).catch((fault: unknown) => fault);
-    expect(error).toBeInstanceOf(SmokeUsageError);
+    expect(error).toMatchObject({ name: 'OperatorError', code: 'usage' });
     expect(String(error)).toContain(message);
   });
 
-  it('is no argument', () => {
-    expect(() => readSmokeOptions([...argv, '--client-secret', 'x'], {})).toThrow(
-      "Unknown option '--client-secret'",
-    );
+  it('is no argument', async () => {
+    expect(await ciba(['smoke', '--client-secret', 'x'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("unknown option '--client-secret'"),
+    });
   });
 });

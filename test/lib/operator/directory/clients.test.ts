@@ -137,7 +137,7 @@ describe('rotating a secret', () => {
     expect(won).toHaveLength(1);
     expect(await accepted()).toContain((await macs(won[0]?.generated ?? ''))[0]);
     expect(both.find((one) => one.status === 'rejected')).toMatchObject({
-      reason: { name: 'DirectoryConflict' },
+      reason: { name: 'OperatorError', code: 'conflict' },
     });
   });
 

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDirectory } from '../../../../lib/operator/directory/directory-file.ts';
 import { judgeRows } from '../../../../lib/operator/directory/import-users.ts';
-import { DirectoryError } from '../../../../lib/operator/terminal/directory-error.ts';
 import { logoUri, quarters } from '../../../support/example-images.ts';
 import { generateClientKey } from '../../../support/example-jwts.ts';
 
@@ -75,7 +74,7 @@ function faultsOf(value: unknown): string[] {
     parseDirectory(value);
     return [];
   } catch (error) {
-    expect(error).toBeInstanceOf(DirectoryError);
+    expect(error).toMatchObject({ name: 'OperatorError', code: 'usage' });
     return String((error as Error).message).split('\n');
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What an operator is told about a directory file that cannot be applied: every fault, with entry and member.
  */
+
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,7 +12,7 @@ import {
   readDirectoryFiles,
 } from '../../../../lib/operator/directory/directory-file.ts';
 import { assertPolicies } from '../../../../lib/operator/directory/show-policies.ts';
-import { DirectoryError } from '../../../../lib/operator/terminal/directory-error.ts';
+import { usageError } from '../../../../lib/operator/terminal/operator-error.ts';
 import { logoUri, quarters } from '../../../support/example-images.ts';
 import { generateClientKey } from '../../../support/example-jwts.ts';
 
@@ -77,7 +78,7 @@ describe('parseDirectory', () => {
   it('P26: tells what is registered elsewhere from what nobody knows, each on a line', () => {
     const entry = { ...client, subject_type: 'pairwise', client_nmae: 'x', 'scope#de': 'x' };
     expect(() => parseDirectory({ clients: [entry] })).toThrow(
-      new DirectoryError(
+      usageError(
         [
           'clients[0] (pump-4) subject_type: allowed: "public"',
           'clients[0] (pump-4): unknown member client_nmae',
@@ -186,7 +187,7 @@ users:
   ])('names %s', async (_fault, name, text, message) => {
     const path = await fileOf(name, text);
     const error = await readDirectoryFile(path).catch((fault: unknown) => fault);
-    expect(error).toBeInstanceOf(DirectoryError);
+    expect(error).toMatchObject({ name: 'OperatorError', code: 'usage' });
     expect(String(error)).toContain(path);
     expect(String(error)).toContain(message);
   });
@@ -229,7 +230,7 @@ describe('T31: a logo that a file names by its path', () => {
   const refusal = async (...files: Parameters<typeof filesWith>) => {
     const path = await filesWith(...files);
     const error = await readDirectoryFile(path).catch((fault: unknown) => fault);
-    expect(error).toBeInstanceOf(DirectoryError);
+    expect(error).toMatchObject({ name: 'OperatorError', code: 'usage' });
     return String(error).replaceAll(`${dirname(path)}/`, '');
   };
 

@@ -2,13 +2,14 @@
  * What becomes of a registered image (threats T31): the same picture, smaller, with nothing else of the file in it; or a
  * refusal that says why.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { describe, expect, it, vi } from 'vitest';
 import { parseLogoUri } from '../../../../lambdas/ciba/client/client-logo.ts';
 import { encodeLogo } from '../../../../lib/operator/images/encode-logo.ts';
-import { DirectoryError } from '../../../../lib/operator/terminal/directory-error.ts';
+import { OperatorError } from '../../../../lib/operator/terminal/operator-error.ts';
 import {
   chunk,
   fileOf,
@@ -206,7 +207,7 @@ describe('T31: an image that is too large is refused before it is decompressed',
     ['a GIF', largeGif, '65000 × 16'],
   ])('%s', (_what, bytes, size) => {
     const refusing = processorTime();
-    expect(() => logoOf(bytes)).toThrow(DirectoryError);
+    expect(() => logoOf(bytes)).toThrow(OperatorError);
     expect(() => logoOf(bytes)).toThrow(size);
     expect(() => logoOf(bytes)).toThrow('allowed: 1 to 2048 in each direction');
     const inflating = processorTime();
@@ -307,7 +308,7 @@ function attempt(bytes: Buffer): 'drawn' | 'refused' {
     logoOf(bytes);
     return 'drawn';
   } catch (error) {
-    if (error instanceof DirectoryError) return 'refused';
+    if (error instanceof OperatorError) return 'refused';
     throw error;
   }
 }

@@ -2,21 +2,17 @@
  * The smoke flow against a local host: through every step, and to the first that fails, which it names with what it
  * expected and saw.
  */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDirectory } from '../../../../lib/operator/directory/directory-file.ts';
-import { SmokeFailure, smoke } from '../../../../lib/operator/smoke/smoke.ts';
+import { outputSchemas } from '../../../../lib/operator/output-schema.ts';
+import { type SmokeListener, smoke } from '../../../../lib/operator/smoke/smoke.ts';
 import { awaitLink } from '../../../../lib/operator/smoke/smoke-mail.ts';
-import {
-  readSmokeOptions,
-  type SmokeTarget,
-  SmokeUsageError,
-} from '../../../../lib/operator/smoke/smoke-options.ts';
+import type { SmokeTarget } from '../../../../lib/operator/smoke/smoke-target.ts';
+import { OperatorError } from '../../../../lib/operator/terminal/operator-error.ts';
 import { decide } from '../../../black-box/authentication-device.ts';
+import { ciba } from '../../../support/ciba-command.ts';
+import { runCiba } from '../../../support/ciba-process.ts';
 import { type SynthesizedHost, startSynthesizedHost } from '../../../support/synthesized-host.ts';
-
-const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
 const secret = 'a secret + 100% of & for = tests of 40';
 const client = { client_id: 'desk', client_secret: secret, client_name: 'Help Desk' };
@@ -58,38 +54,44 @@ function targetOf(changes: Partial<SmokeTarget> = {}): SmokeTarget {
   };
 }
 
-/** Runs bin/smoke.ts as `npm run smoke` does. */
-function runCommand(...options: string[]): Promise<{ code: unknown; out: string; err: string }> {
-  const argv = ['--import', 'tsx', 'bin/smoke.ts', ...options];
-  return new Promise((resolve) => {
-    const env = { ...process.env, CIBA_CLIENT_SECRET: secret };
-    execFile(process.execPath, argv, { cwd: root, env }, (error, out, err) =>
-      resolve({ code: error?.code ?? 0, out, err }),
-    );
-  });
+/** Runs it as a process, with the secret in its environment. */
+const runCommand = (...options: string[]) =>
+  runCiba(host.control, ['smoke', ...options], { CIBA_CLIENT_SECRET: secret });
+
+/** Puts down the names of the steps, and what a person is asked to do. */
+function listen(): SmokeListener & { steps: string[]; seen: string[]; told: string[] } {
+  const steps: string[] = [];
+  const seen: string[] = [];
+  const told: string[] = [];
+  return {
+    ...{ steps, seen, told },
+    passed(step) {
+      steps.push(step.step);
+      seen.push(step.seen);
+    },
+    asked: (text) => void told.push(text),
+  };
 }
 
 /** Runs the flow to its failure; answers the names of the steps before it, and its message. */
 async function failureOf(target: SmokeTarget): Promise<{ done: string[]; message: string }> {
-  const lines: string[] = [];
-  const error: unknown = await smoke(target, (line) => void lines.push(line)).catch(
-    (failure: unknown) => failure,
-  );
-  if (!(error instanceof SmokeFailure)) throw new Error(`no failure: ${String(error)}`);
-  return { done: lines.map(nameOf), message: error.message };
+  const listener = listen();
+  const error: unknown = await smoke(target, listener).catch((failure: unknown) => failure);
+  if (!(error instanceof OperatorError)) throw new Error(`no failure: ${String(error)}`);
+  return { done: listener.steps, message: error.message };
 }
 
 /** `ok      first poll         authorization_pending`: the name is in the middle. */
 const nameOf = (line: string) => line.slice(8, 27).trim();
 
-describe('npm run smoke', () => {
+describe('ciba smoke', () => {
   it('ends with 0 and a line for every step, and shows neither secret nor token', async () => {
-    const { code, out, err } = await runCommand(
+    const { exitCode, stdout, stderr } = await runCommand(
       ...['--issuer', host.issuer, '--client-id', 'desk', '--login-hint', 'alice'],
       ...['--mail-store', `${host.inbox}/store`],
     );
-    expect([code, err]).toEqual([0, '']);
-    expect(out.trim().split('\n').map(nameOf)).toEqual([
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout.trim().split('\n').map(nameOf)).toEqual([
       'discovery',
       'keys',
       'wrong secret',
@@ -102,52 +104,53 @@ describe('npm run smoke', () => {
       'access token',
       'second redemption',
     ]);
-    expect(out).not.toContain(secret);
-    expect(out).not.toMatch(/ey[\w-]+\.|\/approve\//);
+    expect(stdout).not.toContain(secret);
+    expect(stdout).not.toMatch(/ey[\w-]+\.|\/approve\//);
   });
 
   it('ends with 1 and names the step, what it expected and what it saw', async () => {
-    const { code, out, err } = await runCommand(
+    const { exitCode, stdout, stderr } = await runCommand(
       ...['--issuer', host.issuer, '--client-id', 'desk', '--login-hint', 'nobody'],
     );
-    expect(code).toBe(1);
-    expect(out.trim().split('\n').map(nameOf)).toEqual(['discovery', 'keys', 'wrong secret']);
-    expect(err).toMatch(
+    expect(exitCode).toBe(1);
+    expect(stdout.trim().split('\n').map(nameOf)).toEqual(['discovery', 'keys', 'wrong secret']);
+    expect(stderr).toMatch(
       /^FAILED {2}request: expected 200 with an acknowledgement; saw 400 .*"unknown_user_id"/,
     );
   });
 
   it('ends with 2 for a wrong option', async () => {
-    const { code, err } = await runCommand('--issuer', 'http://op.example');
-    expect(code).toBe(2);
-    expect(err).toBe(
-      '--issuer: http://op.example is not allowed; allowed: https, or http on this machine\n',
+    const { exitCode, stderr } = await runCommand('--issuer', 'http://op.example');
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(
+      "option '--issuer <url>' argument 'http://op.example' is invalid. Allowed: https, or http on this machine; ciba smoke --help tells more\n",
     );
   });
 });
 
 describe('the smoke flow', () => {
   it('authenticates with client_secret_post and verifies ES256', async () => {
-    const lines: string[] = [];
-    await smoke(targetOf({ clientId: 'pump', method: 'post' }), (line) => void lines.push(line));
-    expect(lines.at(-1)).toMatch(/^ok +second redemption/);
+    const listener = listen();
+    await smoke(targetOf({ clientId: 'pump', method: 'post' }), listener);
+    expect(listener.steps.at(-1)).toBe('second redemption');
   });
 
   it('types the code where its client is confirmed by one', async () => {
-    const lines: string[] = [];
-    await smoke(targetOf({ clientId: 'kiosk' }), (line) => void lines.push(line));
-    expect(lines.join('\n')).toContain('/acr/code');
+    const listener = listen();
+    await smoke(targetOf({ clientId: 'kiosk' }), listener);
+    expect(listener.seen.join('\n')).toContain('/acr/code');
   });
 
   it('asks a person to open the mail where it cannot read it, and fails if the person denies', async () => {
-    const told: string[] = [];
+    const { told, ...listener } = listen();
     let decided: Promise<unknown> | undefined;
-    const flow = smoke(targetOf({ mailStore: undefined }), (line) => {
-      told.push(line);
-      const ref = /open the mail with Request ID (\w+)/.exec(line)?.[1];
+    const asked = (text: string) => {
+      told.push(text);
+      const ref = /open the mail with Request ID (\w+)/.exec(text)?.[1];
       if (ref === undefined) return;
       decided = awaitLink(`${host.inbox}/store`, ref).then((link) => decide(link, 'deny'));
-    });
+    };
+    const flow = smoke(targetOf({ mailStore: undefined }), { ...listener, asked });
     await expect(flow).rejects.toThrow(
       /^FAILED {2}tokens: expected 200 with an ID Token and an access token; saw 400 .*"access_denied"/,
     );
@@ -180,40 +183,51 @@ describe('the smoke flow', () => {
 describe('the options', () => {
   const given = ['--issuer', 'https://op.example', '--client-id', 'desk', '--login-hint', 'alice'];
 
-  it('take the secret from the environment, and basic for a method', () => {
-    expect(readSmokeOptions(given, { CIBA_CLIENT_SECRET: 's' })).toEqual({
-      issuer: 'https://op.example',
-      clientId: 'desk',
-      clientSecret: 's',
-      method: 'basic',
-      loginHint: 'alice',
-      mailStore: undefined,
-    });
+  it.each<[string, string[], string]>([
+    ['missing', [], '--issuer is missing'],
+    ['unknown', ['--unknown'], "unknown option '--unknown'"],
+    [
+      'another method',
+      [...given, '--method', 'jwt'],
+      "option '--method <method>' argument 'jwt' is invalid. Allowed choices are basic, post.",
+    ],
+    [
+      'a mail store that is no URL',
+      [...given, '--mail-store', 'inbox'],
+      "option '--mail-store <url>' argument 'inbox' is invalid. Allowed: an http or https URL",
+    ],
+    [
+      'an issuer with a slash at its end',
+      [...given, '--issuer', 'https://op.example/'],
+      "option '--issuer <url>' argument 'https://op.example/' is invalid. Allowed: the issuer as discovery has it, without a slash at its end",
+    ],
+    [
+      'an empty client id',
+      [...given, '--client-id', ''],
+      "option '--client-id <id>' argument '' is invalid. Allowed: a text that is not empty",
+    ],
+  ])('are told what is wrong: %s', async (_what, argv, message) => {
+    const environment = { CIBA_CLIENT_SECRET: 's' };
+    const { exitCode, stdout, stderr } = await ciba(['smoke', ...argv], { environment });
+    expect([exitCode, stdout, stderr]).toEqual([
+      2,
+      '',
+      `${message}; ciba smoke --help tells more\n`,
+    ]);
   });
 
-  it('are told what is wrong', () => {
-    const environment = { CIBA_CLIENT_SECRET: 's' };
-    const wrong = [
-      [],
-      ['--unknown'],
-      [...given, '--method', 'jwt'],
-      [...given, '--mail-store', 'inbox'],
-      [...given, '--issuer', 'https://op.example/'],
-    ];
-    const messages = wrong.map((argv) => {
-      try {
-        return readSmokeOptions(argv, environment);
-      } catch (error) {
-        return error instanceof SmokeUsageError ? error.message : error;
-      }
+  it('ask for JSON: the steps that passed, and on stderr the one that did not', async () => {
+    const argv = ['--issuer', host.issuer, '--client-id', 'desk', '--login-hint', 'nobody'];
+    const { exitCode, stdout, stderr } = await ciba(['smoke', ...argv, '--json'], {
+      environment: { CIBA_CLIENT_SECRET: secret },
     });
-    expect(messages).toEqual([
-      '--issuer is missing; --help lists the options',
-      "Unknown option '--unknown'; --help lists the options",
-      '--method: "jwt" is not allowed; allowed: basic, post',
-      '--mail-store: "inbox" is not allowed; allowed: an http or https URL',
-      '--issuer: https://op.example/ is not allowed; allowed: the issuer as discovery has it, without a slash at its end',
-    ]);
-    expect(readSmokeOptions(['--help'], {})).toBeUndefined();
+    expect(exitCode).toBe(1);
+    const steps: unknown = JSON.parse(stdout);
+    expect(outputSchemas['smoke']?.safeParse(steps).error).toBeUndefined();
+    expect(steps).toMatchObject({
+      items: [{ step: 'discovery' }, { step: 'keys' }, { step: 'wrong secret' }],
+      next: null,
+    });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'faults_found' } });
   });
 });

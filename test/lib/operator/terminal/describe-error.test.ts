@@ -1,8 +1,8 @@
 /** What a fault looks like to the operator: one line, and an exit code. */
+
 import { describe, expect, it } from 'vitest';
 import { Unavailable } from '../../../../lambdas/ports.ts';
 import { describeError } from '../../../../lib/operator/terminal/describe-error.ts';
-import { DirectoryError } from '../../../../lib/operator/terminal/directory-error.ts';
 import { OperatorError, usageError } from '../../../../lib/operator/terminal/operator-error.ts';
 import { awsError } from '../../../support/operated-deployment.ts';
 
@@ -15,7 +15,7 @@ describe('describeError', () => {
     ['what was asked wrongly', usageError('--lead: …'), '--lead: …', 2],
     [
       'a file with faults, line by line',
-      new DirectoryError('a.json:\nusers[0]: …'),
+      usageError('a.json:\nusers[0]: …'),
       'a.json:\nusers[0]: …',
       2,
     ],

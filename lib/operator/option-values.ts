@@ -1,8 +1,8 @@
 /** Readers of option values: each names what is allowed, and commander names the option. */
 import { InvalidArgumentError } from 'commander';
-import { DEFAULT_STACK } from '../../../lambdas/aws/formats.ts';
-import { parseEmail } from '../../../lambdas/ciba/user/login.ts';
-import { isLanguageTag } from '../../../lambdas/ciba/words/language-tag.ts';
+import { DEFAULT_STACK } from '../../lambdas/aws/formats.ts';
+import { parseEmail } from '../../lambdas/ciba/user/login.ts';
+import { isLanguageTag } from '../../lambdas/ciba/words/language-tag.ts';
 
 /** A whole number within bounds. */
 export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
