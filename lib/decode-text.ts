@@ -1,4 +1,5 @@
 /** Text files as people save them: UTF-8, with or without a byte order mark. Any other encoding is told, and not guessed. */
+import { decodeUtf8 } from '../lambdas/ciba/utf8.ts';
 
 /** The text without its byte order mark, or what is wrong with it and in which line, from 1. */
 export type Decoded = { text: string } | { fault: string; line: number };
@@ -16,7 +17,7 @@ const layout = [0x09, 0x0a, 0x0c, 0x0d];
 
 /** Decodes a file. Line ends stay what they are. */
 export function decodeText(octets: Uint8Array): Decoded {
-  const text = decodeUtf8(octets);
+  const text = decodeUtf8(octets)?.replace(/^\ufeff/, '');
   if (text === undefined) return { fault: 'is not UTF-8', line: firstLineWith(octets, isForeign) };
   // UTF-16 without a mark, and the encodings that switch by ESC, are valid UTF-8.
   const control = octets.find(isControl);
@@ -26,14 +27,6 @@ export function decodeText(octets: Uint8Array): Decoded {
     fault: `is not text in UTF-8: it has the control character U+${code}`,
     line: firstLineWith(octets, (line) => line.includes(control)),
   };
-}
-
-function decodeUtf8(octets: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(octets);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of ASCII; those that text is laid out by are none. */

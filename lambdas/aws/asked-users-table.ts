@@ -7,8 +7,8 @@ import { nameOfUser, othersToRead } from '../ciba/policy/asked-users.ts';
 import type { AskedHistory } from '../ciba/policy/notification-policy.ts';
 import { type AuthenticationRequest, isExpired } from '../ciba/request/authentication-request.ts';
 import type { AskedUsers, AuthenticationRequestStore } from '../ports.ts';
-import type { DynamoTable } from './dynamo-table.ts';
-import { besideRequests } from './formats.ts';
+import { type DynamoTable, putVersion } from './dynamo-table.ts';
+import { besideRequests, partitionKey } from './formats.ts';
 import { fromItem } from './requests-table.ts';
 
 const askedItem = z.object({
@@ -76,12 +76,8 @@ export function replaceHistory(
   const ttl = Math.ceil(now) + FORGET_SECONDS;
   // Whoever adds to it in one write looks there for an earlier try of its own.
   const last = history.recent.at(-1)?.ref;
-  return table.put(
-    { ref, ...history, mailsOf: Object.fromEntries(byClient), last, version: version + 1, ttl },
-    version === 0
-      ? { condition: 'attribute_not_exists(#ref)' }
-      : { condition: '#version = :version', values: { ':version': version } },
-  );
+  const item = { ref, ...history, mailsOf: Object.fromEntries(byClient), last, ttl };
+  return putVersion(table, partitionKey.requests, item, version);
 }
 
 /** The requests of these public ids that are there. */

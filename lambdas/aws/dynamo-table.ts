@@ -130,6 +130,25 @@ export function dynamoTable(
   };
 }
 
+/**
+ * Puts an item, as the next version, whose stored version is still `version` (0: none yet), in one conditional write.
+ * @param keyName the attribute that is the table's key
+ * @returns whether it was written: false if another write came first
+ */
+export function putVersion(
+  table: DynamoTable,
+  keyName: string,
+  item: Item,
+  version: number,
+): Promise<boolean> {
+  return table.put(
+    { ...item, version: version + 1 },
+    version === 0
+      ? { condition: `attribute_not_exists(#${keyName})` }
+      : { condition: '#version = :version', values: { ':version': version } },
+  );
+}
+
 export interface AttributeNames {
   stored(name: string): string;
   toStored(item: Item): Item;

@@ -30,7 +30,7 @@ import {
   type WrappingKeys,
 } from '../ports.ts';
 import { publicKeysItem } from './directory-table.ts';
-import { type DynamoTable, dynamoTable } from './dynamo-table.ts';
+import { type DynamoTable, dynamoTable, putVersion } from './dynamo-table.ts';
 import { directoryKey, keyItem, partitionKey } from './formats.ts';
 import { unwrapSecret, type WrappingKey } from './wrapped-secret.ts';
 
@@ -228,7 +228,7 @@ export function keyStore(
     },
 
     saveSigningKeys: (alg, signingKeys, version) =>
-      putVersion(keys, { pk: keyItem[alg], keys: signingKeys }, version),
+      putVersion(keys, partitionKey.keys, { pk: keyItem[alg], keys: signingKeys }, version),
 
     async secretKeys(kind) {
       const item = await keys.read(keyItem[kind]);
@@ -236,7 +236,7 @@ export function keyStore(
     },
 
     saveSecretKeys: (kind, secretKeys, version) =>
-      putVersion(keys, { pk: keyItem[kind], keys: secretKeys }, version),
+      putVersion(keys, partitionKey.keys, { pk: keyItem[kind], keys: secretKeys }, version),
 
     async publishedKeys() {
       const item = await directory.read(directoryKey.publicKeys);
@@ -250,19 +250,12 @@ export function keyStore(
       const keptUntil = Object.fromEntries(
         published.map(({ jwk, keptUntil }) => [jwk.kid, keptUntil]),
       );
-      return putVersion(directory, { pk: directoryKey.publicKeys, keys: jwks, keptUntil }, version);
+      return putVersion(
+        directory,
+        partitionKey.directory,
+        { pk: directoryKey.publicKeys, keys: jwks, keptUntil },
+        version,
+      );
     },
   };
-}
-
-/** Puts an item whose stored version is still `version` (0: none yet), as the next version. */
-function putVersion(
-  table: DynamoTable,
-  item: { pk: string; keys: object[]; keptUntil?: object },
-  version: number,
-): Promise<boolean> {
-  const next = { ...item, version: version + 1 };
-  return version === 0
-    ? table.put(next, { condition: 'attribute_not_exists(#pk)' })
-    : table.put(next, { condition: '#version = :version', values: { ':version': version } });
 }

@@ -3,6 +3,8 @@
  * endpoint reads.
  */
 import { OAuthError } from '../ciba/oauth-error.ts';
+import { decodeFormText } from '../ciba/percent-encoding.ts';
+import { decodeUtf8 } from '../ciba/utf8.ts';
 import { type MediaType, parseMediaType } from './media-type.ts';
 
 /** The largest body that is read, in bytes. */
@@ -33,7 +35,9 @@ export async function readForm(request: Request, names: readonly string[]): Prom
       status: 413,
     });
   }
-  return parseForm(decodeUtf8(body), names, isUtf8);
+  const text = decodeUtf8(body);
+  if (text === undefined) throw notFormEncoded();
+  return parseForm(text, names, isUtf8);
 }
 
 /** RFC 9110 8.4.1, 15.5.16: what is coded is not decoded here, and taking it as it is would be to read something else. */
@@ -78,28 +82,12 @@ function parseForm(body: string, names: readonly string[], isUtf8: boolean): For
   return parameters;
 }
 
-function decodeUtf8(body: ArrayBuffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
-  } catch {
-    throw notFormEncoded();
-  }
-}
-
 /** A name or a value. @throws OAuthError for one that is not form-encoded, or not for sure in UTF-8 */
 function decode(text: string, isUtf8: boolean): string {
-  const decoded = decodePercent(text.replaceAll('+', ' '));
+  const decoded = decodeFormText(text);
   if (decoded === undefined || decoded.includes('\0')) throw notFormEncoded();
   if (!isUtf8 && /[\u0080-\uffff]/.test(decoded)) throw notAForm();
   return decoded;
-}
-
-function decodePercent(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function notAForm(): OAuthError {

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { FLOW_NAME_RULE, isFlowName } from '../../lambdas/ciba/policy/flow-policy.ts';
 import { decodeText, tellUndecoded } from '../decode-text.ts';
+import { parseJson } from '../parse-json.ts';
 import { type FlowOutline, readFlow } from './flow-language.ts';
 
 /** The flow that requests start; its file is there in every deployment. */
@@ -167,14 +168,6 @@ function findForeignFunctions(
       ([state, invoked]) =>
         `${file}: ${state} invokes ${invoked}, which is no function of the stack; allowed: ${listSubstitutions(functions)}`,
     );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function listSubstitutions(names: readonly string[]): string {

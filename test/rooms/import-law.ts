@@ -88,13 +88,22 @@ export const importLaw: readonly Row[] = [
   },
   {
     room: 'lib/flows',
-    imports: ['lib/flows', 'lib/decode-text.ts', 'lambdas/ciba', 'zod/mini', 'node:*'],
+    imports: [
+      'lib/flows',
+      'lib/decode-text.ts',
+      'lib/parse-json.ts',
+      'lambdas/ciba',
+      'zod/mini',
+      'node:*',
+    ],
   },
   {
     room: 'lib/notification-templates',
     imports: ['lib/notification-templates', 'lib/decode-text.ts', 'lambdas/ciba', 'node:*'],
   },
-  { room: 'lib/decode-text.ts', imports: [] },
+  { room: 'lib/decode-text.ts', imports: ['lambdas/ciba'] },
+  // Whoever reads JSON may import it, and the local host imports nothing of lambdas.
+  { room: 'lib/parse-json.ts', imports: [] },
   {
     room: 'lib/operator',
     imports: [
@@ -115,7 +124,7 @@ export const importLaw: readonly Row[] = [
   {
     room: 'lib/local',
     imports: [
-      ...['lib/local', 'lib/operator', 'lib/flows/flow-language.ts'],
+      ...['lib/local', 'lib/operator', 'lib/flows/flow-language.ts', 'lib/parse-json.ts'],
       ...['dynalite', 'aws-ses-v2-local', '@peculiar/*', '@aws-sdk/*', 'zod', 'node:*'],
       // The bundle that a worker is told to load.
       'settings.url',

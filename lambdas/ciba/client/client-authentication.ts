@@ -2,10 +2,12 @@
  * Client authentication at both endpoints (CIBA Core 7.1 and 10.1, OpenID Connect Core 9, RFC 6749 section 2.3.1):
  * exactly one method, and that the one which is registered.
  */
-import { timingSafeEqual } from 'node:crypto';
+
+import { equalTexts } from '../equal-texts.ts';
 import { hashSecret } from '../handles.ts';
 import { readSignedJwt, type SignedJwt } from '../jwt/signed-jwt.ts';
 import { OAuthError } from '../oauth-error.ts';
+import { decodeFormText } from '../percent-encoding.ts';
 import {
   type Client,
   type ClientAuthenticationMethod,
@@ -105,18 +107,13 @@ function readBasicCredentials(
   if (colon < 0) throw clientAuthenticationFailed('no colon in the Basic credentials');
   const clientId = decodeFormText(pair.slice(0, colon));
   const clientSecret = decodeFormText(pair.slice(colon + 1));
+  if (clientId === undefined || clientSecret === undefined) {
+    throw clientAuthenticationFailed('the Basic credentials are not form-encoded');
+  }
   if (formClientId !== undefined && formClientId !== clientId) {
     throw clientAuthenticationFailed('client_id differs from the Basic credentials');
   }
   return { method: 'client_secret_basic', clientId, clientSecret };
-}
-
-function decodeFormText(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    throw clientAuthenticationFailed('the Basic credentials are not form-encoded');
-  }
 }
 
 /**
@@ -162,8 +159,8 @@ export function authenticateBySecret(
     const mac = macSecretHash(key, credentials.clientId, hash);
     const nobodysMac = `${key.kid}.${nobodysSecretHash}`;
     return [
-      equal(mac, client_secret_mac ?? nobodysMac),
-      equal(hash, client_secret_hash ?? nobodysSecretHash),
+      equalTexts(mac, client_secret_mac ?? nobodysMac),
+      equalTexts(hash, client_secret_hash ?? nobodysSecretHash),
     ];
   });
   if (!client) throw clientAuthenticationFailed('unknown client');
@@ -172,11 +169,6 @@ export function authenticateBySecret(
     throw clientAuthenticationFailed('not the registered method');
   }
   return demandEnabled(client);
-}
-
-function equal(one: string, other: string): boolean {
-  const [left, right] = [Buffer.from(one), Buffer.from(other)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** @throws OAuthError `invalid_client` for a client that is switched off, whatever it has proved */

@@ -3,6 +3,7 @@
  * we choose. Nothing in a header selects a key by itself, and none that carries or fetches one is accepted.
  */
 import { compactVerify, type JWK } from 'jose';
+import { decodeUtf8 } from '../utf8.ts';
 import { parseStrictObject } from './strict-json.ts';
 
 /** Longest JWT that is read, in characters. */
@@ -43,7 +44,7 @@ export function readSignedJwt(text: string): SignedJwt | undefined {
   if (text.length > JWT_LENGTH || !compactSerialization.test(text)) return undefined;
   const parts = text.split('.');
   if (!parts.every(isCanonical)) return undefined;
-  const [header, claims] = parts.map((part) => parseStrictObject(decodeUtf8(part)));
+  const [header, claims] = parts.map((part) => parseStrictObject(decodePart(part)));
   if (!header || !claims || refusedMembers.some((member) => member in header)) return undefined;
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string' || !isTextOrAbsent(kid) || !isTextOrAbsent(typ)) return undefined;
@@ -56,14 +57,8 @@ function isCanonical(part: string): boolean {
 }
 
 /** Invalid UTF-8 becomes no JSON. */
-function decodeUtf8(part: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      Buffer.from(part, 'base64url'),
-    );
-  } catch {
-    return '';
-  }
+function decodePart(part: string): string {
+  return decodeUtf8(Buffer.from(part, 'base64url')) ?? '';
 }
 
 /** ASCII alone is folded: in Unicode the Kelvin sign is a capital `k`. */

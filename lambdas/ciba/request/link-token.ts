@@ -2,8 +2,10 @@
  * The magic link's token and the approval page's form token: HMACs over the request's public id, so that neither the
  * link key nor the table alone forges one. Both are compared in constant time.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
+import { equalTexts } from '../equal-texts.ts';
 import { formatHandle, HANDLE_LENGTH, type Handle, parseHandle } from '../handles.ts';
+import { decodePercent } from '../percent-encoding.ts';
 
 /** Random bytes of a link nonce. */
 export const LINK_NONCE_BYTES = 16;
@@ -30,18 +32,10 @@ const SURPLUS_LENGTH = 64;
  */
 export function parseLink(path: string): Handle | undefined {
   if (path.length > HANDLE_LENGTH + SURPLUS_LENGTH) return undefined;
-  const text = decode(path);
+  const text = decodePercent(path) ?? '';
   return /[\p{L}\p{N}]/u.test(text.slice(HANDLE_LENGTH))
     ? undefined
     : parseHandle(text.slice(0, HANDLE_LENGTH));
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return '';
-  }
 }
 
 /** Whether the handle is the link token of this request under one of the keys. */
@@ -50,7 +44,9 @@ export function isLinkToken(
   handle: Handle,
   nonce: string,
 ): boolean {
-  return linkKeys.some((key) => equal(handle.secret, authenticate(key, 'link', handle.ref, nonce)));
+  return linkKeys.some((key) =>
+    equalTexts(handle.secret, authenticate(key, 'link', handle.ref, nonce)),
+  );
 }
 
 /**
@@ -71,7 +67,7 @@ export function isFormToken(
 ): boolean {
   const step = formStep(now);
   return linkKeys.some((key) =>
-    [step, step - 1].some((one) => equal(token, authenticate(key, 'form', ref, String(one)))),
+    [step, step - 1].some((one) => equalTexts(token, authenticate(key, 'form', ref, String(one)))),
   );
 }
 
@@ -85,9 +81,4 @@ function authenticate(
   ...parts: [purpose: 'link' | 'form', ref: string, bound: string]
 ): string {
   return createHmac('sha256', key).update(parts.join('|')).digest('base64url');
-}
-
-function equal(presented: string, expected: string): boolean {
-  const [left, right] = [Buffer.from(presented), Buffer.from(expected)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -1,5 +1,6 @@
 /** Lambda on this machine: `Invoke`, for whoever calls a function of the stack as an operator does. */
 
+import { parseJson } from '../../parse-json.ts';
 import type { LocalFunction } from '../template/read-stack.ts';
 import { type AwsAnswer, jsonAnswer, jsonError } from './aws-answer.ts';
 import { FunctionError } from './run-functions.ts';
@@ -60,11 +61,8 @@ function decodeName(encoded: string): string {
 /** No payload is an empty event. */
 function parseEvent(payload: string): { value: unknown } | undefined {
   if (payload === '') return { value: {} };
-  try {
-    return { value: JSON.parse(payload) };
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(payload);
+  return value === undefined ? undefined : { value };
 }
 
 async function run(call: () => Promise<unknown>): Promise<AwsAnswer> {

@@ -1,9 +1,9 @@
 /** SQS on this machine: queues in memory, of which somebody takes what was lost, looks at it, and deletes it. */
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
+import { parseJson } from '../../parse-json.ts';
 import type { LocalQueue } from '../template/read-stack.ts';
 import { type AwsAnswer, jsonAnswer, jsonError } from './aws-answer.ts';
-import { parseJson } from './parse-json.ts';
 
 interface Message {
   id: string;

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod/mini';
+import { parseJson } from '../../parse-json.ts';
 import type { LocalLog } from '../local-log.ts';
 import {
   closeServer,
@@ -17,7 +18,6 @@ import {
 } from '../loopback.ts';
 import type { LocalStateMachine } from '../template/read-stack.ts';
 import { localArn } from '../template/resource-names.ts';
-import { parseJson } from './parse-json.ts';
 import { runFlow } from './run-flow.ts';
 
 /** Step Functions takes an input of at most 256 KiB. */

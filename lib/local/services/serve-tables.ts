@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { OperatorError } from '../../operator/terminal/operator-error.ts';
+import { parseJson } from '../../parse-json.ts';
 import { closeServer, listenOnLoopback, loopbackUrl, programsOnly } from '../loopback.ts';
 import type { LocalTable } from '../template/read-stack.ts';
 import { localAccount } from '../template/resource-names.ts';
@@ -20,7 +21,6 @@ import { askWithin } from './ask-within.ts';
 import { brokenLimit } from './dynamodb-limits.ts';
 import { readAgain } from './forward.ts';
 import { lockFolder } from './lock-folder.ts';
-import { parseJson } from './parse-json.ts';
 import { tablesElsewhere } from './tables-elsewhere.ts';
 
 /** A running DynamoDB. */

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { OperatorError } from '../../operator/terminal/operator-error.ts';
+import { parseJson } from '../../parse-json.ts';
 import { type CheckedStateMachine, checkStateMachine } from './check-state-machine.ts';
 import type { Assembly, TemplateResource } from './read-assembly.ts';
 import type { References } from './resolve-intrinsics.ts';
@@ -426,12 +427,10 @@ const rateExpression =
 const json = z.pipe(
   z.string(),
   z.transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.issues.push({ code: 'custom', message: 'not JSON', input: text });
-      return z.NEVER;
-    }
+    const value = parseJson(text);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: 'not JSON', input: text });
+    return z.NEVER;
   }),
 );
 

@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   QueryCommand,
@@ -23,6 +22,7 @@ import { requestsByDay, storedNames } from '../../../lambdas/aws/formats.ts';
 import { isRefused, READ_VERSIONS, toRequest } from '../../../lambdas/aws/requests-table.ts';
 import { DAY_SECONDS, dayOf } from '../../../lambdas/ciba/day.ts';
 import { isOAuthErrorCode, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';
+import { readBatch, type StoredAttributes } from '../deployment/read-batch.ts';
 import type { Audited } from './audit-entry.ts';
 
 /** A place in the list, newest first; of requests of the same moment by their refs. */
@@ -251,13 +251,15 @@ async function readItems(
   listed: readonly ListedRequest[],
 ): Promise<Map<string, Audited>> {
   const found = new Map<string, Audited>();
-  const refs = listed.map(({ ref }) => ref);
-  const batches = Array.from({ length: Math.ceil(refs.length / MOST_KEYS_AT_ONCE) }, (_, index) =>
-    refs.slice(index * MOST_KEYS_AT_ONCE, (index + 1) * MOST_KEYS_AT_ONCE),
+  // A write of this moment may be missed, at half the cost.
+  const reading = { ...source, isConsistent: false, pause: sleep };
+  const keys = listed.map(({ ref }) => ({ ref: { S: ref } }));
+  const batches = Array.from({ length: Math.ceil(keys.length / MOST_KEYS_AT_ONCE) }, (_, index) =>
+    keys.slice(index * MOST_KEYS_AT_ONCE, (index + 1) * MOST_KEYS_AT_ONCE),
   );
   const readBatches = async () => {
     for (let batch = batches.pop(); batch; batch = batches.pop()) {
-      for (const item of await readBatch(source, batch)) {
+      for (const item of await readBatch(reading, batch)) {
         const audited = toAudited(item);
         found.set(audited.ref, audited);
       }
@@ -265,27 +267,6 @@ async function readItems(
   };
   await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, readBatches));
   return found;
-}
-
-type StoredItem = Record<string, AttributeValue>;
-
-/** How often what a busy table left out is asked for again, after a pause that doubles; 6 s in all. */
-const PAUSES = 8;
-const FIRST_PAUSE_MILLISECONDS = 25;
-
-async function readBatch({ client, tableName }: Source, refs: string[]): Promise<StoredItem[]> {
-  const items: StoredItem[] = [];
-  let keys: StoredItem[] = refs.map((ref) => ({ ref: { S: ref } }));
-  for (let pauses = 0; pauses <= PAUSES; pauses += 1) {
-    const { Responses: responses, UnprocessedKeys: left } = await available(
-      client.send(new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: keys } } })),
-    );
-    items.push(...(responses?.[tableName] ?? []));
-    keys = left?.[tableName]?.Keys ?? [];
-    if (keys.length === 0) return items;
-    await sleep(FIRST_PAUSE_MILLISECONDS * 2 ** pauses);
-  }
-  throw new Error(`${tableName} is too busy to be read`);
 }
 
 const names = attributeNames(storedNames);
@@ -309,7 +290,7 @@ const anyItem = z.object({
   createdAt: z.catch(z.number(), 0),
 });
 
-function toAudited(stored: StoredItem): Audited {
+function toAudited(stored: StoredAttributes): Audited {
   const item = names.fromStored(unmarshall(stored));
   try {
     return isRefused(item) ? toRefused(item) : toRequest(item);

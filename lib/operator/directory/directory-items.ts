@@ -1,11 +1,6 @@
 /** Reads the items of the directory's table as they are stored: many by their keys, or all of one kind, page by page. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  type DynamoDBClient,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
 import {
@@ -18,7 +13,8 @@ import { directoryKey, partitionKey } from '../../../lambdas/aws/formats.ts';
 import type { Clock } from '../../../lambdas/ports.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import { inParallel } from '../deployment/in-parallel.ts';
-import { type Pause, retryThrottled, Throttled } from '../deployment/retry-throttled.ts';
+import { readBatch } from '../deployment/read-batch.ts';
+import { type Pause, retryThrottled } from '../deployment/retry-throttled.ts';
 
 /** Where a deployment's directory is stored. */
 export interface DirectoryStore {
@@ -70,7 +66,7 @@ export async function readItems(
 ): Promise<Map<string, Item>> {
   const found = new Map<string, Item>();
   await inParallel(batchesOf([...new Set(keys)]), async (batch) => {
-    for (const item of await readBatch(store, batch)) found.set(item.pk, item);
+    for (const item of await readStored(store, batch)) found.set(item.pk, item);
     told(batch.length);
   });
   return found;
@@ -82,34 +78,10 @@ function* batchesOf(keys: readonly string[]): Generator<string[]> {
   }
 }
 
-async function readBatch(store: DirectoryStore, batch: readonly string[]): Promise<StoredItem[]> {
-  const items: StoredItem[] = [];
-  let keys: Keys | undefined = batch.map((key) => marshall({ pk: key }));
-  while (keys !== undefined && keys.length > 0) {
-    const asked: Keys = keys;
-    const answer = await retryThrottled(() => readSome(store, asked), store.pause);
-    items.push(...answer.items);
-    keys = answer.unprocessed;
-  }
-  return items;
-}
-
-type Keys = Record<string, AttributeValue>[];
-
-/**
- * DynamoDB gives back the keys for which the answer was too long or the table too busy.
- * @throws as a throttled call does if it read none
- */
-async function readSome({ client, tableName }: DirectoryStore, keys: Keys) {
-  const { Responses: responses, UnprocessedKeys: unprocessed } = await client.send(
-    new BatchGetItemCommand({
-      RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } },
-    }),
-  );
-  const items = (responses?.[tableName] ?? []).map((item) => storedItem.parse(unmarshall(item)));
-  const remaining = unprocessed?.[tableName]?.Keys;
-  if (items.length === 0 && remaining?.length === keys.length) throw new Throttled(tableName);
-  return { items, unprocessed: remaining };
+async function readStored(store: DirectoryStore, batch: readonly string[]): Promise<StoredItem[]> {
+  const keys = batch.map((key) => marshall({ pk: key }));
+  const items = await readBatch({ ...store, isConsistent: true }, keys);
+  return items.map((item) => storedItem.parse(unmarshall(item)));
 }
 
 interface Listing {

@@ -1,6 +1,6 @@
 /** Takes a signing key out of /jwks before its time, as one does with a key that has leaked: what it signed verifies nowhere then. */
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoTable } from '../../../lambdas/aws/dynamo-table.ts';
+import { dynamoTable, putVersion } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey, keyItem, partitionKey } from '../../../lambdas/aws/formats.ts';
 import { publishedKeysItem } from '../../../lambdas/aws/keys-table.ts';
 import type { KeyKind } from '../../../lambdas/ciba/keys/key-rotation.ts';
@@ -84,16 +84,13 @@ async function removePublicHalf(
   if (item === undefined) return;
   const { keys, keptUntil, version } = publishedKeysItem.parse(item);
   const { [kid]: _removed, ...othersKeptUntil } = keptUntil;
-  const written = await table.put(
-    {
-      pk: directoryKey.publicKeys,
-      keys: keys.filter((key) => key.kid !== kid),
-      keptUntil: othersKeptUntil,
-      version: version + 1,
-    },
-    { condition: '#version = :version', values: { ':version': version } },
-  );
-  if (!written) throw changedMeanwhile();
+  const without = {
+    pk: directoryKey.publicKeys,
+    keys: keys.filter((key) => key.kid !== kid),
+    keptUntil: othersKeptUntil,
+  };
+  if (!(await putVersion(table, partitionKey.directory, without, version)))
+    throw changedMeanwhile();
 }
 
 function changedMeanwhile(cause?: unknown): OperatorError {
