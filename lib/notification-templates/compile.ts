@@ -1,5 +1,5 @@
 /**
- * Reads the notification mails of this folder, `<name>/<locale>/` with one file for each part, checks them as the stack is
+ * Reads the notification mails of this folder, `<name>/<locale>/` with one file for each part, fills their layout, checks them as the stack is
  * synthesized, and turns the operator's `${variable}` syntax, which is the reference's, into that of SES templates.
  * SES escapes nothing: the HTML part takes the twin of each value that is HTML, `{{x_html}}`, subject and text take `{{x}}`.
  */
@@ -14,6 +14,7 @@ import {
 } from '../../lambdas/ciba/words/notification-variables.ts';
 import { decodeText, tellUndecoded } from '../decode-text.ts';
 import { toAsciiHtml } from './ascii-html.ts';
+import { type FilledLayout, fillLayout, hasSlots, type SourceFile } from './fill-layout.ts';
 
 /** A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send. */
 export interface NotificationTemplate {
@@ -52,6 +53,8 @@ interface Part {
   /** As an error names it: relative to the working directory. */
   file: string;
   source: string;
+  /** The `file:line` of each line, where they are from several files. */
+  places?: readonly string[];
 }
 
 interface PartRule {
@@ -95,15 +98,15 @@ const TEMPLATE_BYTES = 500_000;
 
 const variablePattern = /\$\{([A-Za-z][A-Za-z0-9]*)\}/g;
 
+const shippedTemplates = fileURLToPath(new URL('.', import.meta.url));
+
 /**
  * The templates of a folder, compiled: one for each locale of each name, in the order of both.
  * @param directory holds one folder for each template, that one for each locale, that the parts, and nothing else but files
  * @default this folder
  * @throws an error whose message has a line `file:line: fault; what is allowed` for every fault of every template
  */
-export function compileNotificationTemplates(
-  directory = fileURLToPath(new URL('.', import.meta.url)),
-): NotificationTemplate[] {
+export function compileNotificationTemplates(directory = shippedTemplates): NotificationTemplate[] {
   const faults: string[] = [];
   const templates = foldersOf(directory).flatMap((name) => compileLocales(directory, name, faults));
   if (faults.length > 0) {
@@ -175,9 +178,11 @@ function compileTemplate(
       faults.push(tellUndecoded(file, decoded));
       continue;
     }
-    const source = decoded.text;
-    faults.push(...findFaults({ template: name, part, file, source }));
-    compiled[part] = substitute(source, part === 'body.html' ? '_html' : '');
+    const own = { file, source: decoded.text };
+    const isFilled = part === 'body.html' && hasSlots(own.source);
+    const filled = isFilled ? fillSlots(directory, locale, own, faults) : own;
+    faults.push(...findFaults({ template: name, part, file, ...filled }));
+    compiled[part] = substitute(filled.source, part === 'body.html' ? '_html' : '');
   }
   const result: NotificationTemplate = {
     name,
@@ -188,6 +193,31 @@ function compileTemplate(
   };
   faults.push(...findExcess(result, nameFile(folder)));
   return result;
+}
+
+/** A body that is slots, in the layout; what other slots the mails of its language share is beside that. */
+function fillSlots(
+  directory: string,
+  locale: string,
+  own: SourceFile,
+  faults: string[],
+): FilledLayout {
+  const layout = readShared(directory, 'layout.html', faults) ?? { file: own.file, source: '' };
+  const shared = readShared(directory, `layout.${locale}.html`, faults);
+  return fillLayout(layout, shared ? [shared, own] : [own], faults);
+}
+
+/** A file of the folder of the templates, or of those that are shipped if the folder has no layout of its own. */
+function readShared(directory: string, name: string, faults: string[]): SourceFile | undefined {
+  const isOwn = existsSync(join(directory, 'layout.html'));
+  const folders = isOwn ? [directory] : [directory, shippedTemplates];
+  const path = folders.map((folder) => join(folder, name)).find(existsSync);
+  if (path === undefined) return undefined;
+  const file = nameFile(path);
+  const decoded = decodeText(readFileSync(path));
+  if ('text' in decoded) return { file, source: decoded.text };
+  faults.push(tellUndecoded(file, decoded));
+  return undefined;
 }
 
 function substitute(source: string, suffix: '' | '_html'): string {
@@ -296,8 +326,9 @@ function findExcess(template: NotificationTemplate, folder: string): string[] {
   return faults;
 }
 
-function locate({ file, source }: Part, index: number): string {
-  return `${file}:${source.slice(0, index).split('\n').length}`;
+function locate({ file, source, places }: Part, index: number): string {
+  const line = source.slice(0, index).split('\n').length;
+  return places?.[line - 1] ?? `${file}:${line}`;
 }
 
 function nameFile(path: string): string {

@@ -164,18 +164,17 @@ describe('the shipped templates', () => {
   });
 });
 
+const shipped = (name: string) =>
+  new URL(`../../lib/notification-templates/${name}`, import.meta.url);
+
 describe('the check at synth', () => {
   let directory = '';
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'notification-templates-'));
     for (const name of [withMessage, withoutMessage]) {
-      cpSync(
-        new URL(`../../lib/notification-templates/${name}`, import.meta.url),
-        join(directory, name),
-        {
-          recursive: true,
-        },
-      );
+      cpSync(shipped(name), join(directory, name), {
+        recursive: true,
+      });
     }
   });
   afterEach(() => rmSync(directory, { recursive: true }));
@@ -195,6 +194,7 @@ describe('the check at synth', () => {
       cpSync(join(directory, withMessage, 'en'), join(directory, name, locale), {
         recursive: true,
       });
+      cpSync(shipped('layout.en.html'), join(directory, `layout.${locale}.html`));
     }
   };
   const faults = () => {
@@ -361,6 +361,51 @@ describe('the check at synth', () => {
     const expected =
       fault instanceof RegExp ? expect.stringMatching(fault) : `${withMessage}/de/${fault}`;
     expect(faults()).toEqual([expected]);
+  });
+
+  const notice = '<slot name="notice">\n  ${bindingMessage}\n</slot>\n';
+  it.each([
+    {
+      what: 'a variable of a slot',
+      file: `${withMessage}/de/body.html`,
+      source: `\n${notice.replace('${', '{${')}`,
+      fault: `${withMessage}/de/body.html:3: { before a variable; put a space between them`,
+    },
+    {
+      what: 'a slot that the layout does not have',
+      file: `${withMessage}/de/body.html`,
+      source: `${notice}<slot name="notices">x</slot>`,
+      fault: /^\S+de\/body\.html:4: unknown slot notices; allowed: lang, title, preview, /,
+    },
+    {
+      what: 'a place that nothing fills',
+      file: `${withMessage}/de/body.html`,
+      source: notice.replaceAll('notice', 'lang'),
+      fault: `${withMessage}/de/body.html:1: missing slot notice; it is one of the layout's`,
+    },
+    {
+      what: 'a text between slots',
+      file: `${withMessage}/de/body.html`,
+      source: `${notice}and more`,
+      fault: `${withMessage}/de/body.html:4: text outside of a slot; allowed: slots alone`,
+    },
+  ])('refuses of a layout $what, naming file and line', ({ file, source, fault }) => {
+    write(file, source);
+    const [first] = faults();
+    expect(first).toEqual(fault instanceof RegExp ? expect.stringMatching(fault) : fault);
+  });
+
+  it('takes the layout of the folder before the one that is shipped', () => {
+    keepEnglish();
+    write('layout.html', '<p>${appName} ${magicLink} ${requestId}</p>\n  <b>[[notice]]</b>\n');
+    expect(faults()).toEqual([]);
+    write(
+      `${withMessage}/en/body.html`,
+      notice.replace('${bindingMessage}', 'A\n    ${bindingMessage}'),
+    );
+    expect(compileNotificationTemplates(directory)[0]?.html).toBe(
+      '<p>{{appName_html}} {{magicLink_html}} {{requestId_html}}</p>\n  <b>A\n    {{bindingMessage_html}}</b>\n',
+    );
   });
 
   it('refuses the binding message in the template for requests without one', () => {

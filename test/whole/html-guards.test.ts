@@ -9,6 +9,7 @@ import { notices } from '../../lambdas/ciba/words/texts.ts';
 import { decisionPage, noticePage } from '../../lambdas/endpoints/approval-page.ts';
 import { developerPage } from '../../lambdas/endpoints/developer-page.ts';
 import { page as demoPage } from '../../lib/demo/pages.ts';
+import { compileNotificationTemplates } from '../../lib/notification-templates/compile.ts';
 import { EXAMPLE_NOW, exampleRequest } from '../support/example-request.ts';
 
 /** Each a rule, and what is searched for, which is to be there or not. */
@@ -21,7 +22,7 @@ const guards: [string, RegExp, boolean][] = [
     new RegExp(`<meta name="format-detection" content="[^"]*\\b${kind}=no\\b[^"]*">`),
     true,
   ]),
-  ['P37: dials and writes to nobody', /href="(?!https?:|\/|\$\{magicLink\}|data:,)/, false],
+  ['P37: dials and writes to nobody', /href="(?!https?:|\/|\{\{magicLink_html\}\}|data:,)/, false],
   [
     'loads nothing from elsewhere',
     /(?:src|srcset|poster|background|data)="(?:[a-z]+:)?\/\/|url\(/,
@@ -70,8 +71,10 @@ const writing = ['bin', 'lambdas', 'lib'].flatMap((room) =>
     .map<[string, string]>((name) => [`${room}/${name}`, readFileSync(`${room}/${name}`, 'utf8')])
     .filter(([, text]) => /<!doctype html/i.test(text)),
 );
-const isMail = ([file]: [string, string]) => file.endsWith('/body.html');
-const mails = writing.filter(isMail);
+const mails = compileNotificationTemplates().map<[string, string]>(({ name, locale, html }) => [
+  `the mail ${name} (${locale})`,
+  html,
+]);
 
 const scene = {
   issuer: 'http://localhost:4010',
@@ -104,11 +107,11 @@ describe('T5: every mail and every page', () => {
 });
 
 it('nothing else writes HTML', () => {
-  const others = writing.filter((source) => !isMail(source)).map(([file]) => file);
-  expect(others.toSorted()).toEqual([
+  expect(writing.map(([file]) => file).toSorted()).toEqual([
     'lambdas/endpoints/approval-page.ts',
     'lambdas/endpoints/developer-page.ts',
     'lib/demo/pages.ts',
+    'lib/notification-templates/layout.html',
   ]);
   expect(mails).toHaveLength(2 * locales.length);
 });
