@@ -4,6 +4,7 @@
  */
 import { answerSteps } from '../ciba/answer-time.ts';
 import { type Client, mayUseCiba } from '../ciba/client/client.ts';
+import type { ConfirmationLevel } from '../ciba/client/confirmation-level.ts';
 import {
   formatHandle,
   formatRef,
@@ -23,13 +24,20 @@ import {
 } from '../ciba/policy/notification-policy.ts';
 import { overLimitCause } from '../ciba/policy/over-limit.ts';
 import type { PendingRequest } from '../ciba/request/authentication-request.ts';
+import { refuseAuthorizationDetails } from '../ciba/request/authorization-details.ts';
 import {
-  type BackchannelAuthenticationRequest,
+  assertTypeable,
   backchannelAuthenticationParameters,
   type Hint,
   type LifetimeSettings,
-  parseBackchannelAuthenticationRequest,
+  parseBindingMessage,
+  parseHint,
+  parseRequestedExpiry,
+  parseScope,
+  pollingInterval,
+  refuseSignedRequest,
 } from '../ciba/request/backchannel-authentication-request.ts';
+import { levelFor } from '../ciba/request/confirmation.ts';
 import { judgeIdTokenHint } from '../ciba/request/id-token-hint.ts';
 import { judgeLoginHintToken } from '../ciba/request/login-hint-token.ts';
 import { CAUSE_LENGTH, isRefusal } from '../ciba/request/refused-request.ts';
@@ -79,17 +87,18 @@ export function backchannelAuthenticationEndpoint(
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
     const untilStep = deps.startSteps();
+    // RFC 6749 3.2: a posted form, no parameter twice. CIBA Core 7.2 step 1: the client proves itself.
     const authenticated = await readAuthenticatedForm(
       httpRequest,
       deps,
       trace,
       backchannelAuthenticationParameters,
     );
-    const known: KnownOfRefused = {};
+    const refusal: RefusalFacts = {};
     try {
-      return await acknowledge(deps, authenticated, trace, known);
+      return await acknowledge(deps, authenticated, trace, refusal);
     } catch (error) {
-      await keepRefusal(deps, authenticated.client, trace, known, error);
+      await keepRefusal(deps, authenticated.client, trace, refusal, error);
       throw error;
     } finally {
       if (authenticated.client.unknown_user === 'decoy') {
@@ -100,40 +109,68 @@ export function backchannelAuthenticationEndpoint(
 }
 
 /** What the audit is to say of a refused request, as far as it went. */
-interface KnownOfRefused {
+interface RefusalFacts {
   sub?: string;
 }
 
-/** The checks in the order of CIBA Core 7.2, then the request: stored, its flow started, acknowledged (7.3). */
+/**
+ * The checks that follow client authentication, in the order of CIBA Core 7.2, each with its clause. What needs no look-up
+ * comes first. Then the request is stored, its flow started, and it is acknowledged (7.3).
+ */
 async function acknowledge(
   deps: BackchannelAuthenticationDeps,
   authenticated: AuthenticatedForm,
   trace: Trace,
-  known: KnownOfRefused,
+  refusal: RefusalFacts,
 ): Promise<object> {
+  const { issuer, settings } = deps;
   const { form, client } = authenticated;
-  if (!mayUseCiba(client)) {
-    throw new OAuthError('unauthorized_client', 'The client is not registered for the CIBA grant.');
-  }
-  const asked = parseBackchannelAuthenticationRequest(form, client, deps.issuer, deps.settings);
-  const found = await findUser(deps, authenticated, asked.hint);
-  if (found.user) known.sub = found.user.sub;
+  // CIBA Core 13, unauthorized_client: the client is registered for the grant.
+  assertMayUseCiba(client);
+  // CIBA Core 7.2 step 2, 7.1.1: signed requests are not supported.
+  refuseSignedRequest(form);
+  // RFC 9396 5: nor is any type of authorization_details.
+  refuseAuthorizationDetails(form);
+  // CIBA Core 7.2 steps 3 and 6, 7.1: scope is required, has openid and is the client's.
+  const scope = parseScope(form, client);
+  // CIBA Core 7.2 step 3, 7.1: one and only one hint.
+  const hint = parseHint(form);
+  // CIBA Core 7.1, 13: the binding message can be shown.
+  const bindingMessage = parseBindingMessage(form);
+  // CIBA Core 7.1: acr_values has no value of ours that is no level.
+  const level = levelFor(client.confirmation_level, form.get('acr_values'), issuer, bindingMessage);
+  // CIBA Core 13, invalid_binding_message: what the user is to type can be typed.
+  assertTypeable(level, bindingMessage);
+  // CIBA Core 7.1: requested_expiry is a positive integer.
+  const expiresIn = parseRequestedExpiry(form, client, settings);
+  // CIBA Core 7.2 step 4, 7.1, 13: the hint is valid, has not expired and was not used before.
+  const found = await findUser(deps, authenticated, hint);
+  if (found.user) refusal.sub = found.user.sub;
 
   const secret = formatSecret(deps.entropy(SECRET_ENTROPY_BYTES));
+  const asked = { scope, bindingMessage, level, expiresIn };
   const facts = requestFacts(deps, client, asked, secret);
-  const policy = policyOf(deps.settings.notificationPolicies, client.notification_policy);
-  await demandRoomForUser(deps, policy, facts, found);
+  const policy = policyOf(settings.notificationPolicies, client.notification_policy);
+  // CIBA Core 13, access_denied: the user, known or unknown, is not asked too often.
+  await assertUserLimit(deps, policy, facts, found);
+  // CIBA Core 7.2 step 5, 13, unknown_user_id: there is a user who can be asked.
   const pending = { ...facts, ...requestedUser(client, found.user) };
-  const counted = await demandRoomForMail(deps, policy, { client, pending, found });
+  // CIBA Core 13, access_denied: the day has mails left.
+  const counted = await assertMailLimit(deps, policy, { client, pending, found });
 
   await store(deps, pending, counted);
   trace.ref = pending.ref;
   await startFlow(deps, pending, counted);
   return {
     auth_req_id: formatHandle({ ref: pending.ref, secret }),
-    expires_in: asked.expiresIn,
+    expires_in: expiresIn,
     interval: pending.interval,
   };
+}
+
+function assertMayUseCiba(client: Client): void {
+  if (mayUseCiba(client)) return;
+  throw new OAuthError('unauthorized_client', 'The client is not registered for the CIBA grant.');
 }
 
 /** DESIGN 4.9: a refusal after client authentication is in the audit, and the error's correlation id leads to it. */
@@ -141,7 +178,7 @@ async function keepRefusal(
   { requests, settings, clock, entropy }: BackchannelAuthenticationDeps,
   { client_id: clientId }: Client,
   trace: Trace,
-  known: KnownOfRefused,
+  refusal: RefusalFacts,
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof OAuthError) || !isRefusal(error.code)) return;
@@ -152,7 +189,7 @@ async function keepRefusal(
     await requests.refuse({
       ref,
       clientId,
-      ...known,
+      ...refusal,
       code: error.code,
       cause: cause.slice(0, CAUSE_LENGTH),
       createdAt,
@@ -212,7 +249,7 @@ function requestedUser(client: Client, user: User | undefined): RequestedUser {
  * CIBA Core 13: refused in advance, for a user who exists as for one who does not (threats T3, T6). What limits nothing is
  * counted as well, since pages tell of all that waits (threats T4).
  */
-async function demandRoomForUser(
+async function assertUserLimit(
   { quotas }: BackchannelAuthenticationDeps,
   policy: NotificationPolicy,
   facts: RequestFacts,
@@ -230,7 +267,7 @@ function askedOf({ ref, clientId, createdAt: at, expiresAt }: RequestFacts): Ask
  * Counted last, so that nothing that is refused anyway uses up what all users share; and what is refused here, for which no
  * mail is sent, is taken back from the user's own count. `undefined` if the policy has no such limit.
  */
-async function demandRoomForMail(
+async function assertMailLimit(
   { quotas }: BackchannelAuthenticationDeps,
   { mailsPerDay }: NotificationPolicy,
   { client, pending, found }: { client: Client; pending: PendingRequest; found: FoundUser },
@@ -295,13 +332,22 @@ function invalidHint(cause: string): OAuthError {
   return new OAuthError('invalid_request', 'The hint is not valid.', { cause });
 }
 
+/** What the parameters of a request come to. */
+interface AskedOfUser {
+  scope: string;
+  bindingMessage: string | undefined;
+  level: ConfirmationLevel;
+  /** Seconds. */
+  expiresIn: number;
+}
+
 /** Everything of a request but whom it is for. */
 type RequestFacts = Omit<PendingRequest, keyof RequestedUser>;
 
 function requestFacts(
   { settings, clock, entropy }: BackchannelAuthenticationDeps,
   client: Client,
-  asked: BackchannelAuthenticationRequest,
+  asked: AskedOfUser,
   secret: string,
 ): RequestFacts {
   const createdAt = clock();
@@ -313,12 +359,12 @@ function requestFacts(
     clientId: client.client_id,
     scope: asked.scope,
     ...(asked.bindingMessage !== undefined && { bindingMessage: asked.bindingMessage }),
-    ...(asked.confirmationLevel === 'code' && { wrongCodes: 0 }),
+    ...(asked.level === 'code' && { wrongCodes: 0 }),
     flow: chooseFlow(settings.flowPolicies, client.flow_policy, entropy(FLOW_ENTROPY_BYTES)),
     createdAt,
     expiresAt,
     forgetAt: Math.ceil(expiresAt) + settings.auditRetention,
-    interval: asked.interval,
+    interval: pollingInterval(client, settings),
     polls: 0,
   };
 }

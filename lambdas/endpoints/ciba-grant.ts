@@ -27,36 +27,65 @@ import { isWithinScope } from '../ciba/scope.ts';
 import type { Form } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
 import type { AuthenticatedForm } from './authenticated-form.ts';
-import { issueTokens, readGrant, type TokenDeps } from './issue-tokens.ts';
+import { issueTokens, type PresentGrant, readGrant, type TokenDeps } from './issue-tokens.ts';
 
-/** Answers a poll: tokens once, for a request that the user has approved. */
+/**
+ * Answers a poll: tokens once, for a request that the user has approved. The checks are in the order of CIBA Core 10.1 and
+ * 11, each with its clause.
+ */
 export async function redeemByPoll(
   deps: TokenDeps,
   { form, client }: AuthenticatedForm,
   trace: Trace,
 ): Promise<object> {
+  // CIBA Core 10.1: auth_req_id is required, and an invalid_grant (11) where it is none.
   const owner = ownerOf(form, client);
   const now = deps.clock();
-  const stamped = await deps.requests.stampPoll(owner, now);
-  if (stamped.outcome === 'not_found') {
-    // Whether or not there was anything to record, the work is the same and so is the answer.
-    const replayed = await deps.requests.recordReplay(owner, now);
-    throw noSuchRequest(replayed ? 'replayed' : 'not found, foreign or redeemed');
-  }
+  // CIBA Core 11, invalid_grant: it is known, this client's and not used up.
+  const before = await stampPoll(deps, owner, now);
   trace.ref = owner.ref;
+  // CIBA Core 11: access_denied, expired_token, slow_down, authorization_pending, in this order.
+  const request = await approvedRequest(deps, before, client, now);
+  // RFC 6749 5.2, CIBA Core 11, access_denied: client and user, read again, are those it was approved for.
+  const present = await readGrant(deps, request, CIBA_GRANT_TYPE, noLongerUsable);
+  // RFC 6749 5.1, 3.3: the client is still registered for all that was approved.
+  assertWholeScope(request, present.client);
+  // CIBA Core 10.1.1: tokens, once; the write judges again what may have changed since the poll.
+  return redeem(deps, owner, request, present, trace);
+}
 
-  const judgement = judgePoll(stamped.before, client, now);
+/** The request as it was before this poll, which its owner's next poll is judged by. */
+async function stampPoll(
+  { requests }: TokenDeps,
+  owner: Owner,
+  now: number,
+): Promise<AuthenticationRequest> {
+  const stamped = await requests.stampPoll(owner, now);
+  if (stamped.outcome === 'stamped') return stamped.before;
+  // Whether or not there was anything to record, the work is the same and so is the answer.
+  const replayed = await requests.recordReplay(owner, now);
+  throw noSuchRequest(replayed ? 'replayed' : 'not found, foreign or redeemed');
+}
+
+/** The request if the poll may have tokens for it; {@link judgePoll} has the order of what it is told otherwise. */
+async function approvedRequest(
+  deps: TokenDeps,
+  before: AuthenticationRequest,
+  client: Client,
+  now: number,
+): Promise<ApprovedRequest> {
+  const judgement = judgePoll(before, client, now);
   switch (judgement.answer) {
-    case 'authorization_pending':
-      throw authorizationPending(judgement.retryAfter);
-    case 'slow_down':
-      throw await slowDown(deps, stamped.before, now);
     case 'access_denied':
       throw new OAuthError('access_denied', 'The authorization request has been denied.');
     case 'expired_token':
       throw expired();
+    case 'slow_down':
+      throw await slowDown(deps, before, now);
+    case 'authorization_pending':
+      throw authorizationPending(judgement.retryAfter);
     case 'approved':
-      return redeem(deps, owner, judgement.request, trace);
+      return judgement.request;
   }
 }
 
@@ -113,30 +142,26 @@ function expired(): OAuthError {
   );
 }
 
+/** What was approved goes out whole, or is asked for anew; only a refresh of it may be for less. */
+function assertWholeScope({ scope }: ApprovedRequest, client: Client): void {
+  if (isWithinScope(scope, client.scope)) return;
+  throw new OAuthError(
+    'access_denied',
+    'The client is no longer registered for the granted scope.',
+  );
+}
+
 /** Signs first and consumes second: a fault before the write burns nothing, and only its winner answers with tokens. */
 async function redeem(
   deps: TokenDeps,
   owner: Owner,
   request: ApprovedRequest,
+  { client, user }: PresentGrant,
   trace: Trace,
 ): Promise<object> {
-  const { client, user } = await readGrant(deps, request, CIBA_GRANT_TYPE, noLongerUsable);
-  const { scope } = request;
-  // What was approved goes out whole, or is asked for anew; only a refresh of it may be for less.
-  if (!isWithinScope(scope, client.scope)) {
-    throw new OAuthError(
-      'access_denied',
-      'The client is no longer registered for the granted scope.',
-    );
-  }
   const now = deps.clock();
-  const tokens = await issueTokens(deps, client, {
-    issuer: deps.issuer,
-    request,
-    scope,
-    user,
-    now,
-  });
+  const grant = { issuer: deps.issuer, request, scope: request.scope, user, now };
+  const tokens = await issueTokens(deps, client, grant);
   const secret = formatSecret(deps.entropy(SECRET_ENTROPY_BYTES));
   const refresh = isOffline(request, client) ? newRefreshToken(request, secret, now) : undefined;
   const { outcome } = await deps.requests.redeem({

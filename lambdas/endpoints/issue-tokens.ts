@@ -35,6 +35,12 @@ export interface TokenDeps extends ClientAuthenticationDeps {
 /** Random bytes of a `jti`. */
 const ID_BYTES = 16;
 
+/** The client and the user of what was approved, as they are right now. */
+export interface PresentGrant {
+  client: Client;
+  user: ReachableUser;
+}
+
 /**
  * The client and the user of what was approved, as they are right now, if it still counts with them.
  * @param overBy the error of this grant for an approval that is over, made of the reason
@@ -45,7 +51,7 @@ export async function readGrant(
   request: ApprovedRequest | RedeemedRequest,
   grantType: UsedGrant['grantType'],
   overBy: (reason: string) => OAuthError,
-): Promise<{ client: Client; user: ReachableUser }> {
+): Promise<PresentGrant> {
   const [client, user] = await Promise.all([
     clients.findClient(request.clientId, 'consistent'),
     users.findUser(request.sub),

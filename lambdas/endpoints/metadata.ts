@@ -62,17 +62,23 @@ export function metadataEndpoint(
   };
 }
 
+/** The checks in order, each with its clause of RFC 9110. */
 async function answer(
   deps: MetadataDeps,
   request: Request,
   document: PublicDocument,
 ): Promise<Response> {
+  // 15.5.5: the address is one that a document or a logo can have.
   if (document === nowhere) return bare(deps, document, 404);
+  // 9.3.7: OPTIONS asks for the methods alone.
   if (request.method === 'OPTIONS') return bare(deps, document, 204);
+  // 15.5.6: the other methods are GET and HEAD.
   if (request.method !== 'GET' && request.method !== 'HEAD') return bare(deps, document, 405);
   const body = await document.read(deps);
+  // 15.5.5: there is such a logo.
   if (body === undefined) return bare(deps, document, 404);
   const tag = entityTag(body);
+  // 13.1.2, 15.4.5: the caller has it already.
   const isKnown = isNamedBy(request.headers.get('if-none-match'), tag);
   const status = isKnown ? 304 : 200;
   const headers = {

@@ -34,13 +34,16 @@ export const tokenParameters = [
   'authorization_details',
 ] as const;
 
-/** POST /token. */
+/** POST /token: the checks that both grants share; those of each follow in its own file, in order. */
 export function tokenEndpoint(
   deps: TokenDeps,
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return oauthEndpoint('token', deps, async (httpRequest, trace) => {
+    // RFC 6749 3.2, CIBA Core 10.1: a posted form, no parameter twice; the client proves itself.
     const authenticated = await readAuthenticatedForm(httpRequest, deps, trace, tokenParameters);
+    // RFC 6749 5.2: a grant type that is known, and that the client is registered for.
     const grant = grantOf(authenticated);
+    // RFC 9396 5: no type of authorization_details is supported.
     refuseAuthorizationDetails(authenticated.form);
     return grant.answer(deps, authenticated, trace);
   });

@@ -1,7 +1,6 @@
 /**
- * The parameters of an authentication request (CIBA Core 7.1) and their checks (7.2), in this order:
- * what cannot be honoured, scope, the hint, binding message, the levels asked for, requested expiry. No check looks
- * anything up.
+ * The parameters of an authentication request (CIBA Core 7.1), each with its check. No check looks anything up; their order
+ * is that of the backchannel authentication endpoint.
  */
 
 import { type Client, EXPIRES_IN_BOUNDS, mayRefresh } from '../client/client.ts';
@@ -10,8 +9,7 @@ import { OAuthError } from '../oauth-error.ts';
 import { findUnreadable, READABLE_TEXT_LENGTH, type UnreadableText } from '../readable-text.ts';
 import { requestedScope } from '../scope.ts';
 import { loginHintLength } from '../user/login.ts';
-import { refuseAuthorizationDetails } from './authorization-details.ts';
-import { isTypeable, LEAST_CODE_CHARACTERS, levelFor } from './confirmation.ts';
+import { isTypeable, LEAST_CODE_CHARACTERS } from './confirmation.ts';
 
 type Form = ReadonlyMap<string, string>;
 
@@ -38,18 +36,6 @@ export const backchannelAuthenticationParameters = [
   'authorization_details',
 ] as const;
 
-/** A request that may go on to its hint. */
-export interface BackchannelAuthenticationRequest {
-  scope: string;
-  hint: Hint;
-  bindingMessage: string | undefined;
-  confirmationLevel: ConfirmationLevel;
-  /** Lifetime of the request, in seconds: what the acknowledgement says and the store enforces. */
-  expiresIn: number;
-  /** Least time between polls, in seconds: always less than the lifetime (CIBA Core 7.3). */
-  interval: number;
-}
-
 /** What the deployment sets where the client or the request says nothing, in seconds. */
 export interface LifetimeSettings {
   defaultExpiresIn: number;
@@ -60,45 +46,30 @@ export interface LifetimeSettings {
 }
 
 /**
- * Reads and checks every parameter; parameters nobody knows are ignored (CIBA Core 7.2).
- * @throws OAuthError `invalid_request`, `invalid_scope` or `invalid_binding_message` (CIBA Core 13), or
- * `invalid_authorization_details` (RFC 9396 5)
+ * A signed request carries its parameters in a JWT: to ignore the JWT would be to ask the user something else.
+ * @throws OAuthError `invalid_request` (CIBA Core 7.1.1)
  */
-export function parseBackchannelAuthenticationRequest(
-  form: Form,
-  client: Client,
-  issuer: string,
-  settings: LifetimeSettings,
-): BackchannelAuthenticationRequest {
-  refuseUnsupported(form);
+export function refuseSignedRequest(form: Form): void {
+  if (!form.has('request')) return;
+  throw new OAuthError('invalid_request', 'Signed authentication requests are not supported.');
+}
+
+/**
+ * The scope that the user is asked for.
+ * @throws OAuthError `invalid_request` if there is none, `invalid_scope` if the client may not have it
+ */
+export function parseScope(form: Form, client: Client): string {
   const scope = form.get('scope');
   if (scope === undefined)
     throw new OAuthError('invalid_request', 'The parameter scope is missing.');
-  const granted = requestedScope(scope, { scope: client.scope, mayRefresh: mayRefresh(client) });
-  const hint = parseHint(form);
-  const bindingMessage = parseBindingMessage(form.get('binding_message'));
-  const level = levelFor(client.confirmation_level, form.get('acr_values'), issuer, bindingMessage);
-  if (level === 'code') demandCode(bindingMessage);
-  return {
-    scope: granted,
-    hint,
-    bindingMessage,
-    confirmationLevel: level,
-    expiresIn: lifetime(form.get('requested_expiry'), client, settings),
-    interval: pollingInterval(client, settings),
-  };
+  return requestedScope(scope, { scope: client.scope, mayRefresh: mayRefresh(client) });
 }
 
-/** Parameters that change what the user is asked; to ignore them would be to ask something else. */
-function refuseUnsupported(form: Form): void {
-  if (form.has('request')) {
-    throw new OAuthError('invalid_request', 'Signed authentication requests are not supported.');
-  }
-  refuseAuthorizationDetails(form);
-}
-
-/** CIBA Core 7.1: "one and only one" of the three hints. */
-function parseHint(form: Form): Hint {
+/**
+ * CIBA Core 7.1: "one and only one" of the three hints, as it was sent.
+ * @throws OAuthError `invalid_request`
+ */
+export function parseHint(form: Form): Hint {
   const sent = hintKinds.flatMap((kind) => {
     const text = form.get(kind);
     return text === undefined ? [] : [{ kind, text }];
@@ -125,8 +96,12 @@ const bindingMessageFaults: Record<UnreadableText['reason'], string> = {
   link: 'a link or an address begins there, or a telephone number; put a space after its dot, colon or plus sign, write the sign as a word (example dot com), or group the digits in another way',
 };
 
-/** CIBA Core 13: one that cannot be shown, whether or not this request shows it. */
-function parseBindingMessage(bindingMessage: string | undefined): string | undefined {
+/**
+ * The binding message, which people can read and no mail program makes a link of.
+ * @throws OAuthError `invalid_binding_message` (CIBA Core 13), whether or not this request shows it
+ */
+export function parseBindingMessage(form: Form): string | undefined {
+  const bindingMessage = form.get('binding_message');
   const fault = bindingMessage === undefined ? undefined : findUnreadable(bindingMessage);
   if (fault === undefined) return bindingMessage;
   throw new OAuthError(
@@ -135,8 +110,12 @@ function parseBindingMessage(bindingMessage: string | undefined): string | undef
   );
 }
 
-/** CIBA Core 13: unacceptable in the context of the request, as one that cannot serve as its code is. */
-function demandCode(bindingMessage: string | undefined): void {
+/**
+ * A request of the level `code` has a binding message that the user can type.
+ * @throws OAuthError `invalid_binding_message` (CIBA Core 13: unacceptable in the context of the request)
+ */
+export function assertTypeable(level: ConfirmationLevel, bindingMessage: string | undefined): void {
+  if (level === 'link') return;
   if (bindingMessage === undefined) {
     throw new OAuthError(
       'invalid_binding_message',
@@ -156,19 +135,25 @@ function longestLifetime({ maxExpiresIn }: LifetimeSettings): number {
 }
 
 /**
- * CIBA Core 7.3: a client that waits the interval has to find the request alive. The lifetime is kept above the interval,
- * whoever chose either; only a lifetime that the deployment does not grant lowers the interval.
+ * The least time between polls, in seconds. CIBA Core 7.3: a client that waits the interval has to find the request alive.
+ * The lifetime is kept above the interval, whoever chose either; only a lifetime that the deployment does not grant lowers
+ * the interval.
  */
-function pollingInterval(client: Client, settings: LifetimeSettings): number {
+export function pollingInterval(client: Client, settings: LifetimeSettings): number {
   return Math.min(client.interval ?? settings.defaultInterval, longestLifetime(settings) - 1);
 }
 
-/** CIBA Core 7.1: `requested_expiry` is a positive integer, however long; it is kept within the deployment's bounds. */
-function lifetime(
-  requested: string | undefined,
+/**
+ * The lifetime of the request, in seconds. CIBA Core 7.1: `requested_expiry` is a positive integer, however long; it is kept
+ * within the deployment's bounds.
+ * @throws OAuthError `invalid_request` for what is no positive integer
+ */
+export function parseRequestedExpiry(
+  form: Form,
   client: Client,
   settings: LifetimeSettings,
 ): number {
+  const requested = form.get('requested_expiry');
   const least = pollingInterval(client, settings) + 1;
   const max = longestLifetime(settings);
   if (requested === undefined) {
