@@ -3,30 +3,30 @@
  * what. GET, HEAD and OPTIONS change nothing; only a POST from our own page decides, once.
  */
 
-import { base64url } from '../ciba/base64url.ts';
 import { type Client, clientDomain } from '../ciba/client/client.ts';
-import { ATTEMPT_ENTROPY_BYTES, type Handle } from '../ciba/handles.ts';
+import type { Handle } from '../ciba/handles.ts';
 import { OAuthError } from '../ciba/oauth-error.ts';
 import {
   type AuthenticationRequest,
   type Decision,
   decisions,
-  isExpired,
+  type RequestStatus,
 } from '../ciba/request/authentication-request.ts';
-import { confirmationLevel, isBlank, isCode } from '../ciba/request/confirmation.ts';
+import { confirmationLevel } from '../ciba/request/confirmation.ts';
 import {
   type DecisionOrigin,
   type DecisionOriginDetail,
   decisionOrigin,
 } from '../ciba/request/decision-origin.ts';
 import { formToken, isFormToken, isLinkToken, parseLink } from '../ciba/request/link-token.ts';
-import type { DecisionOfUser } from '../ciba/request/rules.ts';
+import { judge, type RefusalOf } from '../ciba/request/rule.ts';
+import { deciding } from '../ciba/request/rules.ts';
 import { judgeContact } from '../ciba/user/user.ts';
 import { findTexts, lookUpTexts } from '../ciba/words/catalogue.ts';
 import { acceptedLanguages } from '../ciba/words/locale.ts';
 import type { Notice, Texts } from '../ciba/words/texts.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
-import { type Form, readForm } from '../http/form.ts';
+import { readForm } from '../http/form.ts';
 import {
   describeCause,
   elapsedMs,
@@ -41,7 +41,6 @@ import {
   type AuthenticationRequestStore,
   type ClientDirectory,
   type Clock,
-  type DecideOutcome,
   type Entropy,
   type LinkKeys,
   Unavailable,
@@ -55,6 +54,7 @@ import {
   type Page,
   pageResponse,
 } from './approval-page.ts';
+import { judgeCode } from './confirmation-code.ts';
 
 export interface ApproveDeps {
   issuer: string;
@@ -70,26 +70,27 @@ export interface ApproveDeps {
   log: Log;
 }
 
-/** What a request to the page comes to: the status and what the page says. */
-interface Answer {
-  status: number;
-  /** A notice, the page that asks, or no page at all. */
-  outcome: Notice | 'shown' | 'options';
-  /** The page that asks. */
-  page?: Page;
-  /** The request whose link the caller holds. */
-  request?: AuthenticationRequest;
-  headers?: Record<string, string>;
+/** What a request to the page comes to: the page that asks, one that only tells, or none. */
+type Answer =
+  | { kind: 'page'; status: number; page: Page; cause?: string }
+  | ({ kind: 'notice'; status: number; notice: Notice } & NoticeDetails)
+  | { kind: 'none'; status: number };
+
+interface NoticeDetails {
+  headers?: Record<string, string> | undefined;
   cause?: string;
   /** Where something failed, for the log. */
   at?: LogEvent['at'];
 }
 
+/** An answer, and the request that it is about, if its link was opened. */
+interface Answered {
+  answer: Answer;
+  request?: AuthenticationRequest;
+}
+
 /** The fields of the page's form. Each may occur once; whatever else a mail app or an extension adds is ignored. */
 export const approvalFields = ['form_token', 'decision', 'code'] as const;
-
-/** More characters than anybody types; folding marks costs more than their number. */
-const TYPED_LENGTH = 256;
 
 /** ANY /approve and all that is below it: 200 page or decided, 400 bad decision, 403 form check, 404 unknown link, 409 already decided, 410 expired. */
 export function approveEndpoint(
@@ -97,34 +98,58 @@ export function approveEndpoint(
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return async (httpRequest, caller = {}) => {
     const started = deps.clock();
-    const answer = await respond(deps, httpRequest, caller).catch(unavailable);
-    const { status, outcome, headers, request, cause, at } = answer;
-    const page = await pageOf(deps, httpRequest, answer);
+    const { answer, request } = await answerTo(deps, httpRequest, caller).catch(
+      (error: unknown): Answered => ({ answer: answerOf(error) }),
+    );
+    const page = await pageOf(deps, httpRequest, answer, request);
     deps.log({
       event: 'approve',
       ...requestIdOf(caller),
-      status,
-      outcome,
+      status: answer.status,
+      outcome: outcomeOf(answer),
       ...(request && { ref: request.ref }),
-      ...(cause !== undefined && { cause }),
-      ...(at && { at }),
+      ...loggedFault(answer),
       ms: elapsedMs(started, deps.clock()),
     });
-    return pageResponse(deps.issuer, status, page, headers);
+    const headers = answer.kind === 'notice' ? answer.headers : undefined;
+    return pageResponse(deps.issuer, answer.status, page, headers);
   };
+}
+
+function outcomeOf(answer: Answer): Notice | 'shown' | 'options' {
+  switch (answer.kind) {
+    case 'page':
+      return 'shown';
+    case 'notice':
+      return answer.notice;
+    case 'none':
+      return 'options';
+  }
+}
+
+function loggedFault(answer: Answer): Pick<LogEvent, 'cause' | 'at'> {
+  const { cause, at }: NoticeDetails = answer.kind === 'none' ? {} : answer;
+  return { ...(cause !== undefined && { cause }), ...(at && { at }) };
 }
 
 /** The page of an answer. A notice needs no more than the language, so it is made when all else is known. */
 async function pageOf(
   deps: ApproveDeps,
   httpRequest: Request,
-  { outcome, page, request }: Answer,
+  answer: Answer,
+  request: AuthenticationRequest | undefined,
 ): Promise<Page | undefined> {
-  if (outcome === 'shown' || outcome === 'options') return page;
-  // What went wrong already is not asked again for the sake of the language.
-  const sub = outcome === 'unavailable' ? undefined : request?.sub;
-  const texts = await textsFor(deps, httpRequest, sub);
-  return noticePage(texts, outcome);
+  switch (answer.kind) {
+    case 'page':
+      return answer.page;
+    case 'notice': {
+      // What failed already is not asked again for the sake of the language.
+      const sub = answer.notice === 'unavailable' ? undefined : request?.sub;
+      return noticePage(await textsFor(deps, httpRequest, sub), answer.notice);
+    }
+    case 'none':
+      return undefined;
+  }
 }
 
 /**
@@ -142,18 +167,29 @@ async function textsFor(
   return lookUpTexts(locale === undefined ? [] : [locale]);
 }
 
-async function respond(deps: ApproveDeps, httpRequest: Request, caller: Caller): Promise<Answer> {
-  switch (httpRequest.method) {
-    case 'GET':
-    case 'HEAD':
-      return show(deps, httpRequest);
-    case 'POST':
-      return decideByForm(deps, httpRequest, caller);
-    case 'OPTIONS':
-      return { status: 204, outcome: 'options' };
-    default:
-      return notice(405, 'method');
-  }
+/** The first checks of every request: the method, and the link. */
+async function answerTo(
+  deps: ApproveDeps,
+  httpRequest: Request,
+  caller: Caller,
+): Promise<Answered> {
+  // RFC 9110 9.3.7: OPTIONS asks for the methods alone.
+  if (httpRequest.method === 'OPTIONS') return { answer: { kind: 'none', status: 204 } };
+  // RFC 9110 15.5.6: the others are GET, HEAD and POST.
+  const respond = responders.get(httpRequest.method);
+  if (!respond) return { answer: notice(405, 'method') };
+  // Threats T10: the link token opens its request, and nothing else does.
+  const opened = await open(deps, httpRequest);
+  if (!opened) return { answer: notice(404, 'unknown') };
+  const answer = await respond(deps, httpRequest, opened, caller).catch(answerOf);
+  return { answer, request: opened.request };
+}
+
+/** What is said of an error: that the form was none, or that we failed. */
+function answerOf(error: unknown): Answer {
+  if (!(error instanceof OAuthError) || error.code !== 'invalid_request') return unavailable(error);
+  const { status = 400, headers } = error;
+  return { ...notice(status, 'decision'), headers };
 }
 
 function unavailable(error: unknown): Answer {
@@ -169,15 +205,17 @@ function causeOf(error: Unavailable): { cause?: string } {
   return cause === undefined ? {} : { cause };
 }
 
-function notice(status: number, outcome: Notice): Answer {
-  return { status, outcome };
+function notice(status: number, words: Notice): Extract<Answer, { kind: 'notice' }> {
+  return { kind: 'notice', status, notice: words };
 }
 
 /** A request whose link the caller holds. */
-interface Opened {
+interface OpenRequest {
   request: AuthenticationRequest;
   linkNonce: string;
   client: Client;
+  /** The keys that the link was proved with, the one that makes new form tokens first. */
+  linkKeys: Awaited<ReturnType<LinkKeys['linkKeys']>>;
 }
 
 /** The link token of a path below the page's own, as a mail program hands it over. */
@@ -187,41 +225,44 @@ function linkIn(pathname: string): Handle | undefined {
 }
 
 /** The request that a link token opens. Every other token, the client's handle included, opens nothing. */
-async function open(deps: ApproveDeps, httpRequest: Request): Promise<Opened | undefined> {
+async function open(deps: ApproveDeps, httpRequest: Request): Promise<OpenRequest | undefined> {
   const handle = linkIn(new URL(httpRequest.url).pathname);
   if (!handle) return undefined;
   const request = await deps.requests.find(handle.ref);
   if (request?.linkNonce === undefined) return undefined;
-  if (!isLinkToken(await deps.linkKeys.linkKeys(), handle, request.linkNonce)) return undefined;
+  const { linkNonce } = request;
+  const linkKeys = await deps.linkKeys.linkKeys();
+  if (!isLinkToken(linkKeys, handle, linkNonce)) return undefined;
   const client = await deps.clients.findClient(request.clientId, 'cached');
-  return client && { request, linkNonce: request.linkNonce, client };
+  return client && { request, linkNonce, client, linkKeys };
 }
 
 /** GET and HEAD: scanners and previews open links, so this only reads (threats T1). */
-async function show(deps: ApproveDeps, httpRequest: Request): Promise<Answer> {
-  const opened = await open(deps, httpRequest);
-  if (!opened) return notice(404, 'unknown');
-  const { request, client } = opened;
-  const now = deps.clock();
-  const over = judgeOver(request, client, now);
-  if (over) return { ...over, request };
-  return {
-    status: 200,
-    outcome: 'shown',
-    page: await askingPage(deps, httpRequest, opened),
-    request,
-  };
+async function show(deps: ApproveDeps, httpRequest: Request, opened: OpenRequest): Promise<Answer> {
+  // Threats T9: there is something left to decide.
+  const over = judgeOver(opened, deps.clock());
+  return over ?? ask(deps, httpRequest, opened);
 }
 
-/** The page that asks; once more, if the code that came with an approval was none. */
+/** The page that asks, for the first time or because the code of an approval did not count. */
+async function ask(
+  deps: ApproveDeps,
+  httpRequest: Request,
+  opened: OpenRequest,
+  codeFault?: CodeFault,
+): Promise<Answer> {
+  const page = await askingPage(deps, httpRequest, opened, codeFault);
+  if (!codeFault) return { kind: 'page', status: 200, page };
+  return { kind: 'page', status: 400, page, cause: `code ${codeFault.reason}` };
+}
+
 async function askingPage(
   deps: ApproveDeps,
   httpRequest: Request,
-  { request, client }: Opened,
-  codeFault?: CodeFault,
+  { request, client, linkKeys: [linkKey] }: OpenRequest,
+  codeFault: CodeFault | undefined,
 ): Promise<Page> {
   const now = deps.clock();
-  const [linkKey] = await deps.linkKeys.linkKeys();
   const token = formToken(linkKey, request.ref, now);
   const [texts, others] = await Promise.all([
     textsFor(deps, httpRequest, request.sub),
@@ -242,58 +283,56 @@ async function askingPage(
   });
 }
 
-/** Why there is nothing left to decide, or `undefined` while there is. */
-function judgeOver(
-  request: AuthenticationRequest,
-  client: Client,
-  now: number,
-): Answer | undefined {
-  if (request.status === 'denied') return notice(409, 'already_denied');
-  // Approved in time and never redeemed, it is worth as little as one that nobody decided.
-  if (request.status === 'approved' && isExpired(request, now)) return notice(410, 'expired');
-  if (request.status === 'approved' || request.status === 'redeemed')
-    return notice(409, 'already_approved');
-  if (request.status === 'failed' || !client.enabled) return notice(410, 'withdrawn');
-  return isExpired(request, now) ? notice(410, 'expired') : undefined;
+/** Why there is nothing left to decide, or `undefined` while there is. What a denial demands, every decision does. */
+function judgeOver({ request, linkNonce, client }: OpenRequest, now: number): Answer | undefined {
+  if (request.status === 'pending' && !client.enabled) return notice(410, 'withdrawn');
+  const { ref, status } = request;
+  const outcome = judge(
+    deciding({ ref, decision: 'deny', linkNonce, contactVersion: undefined, now }),
+    request,
+  );
+  return outcome && undecided({ outcome, status });
 }
 
-/** POST: the page's form, with its token, from our own origin (threats T11). */
+/** POST: the checks of a decision in order (CIBA Core 8), each with the threat that it answers. */
 async function decideByForm(
   deps: ApproveDeps,
   httpRequest: Request,
+  opened: OpenRequest,
   { sourceIp }: Caller,
 ): Promise<Answer> {
-  const opened = await open(deps, httpRequest);
-  if (!opened) return notice(404, 'unknown');
-  const { request } = opened;
-  if (isForeign(httpRequest, deps.issuer)) return { ...notice(403, 'form'), request };
-
-  const form = await readForm(httpRequest, approvalFields).catch((error: unknown) => error);
-  if (form instanceof OAuthError) {
-    const { status = 400, headers } = form;
-    return { ...notice(status, 'decision'), headers, request };
+  const { request, linkKeys } = opened;
+  // T11: no other site sent the form.
+  if (isForeign(httpRequest, deps.issuer)) return notice(403, 'form');
+  // RFC 6749 appendix B, as for every form here: its media type and size, no field twice.
+  const form = await readForm(httpRequest, approvalFields);
+  // T11: our own page of this link was shown lately.
+  if (!isFormToken(linkKeys, form.get('form_token') ?? '', request.ref, deps.clock())) {
+    return notice(403, 'form');
   }
-  if (!(form instanceof Map)) throw form;
-  const linkKeys = await deps.linkKeys.linkKeys();
-  const now = deps.clock();
-  if (!isFormToken(linkKeys, form.get('form_token') ?? '', request.ref, now))
-    return { ...notice(403, 'form'), request };
+  // CIBA Core 8: the user says yes or no.
   const decision = parseDecision(form.get('decision'));
-  if (!decision) return { ...notice(400, 'decision'), request };
+  if (!decision) return notice(400, 'decision');
 
   const userAgent = httpRequest.headers.get('user-agent') ?? undefined;
   const origin = decisionOrigin(deps.recordDecisionOrigin, { sourceIp, userAgent }, request);
   const decidable = { ...opened, origin };
+  // CIBA Core 7.1: an approval that asks for the binding message as a code has it.
   if (decision === 'approve' && confirmationLevel(request) === 'code') {
-    const judged = await judgeCode(deps, httpRequest, decidable, typedCode(form));
-    const answer = 'status' in judged ? judged : await decide(deps, decidable, 'approve', judged);
-    return { ...answer, request };
+    return approveByCode(deps, httpRequest, decidable, form.get('code') ?? '');
   }
-  return { ...(await decide(deps, decidable, decision)), request };
+  // T9: the write judges what is left: undecided, in time, the client and the user as they were asked.
+  return decide(deps, decidable, decision);
 }
 
+const responders = new Map([
+  ['GET', show],
+  ['HEAD', show],
+  ['POST', decideByForm],
+]);
+
 /** What a form decides, if it counts. */
-interface Decidable extends Opened {
+interface Decidable extends OpenRequest {
   /** Where it comes from, as far as that is kept. */
   origin: DecisionOrigin | undefined;
 }
@@ -313,45 +352,35 @@ function parseDecision(text: string | undefined): Decision | undefined {
   return decisions.find((decision) => decision === text);
 }
 
-function typedCode(form: Form): string {
-  return (form.get('code') ?? '').slice(0, TYPED_LENGTH);
-}
-
-/** What an approval that asks for a code goes on with. */
-type Typed = Pick<DecisionOfUser, 'typedMessage'>;
-
-/**
- * What was typed, if it is the code, or why the approval does not go on. What was left empty is asked for and not counted:
- * a program that presses buttons shall not use up the user's tries.
- */
-async function judgeCode(
+/** An approval with its code: nothing is asked for, nor counted, of a request that is over. */
+async function approveByCode(
   deps: ApproveDeps,
   httpRequest: Request,
-  opened: Decidable,
+  decidable: Decidable,
   typed: string,
-): Promise<Typed | Answer> {
-  const { request, client, linkNonce, origin } = opened;
+): Promise<Answer> {
   const now = deps.clock();
-  const over = judgeOver(request, client, now);
+  const over = judgeOver(decidable, now);
   if (over) return over;
-  if (isBlank(typed)) {
-    const page = await askingPage(deps, httpRequest, opened, { reason: 'missing' });
-    return { status: 400, outcome: 'shown', cause: 'code missing', page };
-  }
-  const { bindingMessage } = request;
-  if (isCode(typed, bindingMessage ?? '')) return { typedMessage: bindingMessage };
-
-  const counted = await deps.requests.countWrongCode({
+  const { request, linkNonce, origin } = decidable;
+  const judged = await judgeCode(deps, request, typed, {
     ref: request.ref,
     linkNonce,
-    attemptId: base64url(deps.entropy(ATTEMPT_ENTROPY_BYTES)),
     origin,
     now,
   });
-  if (counted.outcome === 'denied') return notice(400, 'denied_by_codes');
-  if (counted.outcome !== 'counted') return undecided(counted);
-  const page = await askingPage(deps, httpRequest, opened, { reason: 'wrong', left: counted.left });
-  return { status: 400, outcome: 'shown', cause: 'code wrong', page };
+  switch (judged.outcome) {
+    case 'correct':
+      return decide(deps, decidable, 'approve', judged.typedMessage);
+    case 'missing':
+      return ask(deps, httpRequest, decidable, { reason: 'missing' });
+    case 'counted':
+      return ask(deps, httpRequest, decidable, { reason: 'wrong', left: judged.left });
+    case 'denied':
+      return notice(400, 'denied_by_codes');
+    default:
+      return undecided(judged);
+  }
 }
 
 /** What is said of a decision that counts. */
@@ -359,29 +388,33 @@ const decidedNotices = { approve: 'approved', deny: 'denied', report: 'reported'
 
 async function decide(
   deps: ApproveDeps,
-  opened: Decidable,
+  { request, linkNonce, client, origin }: Decidable,
   decision: Decision,
-  typed: Typed = {},
+  typedMessage?: string,
 ): Promise<Answer> {
-  const { request, linkNonce, client, origin } = opened;
   if (decision === 'approve' && !client.enabled) return notice(410, 'withdrawn');
   const decided = await deps.requests.decide({
     ref: request.ref,
     decision,
     linkNonce,
     contactVersion: decision === 'approve' ? await contactVersion(deps, request.sub) : undefined,
-    ...typed,
+    typedMessage,
     origin,
     now: deps.clock(),
   });
   return decided.outcome === 'decided' ? notice(200, decidedNotices[decision]) : undecided(decided);
 }
 
-/** Why a step of the user's changed nothing. */
-function undecided(decided: Exclude<DecideOutcome, { outcome: 'decided' }>): Answer {
-  switch (decided.outcome) {
+/** Why a step of the user's changes nothing, and the status that the request has. */
+interface Refused {
+  outcome: RefusalOf<typeof deciding>;
+  status?: RequestStatus;
+}
+
+function undecided({ outcome, status }: Refused): Answer {
+  switch (outcome) {
     case 'already_decided':
-      return notice(409, decided.status === 'denied' ? 'already_denied' : 'already_approved');
+      return notice(409, status === 'denied' ? 'already_denied' : 'already_approved');
     case 'expired':
       return notice(410, 'expired');
     case 'failed':

@@ -130,6 +130,14 @@ describe('the statuses', () => {
     expect(await response.text()).toContain('<h1>Please try again</h1>');
     expect(JSON.stringify(provider.log)).not.toContain('canary');
   });
+
+  it('whatever fails once the link is opened, the log line has the request', async () => {
+    const fail = () => Promise.reject(new OAuthError('temporarily_unavailable', 'Try again.'));
+    const provider = providerInMemory({ requests: { decide: fail } });
+    const { link, ref } = await mailed(provider);
+    expect((await provider.decide(link, 'approve')).status).toBe(503);
+    expect(provider.log.at(-1)).toMatchObject({ event: 'approve', outcome: 'unavailable', ref });
+  });
 });
 
 describe('a request that is confirmed by a code', () => {
