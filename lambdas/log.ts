@@ -85,6 +85,22 @@ function levelOf({ status = 0, outcome, cause }: LogEvent): Level {
   return status === 401 || status === 429 ? 'WARN' : 'INFO';
 }
 
+/**
+ * Starts the clock of the one line that a run leaves, and answers what writes it when the run ends. No function runs inside
+ * another for it, so that the frames of {@link placeOf} are the run's own.
+ * @param clock epoch seconds
+ */
+export function startLine({
+  clock,
+  log,
+}: {
+  clock: () => number;
+  log: Log;
+}): (line: Omit<LogEvent, 'ms'>) => void {
+  const started = clock();
+  return (line) => log({ ...line, ms: elapsedMs(started, clock()) });
+}
+
 /** The time between two readings of the clock (epoch seconds), in whole milliseconds. */
 export function elapsedMs(started: number, now: number): number {
   return Math.round((now - started) * 1000);

@@ -29,12 +29,12 @@ import type { Caller } from '../http/api-gateway-event.ts';
 import { readForm } from '../http/form.ts';
 import {
   describeCause,
-  elapsedMs,
   faultOf,
   type Log,
   type LogEvent,
   placeOf,
   requestIdOf,
+  startLine,
 } from '../log.ts';
 import {
   type AskedUsers,
@@ -97,19 +97,18 @@ export function approveEndpoint(
   deps: ApproveDeps,
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return async (httpRequest, caller = {}) => {
-    const started = deps.clock();
+    const log = startLine(deps);
     const { answer, request } = await answerTo(deps, httpRequest, caller).catch(
       (error: unknown): Answered => ({ answer: answerOf(error) }),
     );
     const page = await pageOf(deps, httpRequest, answer, request);
-    deps.log({
+    log({
       event: 'approve',
       ...requestIdOf(caller),
       status: answer.status,
       outcome: outcomeOf(answer),
       ...(request && { ref: request.ref }),
       ...loggedFault(answer),
-      ms: elapsedMs(started, deps.clock()),
     });
     const headers = answer.kind === 'notice' ? answer.headers : undefined;
     return pageResponse(deps.issuer, answer.status, page, headers);

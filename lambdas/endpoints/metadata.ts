@@ -8,7 +8,7 @@ import { isLogoHash } from '../ciba/client/client-logo.ts';
 import { providerMetadata } from '../ciba/provider-metadata.ts';
 import type { Caller } from '../http/api-gateway-event.ts';
 import { type RouteKind, responseHeaders } from '../http/response-headers.ts';
-import { elapsedMs, faultOf, type Log, requestIdOf } from '../log.ts';
+import { faultOf, type Log, requestIdOf, startLine } from '../log.ts';
 import type { Clock, Logos, PublicKeys } from '../ports.ts';
 import { logoPath, routes } from '../routes.ts';
 import { developerPage, developerPagePolicy } from './developer-page.ts';
@@ -42,7 +42,7 @@ export function metadataEndpoint(
   deps: MetadataDeps,
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return async (request, caller = {}) => {
-    const started = deps.clock();
+    const log = startLine(deps);
     const document = documentAt(new URL(request.url).pathname);
     const { response, fault } = await answer(deps, request, document).then(
       (found) => ({ response: found, fault: {} }),
@@ -51,13 +51,7 @@ export function metadataEndpoint(
         fault: faultOf(error),
       }),
     );
-    deps.log({
-      event: 'metadata',
-      ...requestIdOf(caller),
-      status: response.status,
-      ...fault,
-      ms: elapsedMs(started, deps.clock()),
-    });
+    log({ event: 'metadata', ...requestIdOf(caller), status: response.status, ...fault });
     return response;
   };
 }

@@ -7,7 +7,7 @@ import { base64url } from '../ciba/base64url.ts';
 import type { AuthenticationEvidence } from '../ciba/client/authentication-evidence.ts';
 import type { Client } from '../ciba/client/client.ts';
 import { errorBody, type OAuthEndpoint, OAuthError, statusOf } from '../ciba/oauth-error.ts';
-import { describeCause, elapsedMs, faultOf, type Log, placeOf, requestIdOf } from '../log.ts';
+import { describeCause, faultOf, type Log, placeOf, requestIdOf, startLine } from '../log.ts';
 import { type Clock, type Entropy, Unavailable } from '../ports.ts';
 import type { Caller } from './api-gateway-event.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -44,11 +44,12 @@ const UNAVAILABLE_RETRY_AFTER = '2';
 /** Makes an HTTP endpoint of what it answers; nothing it throws leaves in another shape. */
 export function oauthEndpoint(
   endpoint: OAuthEndpoint,
-  { issuer, clock, entropy, log }: OAuthEndpointDeps,
+  deps: OAuthEndpointDeps,
   answer: Answer,
 ): (request: Request, caller?: Caller) => Promise<Response> {
+  const { issuer, entropy } = deps;
   return async (request, caller = {}) => {
-    const started = clock();
+    const log = startLine(deps);
     const trace: Trace = { id: base64url(entropy(CORRELATION_ID_BYTES)) };
     const { response, outcome, cause, place } = await answer(request, trace).then(
       (body) => okAnswer(issuer, body),
@@ -64,7 +65,6 @@ export function oauthEndpoint(
       ...(cause !== undefined && { cause }),
       ...place,
       ...trace.failedAuthentication,
-      ms: elapsedMs(started, clock()),
     });
     return response;
   };

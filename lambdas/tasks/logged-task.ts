@@ -2,7 +2,7 @@
  * What the flow's tasks have in common: the input is parsed, and each run leaves one log line.
  */
 import type * as z from 'zod/mini';
-import { elapsedMs, type Fault, faultOf, type Log, type LogEvent } from '../log.ts';
+import { type Fault, faultOf, type Log, type LogEvent, startLine } from '../log.ts';
 import type { Clock } from '../ports.ts';
 
 interface TaskDeps {
@@ -16,34 +16,23 @@ export function loggedTask<
   Result extends { outcome: string; cause?: string },
 >(
   event: LogEvent['event'],
-  { clock, log }: TaskDeps,
+  deps: TaskDeps,
   schema: Schema,
   run: (input: z.output<Schema>) => Promise<Result>,
 ): (input: unknown) => Promise<Result> {
   return async (input) => {
-    const started = clock();
+    const log = startLine(deps);
     let ref: string | undefined;
     try {
       const task = schema.parse(input);
       ref = task.ref;
       const result = await run(task);
-      log({
-        event,
-        outcome: result.outcome,
-        ref,
-        ...(result.cause !== undefined && { cause: result.cause }),
-        ms: elapsedMs(started, clock()),
-      });
+      const { outcome, cause } = result;
+      log({ event, outcome, ref, ...(cause !== undefined && { cause }) });
       return result;
     } catch (error) {
       const fault = faultOf(error);
-      log({
-        event,
-        outcome: 'error',
-        ...fault,
-        ...(ref !== undefined && { ref }),
-        ms: elapsedMs(started, clock()),
-      });
+      log({ event, outcome: 'error', ...fault, ...(ref !== undefined && { ref }) });
       throw withoutItsText(fault);
     }
   };

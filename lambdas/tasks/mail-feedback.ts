@@ -9,7 +9,7 @@ import { isUndeliverableCause, type MailFailure, mailFailures } from '../ciba/ma
 import type { AuthenticationRequest } from '../ciba/request/authentication-request.ts';
 import { normaliseEmail } from '../ciba/user/login.ts';
 import type { User } from '../ciba/user/user.ts';
-import { elapsedMs, type Log } from '../log.ts';
+import { type Log, startLine } from '../log.ts';
 import type {
   AuthenticationRequestStore,
   Clock,
@@ -70,7 +70,7 @@ const news = z.object({
 export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Promise<Heard> {
   const hear = loggedTask('mail_feedback', deps, news, (told) => record(deps, told));
   return async (event) => {
-    const started = deps.clock();
+    const log = startLine(deps);
     const parsed = sesEvent.safeParse(event);
     const failure = parsed.success ? judge(parsed.data.detail) : undefined;
     if (parsed.success && failure) {
@@ -78,8 +78,7 @@ export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Pr
       return hear({ ref: tags.ref[0], failure, destination });
     }
     const cause = parsed.success ? 'says nothing of its fate' : 'no event of a mail of ours';
-    const ms = elapsedMs(started, deps.clock());
-    deps.log({ event: 'mail_feedback', outcome: 'ignored', cause, ms });
+    log({ event: 'mail_feedback', outcome: 'ignored', cause });
     return { outcome: 'ignored', cause };
   };
 }

@@ -23,7 +23,7 @@ import {
   type SecretKeyKind,
 } from '../ciba/keys/key-rotation.ts';
 import { publicHalf } from '../ciba/keys/signing-keys.ts';
-import { elapsedMs, type Fault, faultOf, type Log } from '../log.ts';
+import { faultOf, type Log, startLine } from '../log.ts';
 import { type Clock, type Entropy, type KeyStore, Unavailable, type Versioned } from '../ports.ts';
 
 export interface RotateKeysDeps {
@@ -71,22 +71,16 @@ const WRITE_ATTEMPTS = 10;
  */
 export function rotateKeysTask(deps: RotateKeysDeps): (input: unknown) => Promise<RotationResult> {
   return async (input) => {
-    const startedAt = deps.clock();
-    const run = { startedAt, ...readInput(input), made: [] };
-    const log = (outcome: string, fault?: Fault) =>
-      deps.log({
-        event: 'key_rotation',
-        outcome,
-        ...fault,
-        ms: elapsedMs(startedAt, deps.clock()),
-      });
+    const log = startLine(deps);
+    const event = 'key_rotation';
+    const run = { startedAt: deps.clock(), ...readInput(input), made: [] };
     try {
       await rotate(deps, run);
     } catch (error) {
-      log('error', faultOf(error));
+      log({ event, outcome: 'error', ...faultOf(error) });
       throw error;
     }
-    log(run.made.length > 0 ? 'rotated' : 'nothing_due');
+    log({ event, outcome: run.made.length > 0 ? 'rotated' : 'nothing_due' });
     return { made: run.made };
   };
 }

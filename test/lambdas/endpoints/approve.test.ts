@@ -132,7 +132,7 @@ describe('the statuses', () => {
   });
 
   it('whatever fails once the link is opened, the log line has the request', async () => {
-    const fail = () => Promise.reject(new OAuthError('temporarily_unavailable', 'Try again.'));
+    const fail = () => Promise.reject(new Unavailable('down'));
     const provider = providerInMemory({ requests: { decide: fail } });
     const { link, ref } = await mailed(provider);
     expect((await provider.decide(link, 'approve')).status).toBe(503);
