@@ -74,7 +74,10 @@ function namesHost(value: string, issuer: string): boolean {
   return start.toLowerCase().startsWith(issuer);
 }
 
-/** The level a request was made at. It stays, whatever becomes of its client's registration. */
+/**
+ * The level a request was made at. It stays, whatever becomes of its client's registration. The counter of wrong codes is the
+ * one fact that says it: the writes demand the counter, and a second attribute could contradict it.
+ */
 export function confirmationLevel({
   wrongCodes,
 }: Pick<AuthenticationRequest, 'wrongCodes'>): ConfirmationLevel {

@@ -229,24 +229,34 @@ export function deciding(
     demands: [
       ...isDecidable(user),
       [isConfirmed(user.typedMessage), 'not_confirmed'],
-      // A user who can no longer be asked has no contact version, and no request has this one.
-      [['=', 'contactVersion', user.contactVersion ?? -1], 'contact_changed'],
+      [hasContact(user.contactVersion), 'contact_changed'],
     ],
     set: { status: 'approved', ...decisionMembers(user) },
   };
 }
 
+/** The request is of the level `link`, which confirmationLevel reads in the same way. */
+const needsNoCode: Clause = ['absent', 'wrongCodes'];
+
 /** Where a code is asked for, it was typed, and was not wrong too often before. */
 function isConfirmed(typedMessage: string | undefined): Clause {
+  if (typedMessage === undefined) return needsNoCode;
   const isTyped: Clause = [
     'all',
     [
-      // No binding message is empty, so nothing typed is none.
-      ['=', 'bindingMessage', typedMessage ?? ''],
+      ['=', 'bindingMessage', typedMessage],
       ['<', 'wrongCodes', MOST_WRONG_CODES],
     ],
   ];
-  return ['any', [['absent', 'wrongCodes'], isTyped]];
+  return ['any', [needsNoCode, isTyped]];
+}
+
+/** Every request has its ref, so this holds of none. */
+const never: Clause = ['absent', 'ref'];
+
+/** The user is reached as when the request was made. A user who can no longer be asked approves nothing. */
+function hasContact(contactVersion: number | undefined): Clause {
+  return contactVersion === undefined ? never : ['=', 'contactVersion', contactVersion];
 }
 
 function denial(by: Pick<DecisionOfUser, 'now' | 'origin'>): Members {
