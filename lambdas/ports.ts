@@ -10,7 +10,11 @@ import type { MacKey } from './ciba/client/secret-mac.ts';
 import type { PublishedKey, SecretKey, SecretKeyKind } from './ciba/keys/key-rotation.ts';
 import type { PublicJwk, SigningKey } from './ciba/keys/signing-keys.ts';
 import type { MailFailure, UndeliverableCause } from './ciba/mail-failure.ts';
-import type { Asked, LimitReached, NotificationPolicy } from './ciba/policy/notification-policy.ts';
+import type {
+  AskedUser,
+  LimitReached,
+  NotificationPolicy,
+} from './ciba/policy/notification-policy.ts';
 import type {
   AuthenticationRequest,
   FailureCause,
@@ -180,12 +184,12 @@ export interface NotificationQuotas {
    */
   countAsked(
     addressee: Addressee,
-    asked: Asked,
+    asked: AskedUser,
     policy: NotificationPolicy,
   ): Promise<LimitReached | undefined>;
 
   /** Takes back one that was counted and came to nothing; of any number of calls it is taken back once. */
-  uncountAsked(addressee: Addressee, asked: Asked): Promise<void>;
+  uncountAsked(addressee: Addressee, asked: AskedUser): Promise<void>;
 
   /**
    * Counts one mail on its day, unless the client's share or the whole is used up. Never is one mail too many let through,
@@ -347,8 +351,11 @@ export interface KeyStore {
 /** The wall clock, in epoch seconds to the millisecond. */
 export type Clock = () => number;
 
-/** Starts a stopwatch; what it gives waits until a whole number of steps, of that many seconds each, has passed. */
-export type StartSteps = () => (step: number) => Promise<void>;
+/**
+ * Starts a stopwatch. The function it returns waits until a whole number of steps has passed, each of
+ * that many seconds.
+ */
+export type StartPadding = () => (step: number) => Promise<void>;
 
 /** That many bytes from a cryptographic random source. */
 export type Entropy = (bytes: number) => Uint8Array;

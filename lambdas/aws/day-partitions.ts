@@ -1,6 +1,7 @@
 /**
- * How the requests of a day are spread over partitions of the index by day: a grid whose row is drawn by the client and whose
- * column by the user. Writes spread as if drawn by chance, and who asks for one client or one user reads a quarter of the day.
+ * The partitions of the index by day. A day has 16: the row is a hash of the client, modulo 4, and
+ * the column a hash of the user, modulo 4. Writes spread evenly, and a query for one client or one
+ * user reads 4 of the 16.
  */
 import { createHash } from 'node:crypto';
 import { dayOf } from '../ciba/day.ts';
@@ -8,7 +9,7 @@ import { dayOf } from '../ciba/day.ts';
 const ROWS = 4;
 const COLUMNS = 4;
 
-/** What the partition of a request is drawn by; none of it ever changes. */
+/** The facts that the partition of a request is drawn by. None of them ever changes. */
 interface Drawn {
   ref: string;
   clientId: string;
@@ -16,7 +17,7 @@ interface Drawn {
   createdAt: number;
 }
 
-/** Whose requests are asked for; all of them if it says nothing. */
+/** The client and the user of a query. One that names neither asks for all requests. */
 export interface Whose {
   clientId?: string | undefined;
   sub?: string | undefined;

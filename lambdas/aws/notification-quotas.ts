@@ -5,8 +5,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dayOf } from '../ciba/day.ts';
 import {
-  type Asked,
   type AskedHistory,
+  type AskedUser,
   CROWDED,
   judgeAsked,
   limitsUsers,
@@ -94,7 +94,7 @@ function tooManyAtOnce(): Error {
  * limits nobody. A write that is repeated after a lost answer recognises itself if no other came between; if one did, it
  * counts twice, which is too high and never too low.
  */
-async function append(table: DynamoTable, key: string, asked: Asked): Promise<boolean> {
+async function append(table: DynamoTable, key: string, asked: AskedUser): Promise<boolean> {
   const { ref, clientId, at, expiresAt } = asked;
   const appended = await table.update(key, {
     update:

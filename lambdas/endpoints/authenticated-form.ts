@@ -1,7 +1,7 @@
 /**
  * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and authenticate its client.
  */
-import { answerSteps } from '../ciba/answer-time.ts';
+import { answerTimes } from '../ciba/answer-time.ts';
 import {
   authenticationEvidence,
   type ProviderAddresses,
@@ -20,7 +20,7 @@ import {
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { type Form, readForm } from '../http/form.ts';
 import type { Trace } from '../http/oauth-endpoint.ts';
-import type { ClientDirectory, Clock, StartSteps, UsedTokenIds, WrappingKeys } from '../ports.ts';
+import type { ClientDirectory, Clock, StartPadding, UsedTokenIds, WrappingKeys } from '../ports.ts';
 import { protocolRoutes } from '../routes.ts';
 
 export interface ClientAuthenticationDeps {
@@ -29,7 +29,7 @@ export interface ClientAuthenticationDeps {
   wrappingKeys: WrappingKeys;
   usedTokenIds: UsedTokenIds;
   clock: Clock;
-  startSteps: StartSteps;
+  startPadding: StartPadding;
 }
 
 /** The parameters that client authentication reads (RFC 6749 2.3.1, RFC 7521 4.2), at both endpoints. */
@@ -64,7 +64,7 @@ export async function readAuthenticatedForm(
   const authorization = httpRequest.headers.get('authorization');
   try {
     const credentials = readClientCredentials(authorization, form);
-    const proved = await inItsOwnTime(deps, () => authenticate(deps, credentials, trace));
+    const proved = await padFailure(deps, () => authenticate(deps, credentials, trace));
     trace.clientId = proved.client.client_id;
     return { form, ...proved };
   } catch (error) {
@@ -78,7 +78,7 @@ export async function readAuthenticatedForm(
   }
 }
 
-/** The addresses that discovery publishes come first among the routes; whatever else answers is an alias. */
+/** The first route of an endpoint is the one that discovery publishes; the others are aliases. */
 function addressesOf({ issuer }: ClientAuthenticationDeps): ProviderAddresses {
   const [tokenEndpoint, ...tokenAliases] = protocolRoutes.token;
   const [backchannelEndpoint, ...backchannelAliases] = protocolRoutes.backchannelAuthentication;
@@ -90,16 +90,19 @@ function addressesOf({ issuer }: ClientAuthenticationDeps): ProviderAddresses {
   };
 }
 
-/** Lets a failure take a time that does not tell an unknown client from a wrong secret. */
-async function inItsOwnTime<Proved>(
-  { startSteps }: ClientAuthenticationDeps,
+/**
+ * Pads a failed authentication to the next 25 ms, so that timing does not reveal whether the client
+ * exists.
+ */
+async function padFailure<Proved>(
+  { startPadding }: ClientAuthenticationDeps,
   prove: () => Promise<Proved>,
 ): Promise<Proved> {
-  const untilStep = startSteps();
+  const padTo = startPadding();
   try {
     return await prove();
   } catch (error) {
-    await untilStep(answerSteps.failedAuthentication);
+    await padTo(answerTimes.failedAuthentication);
     throw error;
   }
 }
@@ -107,8 +110,9 @@ async function inItsOwnTime<Proved>(
 type ProvedClient = Omit<AuthenticatedForm, 'form'>;
 
 /**
- * What a remembered registration does not prove is judged again by the present one: a secret or key that was just
- * changed works at once, and every failure costs one look-up, whether or not there is such a client.
+ * Authenticates by the cached registration, and on failure once more by the current one. A secret or
+ * key that has just changed works at once, and every failure costs one look-up, whether or not the
+ * client exists.
  */
 async function authenticate(
   deps: ClientAuthenticationDeps,
@@ -140,7 +144,7 @@ async function authenticateAs(
     return authenticateByAssertion(deps, credentials, client);
   }
   const now = deps.clock();
-  // Of an unknown client too, so that it costs the same reads.
+  // An unknown client has keys read, too, so that it costs the same reads.
   const keys = await deps.wrappingKeys.macKeys(comparedKeyIds(client, now));
   return {
     client: authenticateBySecret(credentials, client, keys, now),
@@ -169,7 +173,7 @@ async function authenticateByAssertion(
   return { client, secrets };
 }
 
-/** What a `client_secret_jwt` client signs with; the secrets of the other methods are not recoverable. */
+/** The secrets of a `client_secret_jwt` client. Those of the other methods cannot be recovered. */
 async function unwrapSecrets(
   { wrappingKeys, clock }: ClientAuthenticationDeps,
   client: Client,

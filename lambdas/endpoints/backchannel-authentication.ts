@@ -2,7 +2,7 @@
  * The backchannel authentication endpoint (CIBA Core 7): authenticates the client, checks the request, finds the user,
  * stores the request and starts the flow that notifies the user; then acknowledges.
  */
-import { answerSteps } from '../ciba/answer-time.ts';
+import { answerTimes } from '../ciba/answer-time.ts';
 import { type Client, mayUseCiba } from '../ciba/client/client.ts';
 import type { ConfirmationLevel } from '../ciba/client/confirmation-level.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { chooseFlow, FLOW_ENTROPY_BYTES, type FlowPolicies } from '../ciba/policy/flow-policy.ts';
 import {
-  type Asked,
+  type AskedUser,
   type LimitReached,
   type NotificationPolicies,
   type NotificationPolicy,
@@ -86,7 +86,7 @@ export function backchannelAuthenticationEndpoint(
   deps: BackchannelAuthenticationDeps,
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
-    const untilStep = deps.startSteps();
+    const padTo = deps.startPadding();
     // RFC 6749 3.2: a posted form, no parameter twice. CIBA Core 7.2 step 1: the client proves itself.
     const authenticated = await readAuthenticatedForm(
       httpRequest,
@@ -102,7 +102,7 @@ export function backchannelAuthenticationEndpoint(
       throw error;
     } finally {
       if (authenticated.client.unknown_user === 'decoy') {
-        await untilStep(answerSteps.acknowledgement);
+        await padTo(answerTimes.acknowledgement);
       }
     }
   });
@@ -259,7 +259,7 @@ async function assertUserLimit(
   if (reached !== undefined) throw overLimit(reached);
 }
 
-function askedOf({ ref, clientId, createdAt: at, expiresAt }: RequestFacts): Asked {
+function askedOf({ ref, clientId, createdAt: at, expiresAt }: RequestFacts): AskedUser {
   return { ref, clientId, at, expiresAt };
 }
 

@@ -10,12 +10,12 @@ import { dynamoDbClient, stepFunctionsClient } from '../aws/sdk-clients.ts';
 import { stepFunctionsFlow } from '../aws/step-functions-flow.ts';
 import { usedTokenIds } from '../aws/used-token-ids.ts';
 import { backchannelAuthenticationEndpoint } from '../endpoints/backchannel-authentication.ts';
-import { authorizeEnvironment } from './environments/backchannel-authentication.ts';
+import { backchannelAuthenticationEnvironment } from './environments/backchannel-authentication.ts';
 import { readEnvironment } from './environments/read-environment.ts';
 import { httpFunction } from './http-function.ts';
 import { runtime } from './runtime.ts';
 
-const environment = readEnvironment(authorizeEnvironment);
+const environment = readEnvironment(backchannelAuthenticationEnvironment);
 const dynamo = dynamoDbClient();
 const requests = requestsTable(dynamo, environment.REQUESTS_TABLE);
 

@@ -6,19 +6,19 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { secondsUntilAnswer } from '../ciba/answer-time.ts';
 import { createLog } from '../log.ts';
-import type { Clock, Entropy, StartSteps } from '../ports.ts';
+import type { Clock, Entropy, StartPadding } from '../ports.ts';
 
 const clock: Clock = () => Date.now() / 1000;
 const entropy: Entropy = (bytes) => randomBytes(bytes);
 
-/** A timer keeps whole milliseconds; what is left of the wait, seconds, is spent looking at the stopwatch. */
+/** Seconds at the end of a wait that are polled for, because a timer keeps whole milliseconds. */
 const TIMER_SECONDS = 0.002;
 
 /** Resolves after so many seconds. */
 const wait = (seconds: number): Promise<void> => setTimeout(seconds * 1000);
 
-/** Steps by this stopwatch, which tells seconds: most of each wait is slept, the end looked for. */
-export function stepsBy(stopwatch: () => number, sleep: typeof wait): StartSteps {
+/** Padding by a stopwatch that tells seconds. Most of a wait is slept; its end is polled for. */
+export function paddingBy(stopwatch: () => number, sleep: typeof wait): StartPadding {
   return () => {
     const started = stopwatch();
     return async (step) => {
@@ -31,7 +31,7 @@ export function stepsBy(stopwatch: () => number, sleep: typeof wait): StartSteps
   };
 }
 
-const startSteps = stepsBy(
+const startPadding = paddingBy(
   () => performance.now() / 1000,
   (seconds) => wait(Math.floor(seconds * 1000) / 1000),
 );
@@ -52,4 +52,4 @@ const log = createLog(
   () => invocations.getStore(),
 );
 
-export const runtime = { clock, wait, entropy, startSteps, log };
+export const runtime = { clock, wait, entropy, startPadding, log };

@@ -26,7 +26,7 @@ export interface MailFeedbackDeps {
   log: Log;
 }
 
-interface Heard {
+interface MailNews {
   outcome: 'recorded' | 'known' | 'ignored';
   /** What became of the mail, or why that is of no interest. */
   cause?: string;
@@ -40,7 +40,7 @@ const complaint = z.object({
 type Bounce = z.output<typeof bounce>;
 type Complaint = z.output<typeof complaint>;
 
-/** Whom it went to. Tags have lists of values; ours has one, which the mail was sent with. */
+/** The recipients, and the tag that our mailer set. SES makes a list of its one value. */
 const mail = z.object({
   destination: z.array(z.string()),
   tags: z.object({ ref: z.tuple([z.string().check(z.refine(isRef))]) }),
@@ -67,7 +67,7 @@ const news = z.object({
  * Takes an event of SES and keeps what it says, once. What is no such event, or says nothing of the mail's fate, is logged
  * and left: to throw would only have it delivered again.
  */
-export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Promise<Heard> {
+export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Promise<MailNews> {
   const hear = loggedTask('mail_feedback', deps, news, (told) => record(deps, told));
   return async (event) => {
     const log = startLine(deps);
@@ -90,7 +90,7 @@ export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Pr
 async function record(
   { requests, addresses, users, clock }: MailFeedbackDeps,
   { ref, failure, destination }: z.output<typeof news>,
-): Promise<Heard> {
+): Promise<MailNews> {
   const request = await requests.find(ref);
   if (!request) return { outcome: 'ignored', cause: 'no such request' };
   // The operator may have cleared the address since: what comes twice must not mark it twice.
@@ -136,7 +136,7 @@ function judge(event: SesEvent): MailFailure | undefined {
   }
 }
 
-/** Of the bounces that pass, those that say why the mail did not arrive. */
+/** Transient bounces that mean the mail was not delivered. */
 const undelivered = ['MailboxFull', 'MessageTooLarge', 'ContentRejected', 'AttachmentRejected'];
 
 /**

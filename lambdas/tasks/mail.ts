@@ -53,7 +53,7 @@ const mailInput = z.object({
   templateName: z.string().check(z.minLength(1)),
 });
 
-interface Sent {
+interface MailSent {
   outcome: 'sent' | 'over' | 'withdrawn' | 'mail_rejected';
   /** What SES calls its reason; for the log. */
   cause?: string;
@@ -65,11 +65,11 @@ export class MailDeferred extends Error {
 }
 
 /**
- * Sends the mail of a request at most once for each claim that was granted, always with the same link.
+ * Sends the mail of a request at most once for each granted claim, always with the same link.
  * Never after a `mailed` stamp, a decision or the end of the request. The language is the user's, or the nearest there is.
  * @throws MailDeferred if another task is sending or SES asks for patience; the flow tries again
  */
-export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
+export function mailTask(deps: MailDeps): (input: unknown) => Promise<MailSent> {
   return loggedTask('mail', deps, mailInput, async ({ ref, templateName }) => {
     const locales = deps.templates.get(templateName);
     if (!locales) throw new Error(`There is no template ${templateName}`);
@@ -85,7 +85,8 @@ export function mailTask(deps: MailDeps): (input: unknown) => Promise<Sent> {
     if (claim.outcome === 'claimed_by_another') throw new MailDeferred('another task is sending');
     if (claim.outcome !== 'claimed') return { outcome: 'over' };
 
-    // Until the mail is handed over nothing is sent: whatever goes wrong gives the claim back for the next try.
+    // If an error occurs before SES accepts the mail, the claim is released, so that the next attempt
+    // can send.
     const release = () => deps.requests.releaseMail(ref, claimId);
     if (claim.request.expiresAt - now < LEAST_SECONDS_LEFT) {
       await release();
@@ -142,7 +143,7 @@ async function composeMail(
 }
 
 /** What SES answers decides what happens to the claim; what it leaves unknown keeps the claim until it runs out. */
-async function send(deps: MailDeps, mail: Mail, ref: string, claimId: string): Promise<Sent> {
+async function send(deps: MailDeps, mail: Mail, ref: string, claimId: string): Promise<MailSent> {
   const { requests } = deps;
   const handedOver = await deps.mailer.send(mail);
   switch (handedOver.outcome) {
@@ -165,7 +166,7 @@ async function recordSent(
   { requests, clock }: MailDeps,
   ref: string,
   claimId: string,
-): Promise<Sent> {
+): Promise<MailSent> {
   try {
     await requests.recordMailed(ref, claimId, clock());
     return { outcome: 'sent' };

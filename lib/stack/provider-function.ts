@@ -29,7 +29,7 @@ import {
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ApproveEnvironment } from '../../lambdas/handlers/environments/approve.ts';
-import type { AuthorizeEnvironment } from '../../lambdas/handlers/environments/backchannel-authentication.ts';
+import type { BackchannelAuthenticationEnvironment } from '../../lambdas/handlers/environments/backchannel-authentication.ts';
 import type { LocateUserEnvironment } from '../../lambdas/handlers/environments/locate-user.ts';
 import type { MailEnvironment } from '../../lambdas/handlers/environments/mail.ts';
 import type { MailFeedbackEnvironment } from '../../lambdas/handlers/environments/mail-feedback.ts';
@@ -44,7 +44,7 @@ import { SettingsRefused } from './settings.ts';
 
 /** The environment of each handler; a handler is a file of `lambdas/handlers`. */
 interface Environments {
-  'backchannel-authentication': AuthorizeEnvironment;
+  'backchannel-authentication': BackchannelAuthenticationEnvironment;
   token: TokenEnvironment;
   approve: ApproveEnvironment;
   metadata: MetadataEnvironment;

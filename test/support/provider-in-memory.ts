@@ -100,7 +100,7 @@ export function providerInMemory(replacements: Replacements = {}) {
     },
     clock: () => now.at,
     entropy: (bytes: number) => randomBytes(bytes),
-    startSteps: () => async () => {},
+    startPadding: () => async () => {},
     log: (event: LogEvent) => {
       log.push(event);
     },

@@ -101,7 +101,7 @@ export async function startWatchedProvider(directory: Directory) {
     () => undefined,
   );
   const clock = () => now.at;
-  const timeless = { ...runtime, clock, log, startSteps: () => async () => {} };
+  const timeless = { ...runtime, clock, log, startPadding: () => async () => {} };
   const dynamo = tables.client;
   const keys = keyStore(dynamo, 'keys', 'directory');
   const rotation = { ...timeless, keys, generateSigningKey, periodSeconds: 86_400 };

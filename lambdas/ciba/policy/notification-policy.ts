@@ -75,7 +75,7 @@ export function limitsUsers({ mailsPerDay: _ofAllUsers, ...byUser }: Notificatio
 }
 
 /** One notification that was let through. */
-export interface Asked {
+export interface AskedUser {
   ref: string;
   clientId: string;
   /** Epoch seconds. */
@@ -84,7 +84,7 @@ export interface Asked {
 }
 
 /** The same in a history, with what was learned of it since. */
-export interface AskedBefore extends Asked {
+export interface AskedBefore extends AskedUser {
   /** When it was denied, and whether as not the user's own; neither changes any more. */
   deniedAt?: number | undefined;
   reported?: true | undefined;
@@ -175,7 +175,7 @@ const MOST_KEPT = 1500;
 /** The requests whose present state the judgement depends on. */
 export function refsToRead(
   history: Pick<AskedHistory, 'recent'> | undefined,
-  asked: Asked,
+  asked: AskedUser,
   policy: NotificationPolicy,
 ): string[] {
   const recent = history?.recent ?? [];
@@ -186,11 +186,15 @@ export function refsToRead(
     .map(({ ref }) => ref);
 }
 
-function mayBePending(one: Asked, { at: now }: Asked, { pendingPerUser }: NotificationPolicy) {
+function mayBePending(
+  one: AskedUser,
+  { at: now }: AskedUser,
+  { pendingPerUser }: NotificationPolicy,
+) {
   return pendingPerUser !== undefined && now < one.expiresAt;
 }
 
-function mayPause(one: Asked, { clientId, at: now }: Asked, policy: NotificationPolicy) {
+function mayPause(one: AskedUser, { clientId, at: now }: AskedUser, policy: NotificationPolicy) {
   if (one.clientId !== clientId) return false;
   return now < one.expiresAt + longestEffect(policy);
 }
@@ -209,7 +213,7 @@ function longestEffect({ denialWindowSeconds = 0, pauseSeconds, muteSeconds }: N
 export function judgeAsked(
   history: AskedHistory | undefined,
   requests: RequestsByRef,
-  asked: Asked,
+  asked: AskedUser,
   policy: NotificationPolicy,
 ): AskedJudgement {
   const before = history ?? { day: dayOf(asked.at), mails: 0, mailsOf: [], recent: [] };
@@ -267,7 +271,7 @@ function countMailOf(mailsOf: readonly ClientMails[], clientId: string): readonl
 export function limitReached(
   known: AskedHistory,
   requests: RequestsByRef,
-  asked: Pick<Asked, 'clientId' | 'at'>,
+  asked: Pick<AskedUser, 'clientId' | 'at'>,
   policy: NotificationPolicy,
 ): LimitReached | undefined {
   const { clientId, at: now } = asked;
@@ -300,7 +304,7 @@ export function countAll(known: AskedHistory, requests: RequestsByRef, now: numb
   } satisfies Partial<Record<NotificationLimit, Counted>>;
 }
 
-function countByClient(entries: readonly Asked[]): ReadonlyMap<string, number> {
+function countByClient(entries: readonly AskedUser[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { clientId } of entries) counts.set(clientId, (counts.get(clientId) ?? 0) + 1);
   return counts;
@@ -389,7 +393,7 @@ export function mayBeDenied(one: AskedBefore, requests: RequestsByRef, now: numb
   return status === 'pending' && now < one.expiresAt + LATE_SECONDS;
 }
 
-function isYoung(one: Asked, now: number): boolean {
+function isYoung(one: AskedUser, now: number): boolean {
   return now - one.at < MINUTE_SECONDS || now < one.expiresAt;
 }
 
@@ -437,7 +441,7 @@ function tellingDenials(own: readonly AskedBefore[], now: number): AskedBefore[]
 /** The history without one that was counted and came to nothing; `undefined` if it has none such. */
 export function uncountAsked(
   history: AskedHistory | undefined,
-  { ref, clientId, at }: Asked,
+  { ref, clientId, at }: AskedUser,
 ): AskedHistory | undefined {
   if (!history?.recent.some((one) => one.ref === ref)) return undefined;
   const recent = history.recent.filter((one) => one.ref !== ref);

@@ -4,7 +4,7 @@ import { flowPolicies } from '../../ciba/policy/flow-policy.ts';
 import { notificationPolicies } from '../../ciba/policy/notification-policy.ts';
 import { json, jsonMap, seconds, text } from './variables.ts';
 
-export const authorizeEnvironment = z.object({
+export const backchannelAuthenticationEnvironment = z.object({
   ISSUER: text,
   DIRECTORY_TABLE: text,
   REQUESTS_TABLE: text,
@@ -25,4 +25,6 @@ export const authorizeEnvironment = z.object({
   AUDIT_RETENTION: seconds,
 });
 
-export type AuthorizeEnvironment = z.input<typeof authorizeEnvironment>;
+export type BackchannelAuthenticationEnvironment = z.input<
+  typeof backchannelAuthenticationEnvironment
+>;

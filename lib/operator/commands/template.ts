@@ -11,7 +11,7 @@ import {
 } from '../mails/compare-templates.ts';
 import { pushTemplates, templatesToPush } from '../mails/push-templates.ts';
 import { sendTestMail } from '../mails/send-test-mail.ts';
-import { openPreview } from '../mails/show-in-browser.ts';
+import { showInBrowser } from '../mails/show-in-browser.ts';
 import {
   chooseLocale,
   chooseLocaleOfFiles,
@@ -190,7 +190,7 @@ async function preview(
   const found = templates.filter((one) => one.name === name && one.locale === locale);
   for (const template of found) {
     const mail = renderMail(template, sampleData(EXAMPLE_ISSUER, locale));
-    const file = open && relative('', await openPreview(name, locale, mail.html));
+    const file = open && relative('', await showInBrowser(name, locale, mail.html));
     output.json({ name, locale, ...mail, ...(file !== undefined && { file }) });
     if (htmlAlone) output.line(mail.html);
     else if (textAlone) output.line(mail.text);

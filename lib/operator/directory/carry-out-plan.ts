@@ -127,7 +127,7 @@ async function applyEntry(table: DynamoTable, entry: PlannedEntry, now: number):
   if (entry.action === 'remove') await removeEntry(table, entry);
   else await writeEntry(table, entry, now);
   for (const login of entry.givenUp) await giveUpLogin(table, login, entry.id);
-  // Whoever wanted to change the logo at the same moment may have stored theirs in between, and not the client.
+  // Another operator may have replaced the logo since we wrote it. Store ours again if so.
   await storeLogo(table, entry, nextVersion(entry, now));
   await removeLogo(table, entry);
 }

@@ -1,4 +1,4 @@
-/** Lets a user be mailed again whose address mail came back from: the operator says that it arrives by now. */
+/** Clears the undeliverable mark of a user, so that mail is sent to the address again. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoTable } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey, partitionKey } from '../../../lambdas/aws/formats.ts';

@@ -35,9 +35,13 @@ export interface DeploymentKeys {
 }
 
 /**
- * `in use`: signs, makes links or wraps. `waiting`: will do so later. `superseded`: its successor does, and it is dropped soon.
- * `kept`: wraps nothing new. `retired`: verifies what it signed, until it leaves /jwks. `published`: in /jwks; what it does is in the
- * table of keys, which could not be read. `not published`: signs or would, and nobody could verify it.
+ * - `in use`: the key signs, makes links or wraps.
+ * - `waiting`: it will do so later.
+ * - `superseded`: its successor does so now, and the key is dropped soon.
+ * - `kept`: it wraps nothing new.
+ * - `retired`: it no longer signs. It stays in /jwks so that old tokens verify.
+ * - `published`: it is in /jwks. Its use stands in the table of keys, which could not be read.
+ * - `not published`: it signs, or will, and nobody can verify what it signs.
  */
 export const keyStatuses = [
   'in use',

@@ -16,7 +16,7 @@ import { notificationQuotas } from '../../../lambdas/aws/notification-quotas.ts'
 import { requestItems, requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { dayOf } from '../../../lambdas/ciba/day.ts';
 import { nameOfUser } from '../../../lambdas/ciba/policy/asked-users.ts';
-import type { Asked } from '../../../lambdas/ciba/policy/notification-policy.ts';
+import type { AskedUser } from '../../../lambdas/ciba/policy/notification-policy.ts';
 import type {
   Addressee,
   AuthenticationRequestStore,
@@ -49,7 +49,7 @@ function somebody(): Addressee {
   return people % 2 === 0 ? { sub: `u-${people}` } : { hint: `nobody-${people}` };
 }
 
-function askedNow(changes: Partial<Asked> = {}): Asked {
+function askedNow(changes: Partial<AskedUser> = {}): AskedUser {
   const { ref, clientId, createdAt: at, expiresAt } = exampleRequest();
   return { ref, clientId, at, expiresAt, ...changes };
 }

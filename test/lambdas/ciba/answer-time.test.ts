@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { answerSteps, secondsUntilAnswer } from '../../../lambdas/ciba/answer-time.ts';
+import { answerTimes, secondsUntilAnswer } from '../../../lambdas/ciba/answer-time.ts';
 
 it.each([
   ['no time at all', 0, 0.1],
@@ -16,7 +16,7 @@ it.each([
 });
 
 it('always leaves at a whole step after the arrival, within one step of being ready', () => {
-  const steps = fc.constantFrom(...Object.values(answerSteps));
+  const steps = fc.constantFrom(...Object.values(answerTimes));
   fc.assert(
     fc.property(fc.double({ min: 0, max: 10, noNaN: true }), steps, (elapsed, step) => {
       const wait = secondsUntilAnswer(1_700_000_000, 1_700_000_000 + elapsed, step);

@@ -319,7 +319,7 @@ describe('the acknowledgement (CIBA 7.3)', () => {
       wrappingKeys: inMemoryWrappingKeys,
       usedTokenIds: inMemoryUsedTokenIds(),
       flow: { start: async () => {} },
-      startSteps: () => async () => {},
+      startPadding: () => async () => {},
       clock: () => EXAMPLE_NOW + 0.4,
       entropy: (bytes) => {
         taken.push(bytes);

@@ -71,7 +71,7 @@ function environment(): typeof deps {
     wrappingKeys: wrappingKeys(tables.client, 'keys', clock),
     usedTokenIds: inMemoryUsedTokenIds(),
     clock,
-    startSteps: () => async () => {},
+    startPadding: () => async () => {},
   };
 }
 

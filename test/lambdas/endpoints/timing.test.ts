@@ -17,7 +17,7 @@ import { requestsTable } from '../../../lambdas/aws/requests-table.ts';
 import { usedTokenIds } from '../../../lambdas/aws/used-token-ids.ts';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
 import { backchannelAuthenticationEndpoint } from '../../../lambdas/endpoints/backchannel-authentication.ts';
-import { runtime, stepsBy } from '../../../lambdas/handlers/runtime.ts';
+import { paddingBy, runtime } from '../../../lambdas/handlers/runtime.ts';
 import { applyDirectory } from '../../../lib/operator/directory/apply.ts';
 import { parseDirectory } from '../../../lib/operator/directory/directory-file.ts';
 import { exampleClientSecret } from '../../support/example-directory.ts';
@@ -39,7 +39,7 @@ let authorize: (request: Request) => Promise<Response>;
 /** Narrower than the narrowest of the product, in seconds, so that a thousand answers take no minutes. */
 const STEP = 0.006;
 /** A clock that stands still while the process sleeps has to be run down. */
-const startSteps = stepsBy(
+const startPadding = paddingBy(
   () => processorTime() / 1000,
   async () => {},
 );
@@ -76,9 +76,9 @@ beforeAll(async () => {
   });
   authorize = backchannelAuthenticationEndpoint({
     ...runtime,
-    startSteps: () => {
-      const untilStep = startSteps();
-      return (step) => untilStep(Math.min(step, STEP));
+    startPadding: () => {
+      const padTo = startPadding();
+      return (step) => padTo(Math.min(step, STEP));
     },
     log: () => {},
     issuer,
