@@ -352,8 +352,8 @@ export interface KeyStore {
 export type Clock = () => number;
 
 /**
- * Starts a stopwatch. The function it returns waits until a whole number of steps has passed, each of
- * that many seconds.
+ * Starts a stopwatch. The function it returns waits until a whole number of steps has passed, each
+ * of that many seconds.
  */
 export type StartPadding = () => (step: number) => Promise<void>;
 

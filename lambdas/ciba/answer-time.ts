@@ -1,14 +1,16 @@
 /**
- * The times at which an answer leaves, so that its timing does not reveal whether a user or a client
- * exists (CIBA Core 14). An answer is padded to the next multiple of a step, which is far wider than
- * the difference between two look-ups.
+ * The times at which an answer leaves, so that its timing does not reveal whether a user or a
+ * client exists (CIBA Core 14). An answer is padded to the next multiple of a step, which is far
+ * wider than the difference between two look-ups.
  */
 
 /** The step of each padded answer, in seconds. */
 export const answerTimes = {
   /** An acknowledgement that may be a decoy's takes a put, a start of the flow and two look-ups. */
   acknowledgement: 0.1,
-  /** A failed client authentication takes one look-up. The step is narrow: a flood costs us time. */
+  /**
+   * A failed client authentication takes one look-up. The step is narrow: a flood costs us time.
+   */
   failedAuthentication: 0.025,
 } as const;
 

@@ -110,9 +110,9 @@ async function padFailure<Proved>(
 type ProvedClient = Omit<AuthenticatedForm, 'form'>;
 
 /**
- * Authenticates by the cached registration, and on failure once more by the current one. A secret or
- * key that has just changed works at once, and every failure costs one look-up, whether or not the
- * client exists.
+ * Authenticates by the cached registration, and on failure once more by the current one. A secret
+ * or key that has just changed works at once, and every failure costs one look-up, whether or not
+ * the client exists.
  */
 async function authenticate(
   deps: ClientAuthenticationDeps,

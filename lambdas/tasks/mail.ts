@@ -85,8 +85,8 @@ export function mailTask(deps: MailDeps): (input: unknown) => Promise<MailSent> 
     if (claim.outcome === 'claimed_by_another') throw new MailDeferred('another task is sending');
     if (claim.outcome !== 'claimed') return { outcome: 'over' };
 
-    // If an error occurs before SES accepts the mail, the claim is released, so that the next attempt
-    // can send.
+    // If an error occurs before SES accepts the mail, the claim is released, so that the next
+    // attempt can send.
     const release = () => deps.requests.releaseMail(ref, claimId);
     if (claim.request.expiresAt - now < LEAST_SECONDS_LEFT) {
       await release();

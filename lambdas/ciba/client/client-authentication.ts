@@ -117,8 +117,8 @@ function readBasicCredentials(
 }
 
 /**
- * Stands in for the hash of an unknown client, so that both cases compare 43 characters. It matches no
- * secret: no 32 octets are written so in base64url.
+ * Stands in for the hash of an unknown client, so that both cases compare 43 characters. It matches
+ * no secret: no 32 octets are written so in base64url.
  */
 const nobodysSecretHash = '-'.repeat(43);
 

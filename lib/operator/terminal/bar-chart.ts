@@ -7,8 +7,8 @@ export interface BarPart {
 }
 
 /**
- * A bar of at most `width` signs, which is the length of the largest bar. Each part has its share of the
- * bar, and a value above zero always draws at least one sign.
+ * A bar of at most `width` signs, which is the length of the largest bar. Each part has its share
+ * of the bar, and a value above zero always draws at least one sign.
  */
 export function stackedBar(parts: readonly BarPart[], largest: number, width: number): string {
   const shown = parts.filter(({ value }) => value > 0);
