@@ -87,66 +87,66 @@ export type RevokeOutcome =
  * callers at the same moment each sees the state that one of them left, and no guard is ever judged on a stale read.
  */
 export interface AuthenticationRequestStore {
-  /** S1. Acknowledges a request. @throws if the ref is taken: 130 random bits are not, so it is a defect. */
+  /** Acknowledges a request. @throws if the ref is taken: 130 random bits are not, so it is a defect. */
   create(request: PendingRequest): Promise<void>;
 
   /** The request as the last finished write left it (a strongly consistent read). */
   find(ref: string): Promise<AuthenticationRequest | undefined>;
 
   /**
-   * S7. Stamps a poll of the owner and returns the request as it was before, in one write.
+   * Stamps a poll of the owner and returns the request as it was before, in one write.
    * Unknown, foreign and redeemed requests are one answer and are not touched.
    */
   stampPoll(owner: Owner, now: number): Promise<PollOutcome>;
 
   /**
-   * S7, too early. Raises the interval that the poll was judged by, for good and once, however often this is repeated, up to
+   * After a poll too early, raises the interval that the poll was judged by, for good and once, however often this is repeated, up to
    * the most that is enforced, and returns the interval from now on, in seconds; `undefined` if decided meanwhile.
    */
   slowDown(ref: string, judgedBy: number): Promise<number | undefined>;
 
   /**
-   * S5, S6. Writes the user's decision if the request is pending, unexpired and this link's, and an approval only if its
+   * Writes the user's decision if the request is pending, unexpired and this link's, and an approval only if its
    * code was typed where one is asked for. At most one ever wins.
    */
   decide(decision: DecisionOfUser): Promise<DecideOutcome>;
 
   /**
-   * S15. Counts a wrong code, each one, and denies with the last that may be: of any number of callers at the same moment
+   * Counts a wrong code, each one, and denies with the last that may be: of any number of callers at the same moment
    * no more are told that they may try again, and no code counts after it. A write repeated under the same attempt id, with
    * no other in between, recognises its own count.
    */
   countWrongCode(wrong: WrongCode): Promise<WrongCodeOutcome>;
 
   /**
-   * S8. Redeems an approved request. At most one attempt ever wins, however many race; a write repeated under the same
+   * Redeems an approved request. At most one attempt ever wins, however many race; a write repeated under the same
    * attempt id recognises its own win. A thrown error leaves it unknown who won: the client polls again.
    */
   redeem(redemption: Redemption): Promise<RedeemOutcome>;
 
   /**
-   * S11. Records that an auth_req_id is shown again later than ten seconds after its redemption, once, which ends its
+   * Records that an auth_req_id is shown again later than ten seconds after its redemption, once, which ends its
    * refresh token for good. True if this call recorded it.
    */
   recordReplay(owner: Owner, now: number): Promise<boolean>;
 
-  /** S2. Lets one mail task send until the lease ends. The link nonce is written by the first claim and never changes. */
+  /** Lets one mail task send until the lease ends. The link nonce is written by the first claim and never changes. */
   claimMail(claim: Claim): Promise<ClaimOutcome>;
 
-  /** S3. Stamps the mail as accepted; nothing is sent afterwards. False if the claim is no longer this one. */
+  /** Stamps the mail as accepted; nothing is sent afterwards. False if the claim is no longer this one. */
   recordMailed(ref: string, claimId: string, now: number): Promise<boolean>;
 
   /** Gives the claim back after a definite failure. False if the claim is no longer this one. */
   releaseMail(ref: string, claimId: string): Promise<boolean>;
 
-  /** S4. Marks a pending request failed. False if it is over already: a decision is never touched. */
+  /** Marks a pending request failed. False if it is over already: a decision is never touched. */
   fail(ref: string, cause: FailureCause, now: number): Promise<boolean>;
 
-  /** S13. Ends the refresh token of a redeemed request for good; of any number of calls the first one's time is kept. */
+  /** Ends the refresh token of a redeemed request for good; of any number of calls the first one's time is kept. */
   revoke(ref: string, now: number): Promise<RevokeOutcome>;
 
   /**
-   * S14. Keeps the first news that a mail did not arrive or was not wanted, whatever has become of the request; one that
+   * Keeps the first news that a mail did not arrive or was not wanted, whatever has become of the request; one that
    * still waits for its user fails in the same write. A decision is never touched, nor is an end. True if this call kept it.
    */
   recordMailFailure(ref: string, failure: MailFailure, now: number): Promise<boolean>;

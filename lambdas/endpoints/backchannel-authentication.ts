@@ -173,7 +173,7 @@ function assertMayUseCiba(client: Client): void {
   throw new OAuthError('unauthorized_client', 'The client is not registered for the CIBA grant.');
 }
 
-/** DESIGN 4.9: a refusal after client authentication is in the audit, and the error's correlation id leads to it. */
+/** A refusal after client authentication is in the audit, and the error's correlation id leads to it. */
 async function keepRefusal(
   { requests, settings, clock, entropy }: BackchannelAuthenticationDeps,
   { client_id: clientId }: Client,

@@ -16,7 +16,7 @@ export interface RevokeRefreshTokenDeps {
 
 const revokeInput = z.strictObject({ ref: z.string().check(z.refine(isRef)) });
 
-/** S13, once, however often it is asked: the first time is kept and answered. It does nothing else to a request. */
+/** Once, however often it is asked: the first time is kept and answered. It does nothing else to a request. */
 export function revokeRefreshTokenTask(
   deps: RevokeRefreshTokenDeps,
 ): (input: unknown) => Promise<RevokeOutcome> {

@@ -38,7 +38,7 @@ describe.concurrent('a pending request', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('is slow_down before the interval has passed, and five seconds more from then on (CIBA 11, TR-03)', async () => {
+  it('is slow_down before the interval has passed, and five seconds more from then on (CIBA 11)', async () => {
     const { authReqId } = await start(basic, user.username);
     await poll(basic, authReqId);
     const tooEarly = await poll(basic, authReqId);
@@ -71,7 +71,7 @@ describe.concurrent('a pending request', () => {
     expect(errorOf(await poll(basic, authReqId))).toMatchObject({ error: 'authorization_pending' });
   });
 
-  it('T7, TR-19: is not disturbed by another client that knows its auth_req_id', async () => {
+  it('T7: is not disturbed by another client that knows its auth_req_id', async () => {
     const { authReqId } = await start(basic, user.username);
     for (let probe = 0; probe < 3; probe += 1) {
       expect(errorOf(await poll(other, authReqId))).toEqual(usedUp);
@@ -98,7 +98,7 @@ describe.concurrent('a decided request', () => {
     expect(errorOf(await poll(basic, authReqId))).toEqual(usedUp);
   });
 
-  it('is access_denied, with 400, as often as it is asked (TR-04)', async () => {
+  it('is access_denied, with 400, as often as it is asked', async () => {
     const { authReqId, link } = await started();
     await decide(link, 'deny');
     for (let again = 0; again < 2; again += 1) {
@@ -128,7 +128,7 @@ describe.concurrent('a decided request', () => {
 });
 
 describe.concurrent('an expired request', () => {
-  it('is expired_token and stays so, and its page is gone (TR-01, T9)', async () => {
+  it('is expired_token and stays so, and its page is gone (T9)', async () => {
     const pending = await started({ requested_expiry: '10' });
     const approved = await started({ requested_expiry: '1' });
     expect([pending.expiresIn, approved.expiresIn]).toEqual([10, 10]);

@@ -56,7 +56,7 @@ it('I4: a denial that was acknowledged is never followed by tokens, however many
   expect((await poll(basic, authReqId)).body['error']).toBe('access_denied');
 });
 
-it('T9, TR-01: of an approval at the instant of expiry page and poll tell the same', {
+it('T9: of an approval at the instant of expiry page and poll tell the same', {
   tags: ['heavy'],
 }, async () => {
   const { username, email } = users.expiry;

@@ -71,7 +71,7 @@ describe('a refresh token', () => {
     expect(errorOf(answer)).toMatchObject({ status: 400, error: 'invalid_scope' });
   });
 
-  it('S11: is revoked when the auth_req_id is shown again more than ten seconds later', async () => {
+  it('is revoked when the auth_req_id is shown again more than ten seconds later', async () => {
     const { authReqId, refreshToken } = await redeemed(basic);
     expect(errorOf(await poll(basic, authReqId))).toMatchObject({ error: 'invalid_grant' });
     expect((await refresh(basic, refreshToken)).status).toBe(200);

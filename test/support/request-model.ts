@@ -274,15 +274,15 @@ function brokenByMove(before: Item, after: Item): string | undefined {
     return 'the link changed';
   }
   if (before.mailFailure && after.mailFailure?.at !== before.mailFailure.at) {
-    return 'S14: later news took the place of the first';
+    return 'later news took the place of the first';
   }
   if (before.status === 'failed' && after.status === 'failed' && after.cause !== before.cause) {
-    return 'S14: news took the place of why a request failed';
+    return 'news took the place of why a request failed';
   }
   const originFault = brokenByOrigin(before, after);
   if (originFault) return originFault;
   if (after.interval < before.interval) return 'the interval shrank';
-  if (after.interval > INTERVAL + MOST_SLOWED_SECONDS) return 'S7: slowed down without end';
+  if (after.interval > INTERVAL + MOST_SLOWED_SECONDS) return 'slowed down without end';
   const isOver = before.status !== 'pending' && before.status !== 'failed';
   if (isOver && after.interval !== before.interval) return 'a decided request was slowed down';
   if (before.status !== 'redeemed' || after.status !== 'redeemed') return undefined;
@@ -490,7 +490,7 @@ function pollerSteps(
   }
 }
 
-/** S7: what a poll leaves behind; how often it was polled is no part of a state. */
+/** What a poll leaves behind; how often it was polled is no part of a state. */
 function brokenByStamp(
   before: AuthenticationRequest,
   after: AuthenticationRequest,
@@ -499,10 +499,10 @@ function brokenByStamp(
   if (before.status === 'redeemed') return 'I9: a redeemed request was polled as if it was not';
   return after.polledAt === now && after.polls === before.polls + 1
     ? undefined
-    : 'S7: a poll left no trace';
+    : 'a poll left no trace';
 }
 
-/** S9, S10: what is decided or over is said so at once, however early the poll comes. */
+/** What is decided or over is said so at once, however early the poll comes. */
 function brokenByAnswer(
   before: AuthenticationRequest,
   answer: string,
@@ -510,11 +510,11 @@ function brokenByAnswer(
 ): string | undefined {
   if (before.status === 'redeemed') return `I1: redeemed, and answered ${answer}`;
   if (before.status === 'denied')
-    return answer === 'access_denied' ? undefined : `S9: denied, and answered ${answer}`;
+    return answer === 'access_denied' ? undefined : `denied, and answered ${answer}`;
   if (now >= LIFETIME)
-    return answer === 'expired_token' ? undefined : `S10: over, and answered ${answer}`;
+    return answer === 'expired_token' ? undefined : `over, and answered ${answer}`;
   if (before.status !== 'approved') return undefined;
-  return answer === 'approved' ? undefined : `S8: approved, and answered ${answer}`;
+  return answer === 'approved' ? undefined : `approved, and answered ${answer}`;
 }
 
 /** CIBA Core 11: one slow_down is five seconds, of a failed flow as of a pending one, and however often it is written. */
@@ -525,12 +525,12 @@ function brokenBySlowDown(
   judgedBy: number,
 ): string | undefined {
   const isOpen = before?.status === 'failed' || before?.status === 'pending';
-  if (isOpen && refused === 'not_pending') return 'S7: a failed flow shows in the interval';
+  if (isOpen && refused === 'not_pending') return 'a failed flow shows in the interval';
   const grown = (after?.interval ?? 0) - (before?.interval ?? 0);
-  if (grown > 0 && before?.interval !== judgedBy) return 'S7: slowed down twice for one poll';
-  if (refused === undefined && grown !== 5) return 'S7: slowed down by something else than 5 s';
+  if (grown > 0 && before?.interval !== judgedBy) return 'slowed down twice for one poll';
+  if (refused === undefined && grown !== 5) return 'slowed down by something else than 5 s';
   if (refused === 'slowed_most' && judgedBy < INTERVAL + MOST_SLOWED_SECONDS) {
-    return 'S7: a poll too early is not slowed down';
+    return 'a poll too early is not slowed down';
   }
   return undefined;
 }
@@ -545,7 +545,7 @@ function brokenByRefusedRedemption(
   // A repeated write that comes after TTL finds nothing; no function lives that long.
   if (item && won.includes(attemptId)) return 'F4: an attempt that won is told that it lost';
   const told = toldOfRedemption(item, contactVersion, now);
-  return refused === told ? undefined : `S8: refused as ${refused} what is ${told}`;
+  return refused === told ? undefined : `refused as ${refused} what is ${told}`;
 }
 
 function toldOfRedemption(item: Item, contactVersion: number, now: number): string {
@@ -580,11 +580,11 @@ function brokenByRedemption(
 function brokenByReplay(item: Item, after: Item, now: number): string | undefined {
   const isReplay = item?.status === 'redeemed' && now > item.redeemedAt + 10;
   const isOpen = item?.status === 'redeemed' && item.replayedAt === undefined;
-  if (!after) return isReplay && isOpen ? 'S11: a replay is not recorded' : undefined;
-  if (!isReplay) return 'S11: a retry is taken for a replay';
-  if (!isOpen) return 'S11: a replay is recorded twice';
+  if (!after) return isReplay && isOpen ? 'a replay is not recorded' : undefined;
+  if (!isReplay) return 'a retry is taken for a replay';
+  if (!isOpen) return 'a replay is recorded twice';
   const isWritten = after.status === 'redeemed' && after.replayedAt === now;
-  return isWritten ? undefined : 'S11: a replay left no trace';
+  return isWritten ? undefined : 'a replay left no trace';
 }
 
 function userSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
@@ -656,7 +656,7 @@ function undecidable(item: Item, now: number): string | undefined {
   }
 }
 
-/** S5: the user is told what is so. */
+/** The user is told what is so. */
 function brokenByRefusedDecision(
   { item, approverContact }: Model,
   decision: Decision,
@@ -665,7 +665,7 @@ function brokenByRefusedDecision(
 ): string | undefined {
   const isMoved = decision === 'approve' && approverContact !== item?.contactVersion;
   const why = undecidable(item, now) ?? (isMoved ? 'contact_changed' : 'in order');
-  return refused === why ? undefined : `S5: refused as ${refused} what is ${why}`;
+  return refused === why ? undefined : `refused as ${refused} what is ${why}`;
 }
 
 /**
@@ -706,7 +706,7 @@ function guesserSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   ];
 }
 
-/** S15: counted one by one while there is something to decide, and the last of them denies. */
+/** Counted one by one while there is something to decide, and the last of them denies. */
 function brokenByGuess(
   { item, guessed, isGuessLost, approved, denied }: Model,
   next: AuthenticationRequest,
@@ -716,14 +716,14 @@ function brokenByGuess(
   if (now >= LIFETIME) return 'I5: a code was judged after the end';
   if (approved || denied || item?.status !== 'pending')
     return 'I6: a code was judged after the decision';
-  if (guessed >= MOST_WRONG_CODES) return 'S15: one guess too many was judged';
-  if (next.wrongCodes !== guessed + 1) return 'S15: a wrong code was miscounted';
+  if (guessed >= MOST_WRONG_CODES) return 'one guess too many was judged';
+  if (next.wrongCodes !== guessed + 1) return 'a wrong code was miscounted';
   const isLast = guessed + 1 === MOST_WRONG_CODES;
-  if (isLast) return next.status === 'denied' ? undefined : 'S15: the last wrong code did not deny';
-  return next.status === 'pending' ? undefined : 'S15: a wrong code denied that was not the last';
+  if (isLast) return next.status === 'denied' ? undefined : 'the last wrong code did not deny';
+  return next.status === 'pending' ? undefined : 'a wrong code denied that was not the last';
 }
 
-/** F4, S15: a repeated write recognises its count, and what cannot be decided is told as it is. */
+/** F4: a repeated write recognises its count, and what cannot be decided is told as it is. */
 function brokenByRefusedGuess(
   { item, isGuessLost }: Model,
   told: string | undefined,
@@ -731,7 +731,7 @@ function brokenByRefusedGuess(
 ): string | undefined {
   if (!item) return undefined;
   const why = isGuessLost ? 'counted_before' : (undecidable(item, now) ?? 'in order');
-  return told === why ? undefined : `S15: refused as ${told} what is ${why}`;
+  return told === why ? undefined : `refused as ${told} what is ${why}`;
 }
 
 function brokenByDecision(
@@ -746,7 +746,7 @@ function brokenByDecision(
   if (item?.status !== 'pending') return `I8: ${decision} of what is ${item?.status}`;
   if (item.linkNonce === undefined) return 'T10: decided without a link';
   if (decision === 'approve' && guessed >= MOST_WRONG_CODES) {
-    return 'S15: approved after the last wrong code';
+    return 'approved after the last wrong code';
   }
   if (decision === 'approve' && approverContact !== item.contactVersion) {
     return 'I7: approved by a user who is reached elsewhere by now';
@@ -756,7 +756,7 @@ function brokenByDecision(
   const isWritten = next.status === status && next.decidedAt === now;
   return isWritten && isReported === (decision === 'report')
     ? undefined
-    : `S5: ${decision} was written otherwise`;
+    : `${decision} was written otherwise`;
 }
 
 const otherClient: Owner = { ...owner, clientId: 'other' };
@@ -945,13 +945,13 @@ function mailerSteps(model: Model, rules: Rules, index: number, now: number): St
       model,
       `${name} has its mail accepted`,
       accepted,
-      isStamped ? undefined : 'S3: a mail left no trace, or its claim',
+      isStamped ? undefined : 'a mail left no trace, or its claim',
     ),
     step(
       model,
       `${name} has its mail refused`,
       { item: released ?? item, ...to('ready') },
-      released && !isUnclaimed(released) ? 'S2: what was given back is still claimed' : undefined,
+      released && !isUnclaimed(released) ? 'what was given back is still claimed' : undefined,
     ),
     step(model, `${name} dies`, to('over')),
   ];
@@ -974,8 +974,8 @@ function brokenByClaim(
   const { mailClaimId, mailClaimUntil = 0 } = item;
   if (mailClaimId !== undefined && mailClaimId !== claimId && mailClaimUntil > now)
     return 'I12: two send at once';
-  if (next.mailClaimId !== claimId) return 'S2: a claim was not written';
-  if (next.linkNonce === undefined) return 'S2: a mail without a link';
+  if (next.mailClaimId !== claimId) return 'a claim was not written';
+  if (next.linkNonce === undefined) return 'a mail without a link';
   return undefined;
 }
 
@@ -994,14 +994,14 @@ function flowSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return [step(model, 'the flow gives up', changes, broken)];
 }
 
-/** S4: a failure says when and why. */
+/** A failure says when and why. */
 function brokenByFailure(
   next: AuthenticationRequest,
   cause: string,
   now: number,
 ): string | undefined {
   const isWritten = next.status === 'failed' && next.failedAt === now && next.cause === cause;
-  return isWritten ? undefined : 'S4: a failure was written otherwise';
+  return isWritten ? undefined : 'a failure was written otherwise';
 }
 
 function revokerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
@@ -1013,7 +1013,7 @@ function revokerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return [step(model, `the operator is told ${refused ?? 'revoked'}`, changes, broken)];
 }
 
-/** S13: whatever has a refresh token is revoked, once; nothing else is written, and the operator is told what is so. */
+/** Whatever has a refresh token is revoked, once; nothing else is written, and the operator is told what is so. */
 function brokenByRevocation(
   before: Item,
   after: Item,
@@ -1021,11 +1021,11 @@ function brokenByRevocation(
 ): string | undefined {
   const why = unrevocable(before);
   if (after) {
-    if (why) return 'S13: revoked what had no refresh token, or twice';
+    if (why) return 'revoked what had no refresh token, or twice';
     const isWritten = after.status === 'redeemed' && after.revokedAt !== undefined;
-    return isWritten ? undefined : 'S13: a revocation left no trace';
+    return isWritten ? undefined : 'a revocation left no trace';
   }
-  return refused === why ? undefined : `S13: refused as ${refused} what is ${why ?? 'in order'}`;
+  return refused === why ? undefined : `refused as ${refused} what is ${why ?? 'in order'}`;
 }
 
 function unrevocable(item: Item): string | undefined {
@@ -1056,9 +1056,9 @@ function newsSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return [step(model, 'the mail came back', { isNoting: true }, broken)];
 }
 
-/** F10, F11, S10: news ends what waits for the user, and nothing that is over. */
+/** F10, F11: news ends what waits for the user, and nothing that is over. */
 function brokenByNews(after: AuthenticationRequest, now: number): string | undefined {
-  if (now >= LIFETIME) return `S10: what is over became ${after.status}`;
+  if (now >= LIFETIME) return `what is over became ${after.status}`;
   if (!after.mailFailure) return 'F10: news of a mail is lost';
   return brokenByFailure(after, 'mail_bounced', now);
 }

@@ -104,7 +104,7 @@ export function describeRequestStore(
       return store.find(request.ref);
     }
 
-    describe('S1 create', () => {
+    describe('create', () => {
       it('gives back what was stored', async () => {
         const request = await created();
         expect(await stored(request)).toEqual(request);
@@ -135,7 +135,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S7 polls', () => {
+    describe('polls', () => {
       it('stamps the poll and answers with the request as it was before', async () => {
         const request = await created();
         const first = await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 1.25);
@@ -168,7 +168,7 @@ export function describeRequestStore(
         expect(await stored(request)).toEqual(before);
       });
 
-      it('TR-01: still answers for a request past its end', async () => {
+      it('still answers for a request past its end', async () => {
         const request = await created();
         const late = await store.stampPoll(ownerOf(request), EXAMPLE_NOW + 7 * 86_400);
         expect(late.outcome).toBe('stamped');
@@ -224,7 +224,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S2 and S3 mail', () => {
+    describe('mail', () => {
       it('grants the claim to one task and refuses another until the lease ends', async () => {
         const request = await created();
         const granted = await store.claimMail(claimOf(request));
@@ -316,7 +316,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S4 failure', () => {
+    describe('failure', () => {
       it('marks a pending request failed, with the cause', async () => {
         const request = await created();
         expect(await store.fail(request.ref, 'user_disabled', EXAMPLE_NOW + 3)).toBe(true);
@@ -335,7 +335,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S14 news of a mail', () => {
+    describe('news of a mail', () => {
       const news = { cause: 'mail_bounced', at: EXAMPLE_NOW + 30 } as const;
       const tell = (request: PendingRequest, at = news.at) =>
         store.recordMailFailure(request.ref, 'mail_bounced', at);
@@ -425,7 +425,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S5 and S6 decisions', () => {
+    describe('decisions', () => {
       it.each([
         ['approve', 'approved'],
         ['deny', 'denied'],
@@ -525,7 +525,7 @@ export function describeRequestStore(
         },
       );
 
-      it('S10: calls an approval that nobody redeemed in time expired', async () => {
+      it('calls an approval that nobody redeemed in time expired', async () => {
         const request = await approved();
         const late = decisionOf(request, { decision: 'deny', now: request.expiresAt });
         expect(await store.decide(late)).toEqual({ outcome: 'expired' });
@@ -554,7 +554,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S15 codes', () => {
+    describe('codes', () => {
       const code = 'PX-4711';
       const coded = () => mailed({ bindingMessage: code, wrongCodes: 0 });
 
@@ -699,7 +699,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S8 redemption', () => {
+    describe('redemption', () => {
       it('redeems an approved request, with time and attempt', async () => {
         const request = await approved();
         expect(await store.redeem(redemptionOf(request))).toEqual({ outcome: 'redeemed' });
@@ -741,7 +741,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S11 and S12 refresh tokens', () => {
+    describe('refresh tokens', () => {
       const refresh = {
         hash: 'r'.repeat(43),
         endsAt: EXAMPLE_NOW + 5000.5,
@@ -769,7 +769,7 @@ export function describeRequestStore(
         expect(await stored(request)).toMatchObject({ forgetAt: request.forgetAt });
       });
 
-      it('S11: a replay later than ten seconds is recorded, once and for good', async () => {
+      it('a replay later than ten seconds is recorded, once and for good', async () => {
         const request = await redeemed();
         const owner = ownerOf(request);
         expect(await store.recordReplay(owner, EXAMPLE_NOW + 30)).toBe(false);
@@ -789,7 +789,7 @@ export function describeRequestStore(
         expect(await stored(request)).toEqual(before);
       });
 
-      it('S11: a replay is recorded where there is no refresh token too, and never before the redemption', async () => {
+      it('a replay is recorded where there is no refresh token too, and never before the redemption', async () => {
         const without = await redeemed({ refresh: undefined });
         expect(await store.recordReplay(ownerOf(without), EXAMPLE_NOW + 99)).toBe(true);
         const request = await approved();
@@ -798,7 +798,7 @@ export function describeRequestStore(
       });
     });
 
-    describe('S13 revocation', () => {
+    describe('revocation', () => {
       const refresh = { hash: 'h', endsAt: EXAMPLE_NOW + 1000, forgetAt: EXAMPLE_NOW + 9e6 };
 
       it('ends the refresh token of a redeemed request, once, and keeps the first time', async () => {

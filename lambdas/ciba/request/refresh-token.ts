@@ -34,7 +34,7 @@ export function newRefreshToken(
 }
 
 /**
- * S12: the request whose refresh token this is, if it is worth something now: of this client, not revoked, before its end.
+ * The request whose refresh token this is, if it is worth something now: of this client, not revoked, before its end.
  * @param presented the hash of the presented secret half, and the authenticated client
  */
 export function refreshableRequest(

@@ -37,7 +37,7 @@ function isOwned<Refusal>({ secretHash, clientId }: Omit<Owner, 'ref'>, refusal:
 }
 
 /**
- * S7: a poll of the owner stamps its time. Unknown, foreign and redeemed requests are one answer, and nothing is
+ * A poll of the owner stamps its time. Unknown, foreign and redeemed requests are one answer, and nothing is
  * written for them, so that no other client can disturb the owner's interval (CIBA Core 10.1, 11).
  */
 export function stampingPoll(owner: Owner, now: number): Rule<'not_found'> {
@@ -49,7 +49,7 @@ export function stampingPoll(owner: Owner, now: number): Rule<'not_found'> {
 }
 
 /**
- * S7, too early: the interval that the poll was judged by grows for good (CIBA Core 11), up to the most that is enforced. It
+ * After a poll too early, the interval that it was judged by grows for good (CIBA Core 11), up to the most that is enforced. It
  * grows once, whether the write is repeated after a lost answer or polls come at once: a client that counts along is never
  * behind. Only an undecided request slows down; one that failed is polled like a pending one, so that a client cannot tell
  * them apart.
@@ -89,7 +89,7 @@ export interface Claim {
   until: number;
 }
 
-/** S2: one mail task at a time may send, only while the request is pending, unexpired and not yet mailed. */
+/** One mail task at a time may send, only while the request is pending, unexpired and not yet mailed. */
 export function claimingMail({
   claimId,
   linkNonce,
@@ -118,7 +118,7 @@ export function claimingMail({
   };
 }
 
-/** S3: the mail was accepted. The owner of the claim alone stamps it, whatever the user has decided meanwhile. */
+/** The mail was accepted. The owner of the claim alone stamps it, whatever the user has decided meanwhile. */
 export function recordingMailed(claimId: string, now: number): Rule<'not_claimed'> {
   return { ...releasingMail(claimId), set: { mailedAt: now } };
 }
@@ -131,7 +131,7 @@ export function releasingMail(claimId: string): Rule<'not_claimed'> {
   };
 }
 
-/** S4: the flow gave up. It never touches a decision. */
+/** The flow gave up. It never touches a decision. */
 export function failing(cause: FailureCause, now: number): Rule<'over'> {
   return { demands: [[['=', 'status', 'pending'], 'over']], set: failure(cause, now) };
 }
@@ -141,7 +141,7 @@ function failure(cause: FailureCause, now: number): Members {
 }
 
 /**
- * S14: news of a mail that was accepted, which comes at any time, in any order and more than once. The first is kept; a
+ * News of a mail that was accepted, which comes at any time, in any order and more than once. The first is kept; a
  * request that still waits for its user fails with it. Of any other {@link notingMailFailure} keeps it.
  */
 export function failingByMail(
@@ -159,7 +159,7 @@ export function failingByMail(
 }
 
 /**
- * S14: the same news of a request that waits for nobody. A decision stays a decision, and an end an end. No request ever
+ * The same news of a request that waits for nobody. A decision stays a decision, and an end an end. No request ever
  * waits for its user again, so whatever {@link failingByMail} refused as such is still one.
  */
 export function notingMailFailure(cause: MailFailure, now: number): Rule<'nothing_to_record'> {
@@ -215,7 +215,7 @@ export interface DecisionOfUser {
 }
 
 /**
- * S5 and S6: the user's decision, once, before the end, by the holder of the link. A report is a denial that says so, in
+ * The user's decision, once, before the end, by the holder of the link. A report is a denial that says so, in
  * the same step.
  */
 export function deciding(
@@ -283,7 +283,7 @@ export interface WrongCode {
 /** The wrong code with which a request is denied. */
 const LAST_WRONG_CODE = MOST_WRONG_CODES - 1;
 
-/** S15: a wrong code is counted, once, unless it is the last of {@link MOST_WRONG_CODES}. */
+/** A wrong code is counted, once, unless it is the last of {@link MOST_WRONG_CODES}. */
 export function countingWrongCode({
   attemptId,
   ...by
@@ -302,7 +302,7 @@ export function countingWrongCode({
 }
 
 /**
- * S15: the last wrong code denies the request in the same step: of any number of guesses at once no more than
+ * The last wrong code denies the request in the same step: of any number of guesses at once no more than
  * {@link MOST_WRONG_CODES} are ever judged. It is tried once {@link countingWrongCode} was refused, which says why.
  */
 export function denyingByWrongCode({ attemptId, ...by }: WrongCode): Rule<'not_denied'> {
@@ -337,7 +337,7 @@ export interface Redemption extends Owner {
   now: number;
 }
 
-/** S8: the one redemption. Exactly one attempt ever wins; it is the last check before the tokens go out. */
+/** The one redemption. Exactly one attempt ever wins; it is the last check before the tokens go out. */
 export function redeeming({
   contactVersion,
   attemptId,
@@ -374,7 +374,7 @@ export function redeeming({
 }
 
 /**
- * S11: an auth_req_id that is shown again later than {@link REPLAY_GRACE_SECONDS} after its redemption is in wrong
+ * An auth_req_id that is shown again later than {@link REPLAY_GRACE_SECONDS} after its redemption is in wrong
  * hands, or its first use was: it is recorded, once, and the refresh token that came of it is worth nothing from then on
  * (RFC 9700, 4.14.2).
  */
@@ -391,7 +391,7 @@ export function recordingReplay(owner: Owner, now: number): Rule<'nothing_to_rec
 }
 
 /**
- * S13: the operator ends the refresh token of a request, for good. What is revoked already keeps its time; a token that a
+ * The operator ends the refresh token of a request, for good. What is revoked already keeps its time; a token that a
  * replay has ended, or its own end, is stamped all the same, so that the operator's will is on record.
  */
 export function revoking(now: number): Rule<'not_found' | 'no_refresh_token' | 'revoked_before'> {
@@ -406,7 +406,7 @@ export function revoking(now: number): Rule<'not_found' | 'no_refresh_token' | '
 }
 
 /**
- * S12: what a refresh demands of the request that its token came from; it writes nothing.
+ * What a refresh demands of the request that its token came from; it writes nothing.
  * @param presented the hash of the presented secret half, and the authenticated client
  */
 export function refreshing(

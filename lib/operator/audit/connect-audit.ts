@@ -53,7 +53,7 @@ const revocation = z.discriminatedUnion('outcome', [
 ]);
 
 /**
- * Ends the refresh token of a request for good (S13), through the function that alone may write it; access tokens that are
+ * Ends the refresh token of a request for good, through the function that alone may write it; access tokens that are
  * out last their hour.
  * @throws OperatorError with what the function said if it failed
  */

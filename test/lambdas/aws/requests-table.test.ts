@@ -42,7 +42,7 @@ describeRequestStore('The in-memory store', async () => inMemoryRequests());
 /** 16 octets. */
 const nonce = `${'n'.repeat(21)}g`;
 
-describe('T27: what each step costs (S1)', () => {
+describe('T27: what each step costs', () => {
   const owner = (request: AuthenticationRequest) => ({
     ref: request.ref,
     secretHash: hashSecret(EXAMPLE_SECRET),
@@ -281,11 +281,11 @@ describe('the item', () => {
     }
   });
 
-  it('never holds the secret of the auth_req_id (T14, A6)', () => {
+  it('never holds the secret of the auth_req_id (T14)', () => {
     expect(JSON.stringify(toItem(exampleRequest()))).not.toContain(EXAMPLE_SECRET);
   });
 
-  it('TR-01: is kept by TTL until the audit ends, not until the request does', () => {
+  it('is kept by TTL until the audit ends, not until the request does', () => {
     expect(toItem(exampleRequest())['ttl']).toBe(EXAMPLE_NOW + 120 + 30 * 86_400);
   });
 });
@@ -322,7 +322,7 @@ function octetsOf(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'base64url'));
 }
 
-describe('the size of an item (S2)', () => {
+describe('the size of an item', () => {
   const sub = 's'.repeat(SUB_LENGTH);
   /** Of 64 characters, and its requests are in a partition of the day whose number has two digits. */
   const clientId = Array.from('abcdefgh', (last) => 'c'.repeat(63) + last).find((id) =>

@@ -22,7 +22,7 @@ describe('statusOf', () => {
     ['server_error', 500, 500],
     ['temporarily_unavailable', 503, 503],
   ])(
-    '%s is %i at the backchannel endpoint and %i at the token endpoint (TR-04)',
+    '%s is %i at the backchannel endpoint and %i at the token endpoint',
     (code, backchannel, token) => {
       expect(statusOf(code, 'backchannel_authentication')).toBe(backchannel);
       expect(statusOf(code, 'token')).toBe(token);

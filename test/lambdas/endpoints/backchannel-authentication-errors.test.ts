@@ -1,6 +1,6 @@
 /**
  * Every error of CIBA Core 13 that can occur, at the endpoint itself: status, shape, nothing echoed, and one answer where
- * two would tell too much (threats T6, T14, T30; TR-04, TR-24).
+ * two would tell too much (threats T6, T14, T30).
  */
 import { describe, expect, it } from 'vitest';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';
@@ -344,7 +344,7 @@ describe('the acknowledgement (CIBA 7.3)', () => {
     });
   });
 
-  it('TR-17: is stored with a hash; the auth_req_id itself is nowhere', async () => {
+  it('is stored with a hash; the auth_req_id itself is nowhere', async () => {
     const provider = providerInMemory();
     const authReqId = await provider.ask();
     const [ref = '', secret = ''] = authReqId.split('.');

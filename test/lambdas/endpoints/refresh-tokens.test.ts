@@ -1,6 +1,6 @@
 /**
  * Refresh tokens at the token endpoint (OpenID Connect Core 11 and 12, RFC 6749 6): given with `offline_access`, good for
- * their client alone, and gone with everything they rest on (threats T24; S11, S12; invariant I15).
+ * their client alone, and gone with everything they rest on (threats T24; invariant I15).
  */
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client/client.ts';
@@ -226,7 +226,7 @@ describe('T24: another answer to', () => {
   });
 });
 
-describe('S11: an auth_req_id that is shown again', () => {
+describe('an auth_req_id that is shown again', () => {
   it('within ten seconds is a retry: the tokens stay', async () => {
     const made = provider();
     const { authReqId, refreshToken } = await redeemed(made);

@@ -1,6 +1,6 @@
 /**
  * Requests at the token endpoint that get no tokens: which check comes first, what each is answered, and that nothing tells
- * another client's auth_req_id from one that never was (CIBA Core 10.1, 11; threats T7, T10, TR-19).
+ * another client's auth_req_id from one that never was (CIBA Core 10.1, 11; threats T7, T10).
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -191,7 +191,7 @@ describe('T7: an auth_req_id that is not this client’s', () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
-  it('TR-19: twenty polls of it by another client cost its owner nothing', async () => {
+  it('twenty polls of it by another client cost its owner nothing', async () => {
     const { provider, store } = watchedProvider();
     const authReqId = await provider.ask();
     await provider.poll(authReqId);
@@ -241,7 +241,7 @@ describe('signing', () => {
     return { provider, noted };
   }
 
-  it('comes first and consuming second (DESIGN decision 7)', async () => {
+  it('comes first and consuming second', async () => {
     const { provider, noted } = notingProvider();
     await provider.poll(await approvedBy(provider));
     expect(noted).toEqual(['sign JWT RS256', 'sign at+jwt ES256', 'redeem']);
@@ -407,7 +407,7 @@ describe('the tokens', () => {
 });
 
 describe('a decided request', () => {
-  it('that was denied is access_denied at every poll, however early or late (CIBA 11, S9)', async () => {
+  it('that was denied is access_denied at every poll, however early or late (CIBA 11)', async () => {
     const { provider, asked } = watchedProvider();
     const authReqId = await provider.ask();
     await provider.decide(await provider.mailedLink(authReqId), 'deny');
@@ -429,7 +429,7 @@ describe('a decided request', () => {
     expect((await provider.poll(authReqId)).status).toBe(200);
   });
 
-  it('TR-01: that expired is expired_token at every poll until it is forgotten', async () => {
+  it('that expired is expired_token at every poll until it is forgotten', async () => {
     const { provider } = watchedProvider();
     const authReqId = await provider.ask();
     provider.now.at += 120;
@@ -441,7 +441,7 @@ describe('a decided request', () => {
 });
 
 describe('a pending request', () => {
-  it('TR-03, P16: grows its interval by five seconds for good, at most twice, and says so', async () => {
+  it('P16: grows its interval by five seconds for good, at most twice, and says so', async () => {
     const { provider } = watchedProvider();
     const authReqId = await provider.ask();
     const answers: unknown[] = [];

@@ -147,7 +147,7 @@ describe('an approved request', () => {
     expect(await provider.poll(authReqId)).toMatchObject({ status: 400, body: { error } });
   });
 
-  it('TR-02: is redeemed by one of 64 polls at once', async () => {
+  it('is redeemed by one of 64 polls at once', async () => {
     const provider = providerInMemory();
     const authReqId = await approvedBy(provider);
     const answers = await Promise.all(Array.from({ length: 64 }, () => provider.poll(authReqId)));
@@ -171,7 +171,7 @@ describe('polls', () => {
     expect(await provider.requests.find(refOf(authReqId))).toEqual(before);
   });
 
-  it('that fail client authentication are not counted (TR-03)', async () => {
+  it('that fail client authentication are not counted', async () => {
     const provider = providerInMemory();
     const authReqId = await provider.ask();
     await provider.poll(authReqId, 'nobody');

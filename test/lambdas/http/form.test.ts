@@ -1,5 +1,5 @@
 /**
- * Form bodies: strict, bounded, nothing twice (RFC 6749 3.2 and appendix B, CIBA Core 7.1; TR-24).
+ * Form bodies: strict, bounded, nothing twice (RFC 6749 3.2 and appendix B, CIBA Core 7.1).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -300,7 +300,7 @@ describe('after an event', () => {
   it.each<['expire' | 'deny', string]>([
     ['expire', 'authorization_pending'],
     ['deny', 'access_denied'],
-  ])('a client with failed_flow %s is told %s (DESIGN 5)', async (failed_flow, error) => {
+  ])('a client with failed_flow %s is told %s', async (failed_flow, error) => {
     const { provider, authReqId, ref } = await mailed();
     provider.directory.clients.set('pump-4', { ...exampleClient, failed_flow });
     await provider.mailFeedback(sesEvent(ref, bounce('Permanent', 'General')));

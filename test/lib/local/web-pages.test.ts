@@ -1,5 +1,5 @@
 /**
- * No port of the local host answers a web page of another site (DESIGN 6): neither one that names another origin, nor one
+ * No port of the local host answers a web page of another site: neither one that names another origin, nor one
  * whose name was pointed at this machine. The ports are found by their servers as they start to listen.
  */
 import { request as sendRequest } from 'node:http';

@@ -317,7 +317,7 @@ describe('the errors', () => {
     expect(codeOf(parameters)).toBe(code);
   });
 
-  it('TR-10: invalid_binding_message names the position and repeats nothing', () => {
+  it('invalid_binding_message names the position and repeats nothing', () => {
     expect(() => parse({ binding_message: 'Pump <canary>' })).toThrow(
       'The binding_message is not acceptable at position 6: a character there cannot be shown.',
     );

@@ -53,7 +53,7 @@ describe('judgePoll', () => {
     ['pending at the end', pending, 120, 'expired_token'],
     ['I3: approved just before the end', approved, 119.999, 'approved'],
     ['I3: approved at the end', approved, 120, 'expired_token'],
-    ['TR-01: a week after the end', pending, 7 * 86_400, 'expired_token'],
+    ['a week after the end', pending, 7 * 86_400, 'expired_token'],
     ['expired and too early', { ...pending, polledAt: now + 120 }, 120.1, 'expired_token'],
   ])('%s', (_what, request, seconds, answer) => {
     expect(judgePoll(request, { failed_flow: 'expire' }, now + seconds).answer).toBe(answer);

@@ -1,6 +1,6 @@
 /**
  * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 6): who gets one, what it is worth, and when it is worth
- * nothing (threats T24; S12).
+ * nothing (threats T24).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -74,7 +74,7 @@ describe('a refresh token is worth something', () => {
     ['its secret is another', redeemed, { secretHash: hashSecret('x'.repeat(43)) }],
     ['the auth_req_id is shown in its place', redeemed, { secretHash: redeemed.secretHash }],
     ['its auth_req_id was replayed (I15)', { ...redeemed, replayedAt: now }, {}],
-    ['the operator has revoked it (S13, I15)', { ...redeemed, revokedAt: now }, {}],
+    ['the operator has revoked it (I15)', { ...redeemed, revokedAt: now }, {}],
     ['none was given out', { ...redeemed, refreshHash: undefined }, {}],
     ['it has no end', { ...redeemed, refreshEndsAt: undefined }, {}],
   ])('unless %s', (_what, request, changes) => {

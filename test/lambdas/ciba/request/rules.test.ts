@@ -1,5 +1,5 @@
 /**
- * The table of states (S1 to S11, S14, S15): every event in every status, what it answers, and that statuses move only along the table
+ * The table of states: every event in every status, what it answers, and that statuses move only along the table
  * whatever happens in whichever order (threats T8, T9; invariants I1 to I8).
  */
 import fc from 'fast-check';
@@ -93,7 +93,7 @@ const columns = [
 /** Each event, and what it answers to the request of each column, with the status it leaves where it changes anything. */
 const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][] = [
   [
-    'S7: a poll of the owner',
+    'a poll of the owner',
     (request) => attempt(stampingPoll(owner, now), request),
     [
       'not_found',
@@ -107,7 +107,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S10: a poll of the owner after the end',
+    'a poll of the owner after the end',
     (request) => attempt(stampingPoll(owner, late), request),
     [
       'not_found',
@@ -121,7 +121,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S7: slow_down',
+    'slow_down',
     (request) => attempt(slowingDown(pending.interval), request),
     [
       'not_pending',
@@ -135,7 +135,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S5: approve',
+    'approve',
     (request) => attempt(deciding({ ...user, decision: 'approve' }), request),
     [
       'not_found',
@@ -149,7 +149,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S6: deny',
+    'deny',
     (request) => attempt(deciding({ ...user, decision: 'deny' }), request),
     [
       'not_found',
@@ -163,7 +163,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S15: a wrong code where none is asked for',
+    'a wrong code where none is asked for',
     (request) => wrongCode(request, { ref, linkNonce: nonce, attemptId: 'a', now }),
     [
       'not_found',
@@ -177,7 +177,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S8: redeem',
+    'redeem',
     (request) => attempt(redeeming(redemption), request),
     [
       'not_found',
@@ -191,7 +191,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S5: approve after the end',
+    'approve after the end',
     (request) => attempt(deciding({ ...user, decision: 'approve', now: late }), request),
     [
       'not_found',
@@ -205,34 +205,34 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S11: the auth_req_id is shown again, long after its use',
+    'the auth_req_id is shown again, long after its use',
     (request) => attempt(recordingReplay(owner, late), request),
     columns.map((column) =>
       column === 'redeemed' || column === 'offline' ? '> redeemed' : 'nothing_to_record',
     ),
   ],
   [
-    'S11: the auth_req_id is shown again at once',
+    'the auth_req_id is shown again at once',
     (request) => attempt(recordingReplay(owner, now), request),
     columns.map(() => 'nothing_to_record'),
   ],
   [
-    'S2: claim the mail',
+    'claim the mail',
     (request) => attempt(claimingMail(claim), request),
     ['over', '> pending', '> pending', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
-    'S2: claim the mail at the end',
+    'claim the mail at the end',
     (request) => attempt(claimingMail({ ...claim, now: late }), request),
     ['over', 'over', 'over', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
-    'S4: record a failure',
+    'record a failure',
     (request) => attempt(failing('mail_rejected', now), request),
     ['over', '> failed', '> failed', 'over', 'over', 'over', 'over', 'over'],
   ],
   [
-    'S14: a mail did not arrive',
+    'a mail did not arrive',
     (request) => newsOf(request, 'mail_bounced', now),
     [
       'nothing_to_record',
@@ -246,7 +246,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S14: a mail did not arrive, as is known at the end',
+    'a mail did not arrive, as is known at the end',
     (request) => newsOf(request, 'mail_bounced', late),
     [
       'nothing_to_record',
@@ -260,7 +260,7 @@ const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][]
     ],
   ],
   [
-    'S3: stamp a mail that nobody claimed',
+    'stamp a mail that nobody claimed',
     (request) => attempt(recordingMailed('c-2', now), request),
     columns.map(() => 'not_claimed'),
   ],
@@ -285,20 +285,20 @@ describe.each(table)('%s', (_event, apply, answers) => {
 });
 
 describe('what a rule writes', () => {
-  it('of a poll is its time, and nothing else (S7)', () => {
+  it('of a poll is its time, and nothing else', () => {
     expect(attempt(stampingPoll(owner, now), pending)).toEqual({
       next: { ...pending, polledAt: now, polls: 1 },
     });
   });
 
-  it('of a poll too early is five seconds more, and nothing else (S7, CIBA 11)', () => {
+  it('of a poll too early is five seconds more, and nothing else (CIBA 11)', () => {
     expect(SLOW_DOWN_SECONDS).toBe(5);
     expect(attempt(slowingDown(pending.interval), pending)).toEqual({
       next: { ...pending, interval: pending.interval + 5, firstInterval: pending.interval },
     });
   });
 
-  it('P16: of a poll too early is nothing once ten seconds more are enforced (S7, CIBA 11)', () => {
+  it('P16: of a poll too early is nothing once ten seconds more are enforced (CIBA 11)', () => {
     let request: AuthenticationRequest = pending;
     const intervals = Array.from({ length: 4 }, () => {
       request = attempt(slowingDown(request.interval), request).next ?? request;
@@ -314,7 +314,7 @@ describe('what a rule writes', () => {
     ['approve', { status: 'approved' }],
     // The mark of a denial, with which no change of the status makes an approval of it.
     ['deny', { status: 'denied', isDenied: true }],
-  ] as const)('of %s is the status and its time (S5, S6)', (decision, written) => {
+  ] as const)('of %s is the status and its time', (decision, written) => {
     expect(attempt(deciding({ ...user, decision }), pending).next).toEqual({
       ...pending,
       ...written,
@@ -322,7 +322,7 @@ describe('what a rule writes', () => {
     });
   });
 
-  it('of a report is a denial and that it was reported (S6)', () => {
+  it('of a report is a denial and that it was reported', () => {
     expect(attempt(deciding({ ...user, decision: 'report' }), pending).next).toEqual({
       ...pending,
       status: 'denied',
@@ -332,7 +332,7 @@ describe('what a rule writes', () => {
     });
   });
 
-  it('of a wrong code is its count; the third is a denial in the same step (S15)', () => {
+  it('of a wrong code is its count; the third is a denial in the same step', () => {
     const wrong = { ref, linkNonce: nonce, attemptId: 'a', now };
     expect(wrongCode(coded, wrong)).toEqual({
       next: { ...coded, wrongCodes: 2, wrongCodeAttempt: 'a' },
@@ -349,7 +349,7 @@ describe('what a rule writes', () => {
     });
   });
 
-  it('of a wrong code is nothing when the same attempt comes again (S15, F4)', () => {
+  it('of a wrong code is nothing when the same attempt comes again (F4)', () => {
     const wrong = { ref, linkNonce: nonce, attemptId: 'a', now };
     const before = { ...coded, wrongCodeAttempt: 'a' };
     expect(wrongCode(before, wrong)).toEqual({ refused: 'counted_before' });
@@ -367,7 +367,7 @@ describe('what a rule writes', () => {
     ['the end', coded, { now: late }, 'expired'],
     ['a failure', { ...coded, status: 'failed', failedAt: now, cause: 'flow_error' }, {}, 'failed'],
     ['a decision', { ...coded, status: 'denied', decidedAt: now }, {}, 'already_decided'],
-  ])('of a wrong code is nothing with %s (S15)', (_what, request, changes, outcome) => {
+  ])('of a wrong code is nothing with %s', (_what, request, changes, outcome) => {
     const judged = wrongCode(request, {
       ...{ ref, linkNonce: nonce, attemptId: 'a', now },
       ...changes,
@@ -391,19 +391,19 @@ describe('what a rule writes', () => {
     }
   });
 
-  it('of an approval is nothing where the code was wrong as often as it may be (S15)', () => {
+  it('of an approval is nothing where the code was wrong as often as it may be', () => {
     const spent: AuthenticationRequest = { ...coded, wrongCodes: 3 };
     const typed = { ...user, decision: 'approve', typedMessage: 'PX-4711' } as const;
     expect(answerOf(attempt(deciding(typed), spent))).toBe('not_confirmed');
   });
 
-  it('of a redemption is the status, its time and the attempt (S8)', () => {
+  it('of a redemption is the status, its time and the attempt', () => {
     expect(attempt(redeeming(redemption), approved)).toMatchObject({
       next: { ...approved, status: 'redeemed', redeemedAt: now, attemptId: 'second' },
     });
   });
 
-  it('of a first claim is the nonce and the lease, and of a later one the lease alone (S2)', () => {
+  it('of a first claim is the nonce and the lease, and of a later one the lease alone', () => {
     const claimed = { mailClaimId: 'c-2', mailClaimUntil: now + 15 };
     expect(attempt(claimingMail(claim), fresh)).toMatchObject({
       next: { ...fresh, linkNonce: claim.linkNonce, ...claimed },
@@ -413,7 +413,7 @@ describe('what a rule writes', () => {
     });
   });
 
-  it('of a mail that was accepted is its time, and the lease is gone (S3)', () => {
+  it('of a mail that was accepted is its time, and the lease is gone', () => {
     const claimed = { ...pending, mailClaimId: 'c-2', mailClaimUntil: now + 15 };
     expect(attempt(recordingMailed('c-2', now), claimed)).toEqual({
       next: { ...pending, mailedAt: now },
@@ -421,7 +421,7 @@ describe('what a rule writes', () => {
     expect(attempt(releasingMail('c-2'), claimed)).toEqual({ next: pending });
   });
 
-  it('of a failure is its time and cause (S4)', () => {
+  it('of a failure is its time and cause', () => {
     expect(attempt(failing('withdrawn', now), pending).next).toEqual({
       ...pending,
       status: 'failed',
@@ -431,7 +431,7 @@ describe('what a rule writes', () => {
   });
 });
 
-describe('S14: news of a mail', () => {
+describe('news of a mail', () => {
   const mailFailure = { cause: 'mail_complained', at: now } as const;
 
   it('fails a pending request with its cause', () => {
@@ -459,7 +459,7 @@ describe('S14: news of a mail', () => {
   });
 });
 
-describe('S11: a replay', () => {
+describe('a replay', () => {
   const { offline } = requests;
 
   it.each([
@@ -487,7 +487,7 @@ describe('S11: a replay', () => {
   });
 });
 
-describe('S13: a revocation', () => {
+describe('a revocation', () => {
   const { offline } = requests;
 
   it('writes its time once, and nothing else', () => {
@@ -565,7 +565,7 @@ describe('guards', () => {
   it.each([
     ['a millisecond before the end', late - 0.001, '> approved', '> redeemed'],
     ['at the end', late, 'expired', 'expired'],
-    ['a week after the end (TR-01)', late + 7 * 86_400, 'expired', 'expired'],
+    ['a week after the end', late + 7 * 86_400, 'expired', 'expired'],
   ])('I3, I5: judge %s strictly', (_when, at, decided, redeemed) => {
     expect(answerOf(attempt(deciding({ ...user, decision: 'approve', now: at }), pending))).toBe(
       decided,
