@@ -1,5 +1,6 @@
 /**
- * The CDK app. Runs under the CDK command line (`npx cdk synth`) and without it (`CDK_OUTDIR=dir npx tsx bin/app.ts`).
+ * The CDK app. Runs under the CDK command line (`npx cdk synth`) and without it
+ * (`CDK_OUTDIR=dir npx tsx bin/app.ts`).
  */
 import { createProviderApp } from '../lib/stack/provider-app.ts';
 

@@ -1,6 +1,7 @@
 /**
- * What `npm pack` puts beside the compiled constructs: the functions, bundled as synth bundles them, and the files that
- * constructs read. An app that depends on the package then needs no bundler.
+ * What `npm pack` puts beside the compiled constructs: the functions, bundled as synth bundles
+ * them, and the files that constructs read. An app that depends on the package then needs no
+ * bundler.
  */
 import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

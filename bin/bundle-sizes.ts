@@ -1,6 +1,6 @@
 /**
- * Prints the size of every bundle in a synthesized assembly (`cdk.out` unless another folder is named), and fails if one
- * is above its limit.
+ * Prints the size of every bundle in a synthesized assembly (`cdk.out` unless another folder is
+ * named), and fails if one is above its limit.
  */
 import { measureBundles } from '../lib/stack/bundle-sizes.ts';
 

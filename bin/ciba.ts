@@ -1,6 +1,6 @@
 /**
- * The operator's command line: `npm run -s ciba -- <command>`; `--help` lists the commands. AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL
- * say where the deployment is, as for every AWS tool.
+ * The operator's command line: `npm run -s ciba -- <command>`; `--help` lists the commands.
+ * AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL say where the deployment is, as for every AWS tool.
  */
 import { runCommandLine } from '../lib/operator/command-line.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Runs the whole provider on localhost with nothing but Node: `npm start` for a person, `npm run local -- --headless …` for
- * tests and tools. `--help` lists the options.
+ * Runs the whole provider on localhost with nothing but Node: `npm start` for a person,
+ * `npm run local -- --headless …` for tests and tools. `--help` lists the options.
  */
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -26,7 +26,10 @@ const exampleDirectory = fileURLToPath(
   new URL('../lib/local/example-directory.json', import.meta.url),
 );
 
-/** On one's own machine nobody is asked too often, unless a setting or a client names a policy that limits it. */
+/**
+ * On one's own machine nobody is asked too often, unless a setting or a client names a policy that
+ * limits it.
+ */
 const localSettings = { notificationPolicy: 'none' };
 
 let host: LocalHost | undefined;
@@ -82,7 +85,10 @@ async function main(argv: string[]): Promise<void> {
   );
 }
 
-/** The demo terminal, as the first client that it can be; none when headless, or for want of a client or a user. */
+/**
+ * The demo terminal, as the first client that it can be; none when headless, or for want of a
+ * client or a user.
+ */
 async function startDemo(
   { demoPort }: LocalOptions,
   { issuer, inbox, ca }: LocalHost,
@@ -134,7 +140,8 @@ async function start(options: LocalOptions): Promise<LocalHost> {
   ]);
   // The SDK warns of Node versions to come; the deployed functions run on another.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
-  // SES takes a mail whose variables are not all given and never delivers it; here that fails at once.
+  // SES takes a mail whose variables are not all given and never delivers it; here that fails at
+  // once.
   process.env['AWS_SES_STRICT_TEMPLATE_RENDERING'] = 'true';
   const log = options.headless ? logEverything : logForPerson;
   const { renameWwwAuthenticate } = options;

@@ -1,4 +1,7 @@
-/** Writes docs/reference/ciba-output.schema.json: `npm run schema`, after a change of what commands print with `--json`. */
+/**
+ * Writes docs/reference/ciba-output.schema.json: `npm run schema`, after a change of what commands
+ * print with `--json`.
+ */
 import { writeFileSync } from 'node:fs';
 import { publishedSchema } from '../lib/operator/output-schema.ts';
 

@@ -1,6 +1,7 @@
 /**
- * One JSON line per event, from an allow-list of members: nothing personal and no secret can be passed in by accident.
- * A subject, an address, a handle or a text of the client's has no member here.
+ * One JSON line per event, from an allow-list of members: nothing personal and no secret can be
+ * passed in by accident. A subject, an address, a handle or a text of the client's has no member
+ * here.
  */
 
 /** One answered HTTP request or one finished task. */
@@ -28,13 +29,24 @@ export interface LogEvent {
   ref?: string;
   /** The authenticated client. */
   client_id?: string;
-  /** Why, in words of ours: the cause of an OAuth error, or the name and code of an unexpected one. */
+  /**
+   * Why, in words of ours: the cause of an OAuth error, or the name and code of an unexpected one.
+   */
   cause?: string;
-  /** Where what failed was thrown: up to three frames as {@link placeOf} tells them, the innermost first. */
+  /**
+   * Where what failed was thrown: up to three frames as {@link placeOf} tells them, the innermost
+   * first.
+   */
   at?: readonly string[];
-  /** Of a failed client authentication: the client it claims to be, where that has the form of an id. */
+  /**
+   * Of a failed client authentication: the client it claims to be, where that has the form of an
+   * id.
+   */
   claimed_client_id?: string;
-  /** How it was tried: a registered name of a method, `client_assertion`, `several`, `other` or `none`. */
+  /**
+   * How it was tried: a registered name of a method, `client_assertion`, `several`, `other` or
+   * `none`.
+   */
   auth_method?: string;
   /** The method that this client is registered with. */
   registered_auth_method?: string;
@@ -62,8 +74,8 @@ export type Log = (event: LogEvent) => void;
 type Level = 'ERROR' | 'WARN' | 'INFO';
 
 /**
- * A log that writes each event as one line, with its level and with Lambda's id of the invocation that is under way, by which
- * Lambda's own lines and the line of the access log are found.
+ * A log that writes each event as one line, with its level and with Lambda's id of the invocation
+ * that is under way, by which Lambda's own lines and the line of the access log are found.
  */
 export function createLog(
   write: (line: string) => void,
@@ -76,8 +88,9 @@ export function createLog(
 }
 
 /**
- * ERROR is what the provider or something it depends on failed at, WARN what somebody may have to look at if there is much of
- * it: callers who are not who they claim to be, limits, and mails that wait for SES.
+ * ERROR is what the provider or something it depends on failed at, WARN what somebody may have to
+ * look at if there is much of it: callers who are not who they claim to be, limits, and mails that
+ * wait for SES.
  */
 function levelOf({ status = 0, outcome, cause }: LogEvent): Level {
   if (cause === 'MailDeferred') return 'WARN';
@@ -86,8 +99,8 @@ function levelOf({ status = 0, outcome, cause }: LogEvent): Level {
 }
 
 /**
- * Starts the clock of the one line that a run leaves, and answers what writes it when the run ends. No function runs inside
- * another for it, so that the frames of {@link placeOf} are the run's own.
+ * Starts the clock of the one line that a run leaves, and answers what writes it when the run ends.
+ * No function runs inside another for it, so that the frames of {@link placeOf} are the run's own.
  * @param clock epoch seconds
  */
 export function startLine({
@@ -106,7 +119,10 @@ export function elapsedMs(started: number, now: number): number {
   return Math.round((now - started) * 1000);
 }
 
-/** What may be said of the cause of an OAuth error: words of ours as they are, and the name of an error. */
+/**
+ * What may be said of the cause of an OAuth error: words of ours as they are, and the name of an
+ * error.
+ */
 export function describeCause(cause: unknown): string | undefined {
   return typeof cause === 'string' ? cause : nameOf(cause);
 }
@@ -115,13 +131,16 @@ export function describeCause(cause: unknown): string | undefined {
 export type Fault = { cause: string } & Pick<LogEvent, 'at'>;
 
 /**
- * All that a log line says of an unexpected error. Messages quote input, and so may a thrown value that is no error.
+ * All that a log line says of an unexpected error. Messages quote input, and so may a thrown value
+ * that is no error.
  */
 export function faultOf(thrown: unknown): Fault {
   return { cause: nameOf(thrown) ?? 'unknown', ...placeOf(thrown) };
 }
 
-/** What errors are called. A name of other characters is a text, and may quote input as messages do. */
+/**
+ * What errors are called. A name of other characters is a text, and may quote input as messages do.
+ */
 const errorName = /^[$\w.]{1,80}$/;
 
 function nameOf(error: unknown): string | undefined {
@@ -132,17 +151,24 @@ function nameOf(error: unknown): string | undefined {
 /** The place itself, and two of its callers. */
 const MOST_FRAMES = 3;
 
-/** The folder of the bundle, or of this file where nothing is bundled. Node and Lambda's runtime lie elsewhere. */
+/**
+ * The folder of the bundle, or of this file where nothing is bundled. Node and Lambda's runtime lie
+ * elsewhere.
+ */
 const ownFolder = new URL('.', import.meta.url).pathname;
 
-/** V8 tells the frames of an error once, and callers at once may wait for a promise that rejects with one error. */
+/**
+ * V8 tells the frames of an error once, and callers at once may wait for a promise that rejects
+ * with one error.
+ */
 const toldFrames = new WeakMap<Error, string[]>();
 
 /**
- * The member that says where an error was thrown: its innermost frames in our own files, each as `FILE:LINE:COLUMN`, such as
- * `index.mjs:12:3456` of a bundle. None for a value that is no error, and for an error whose stack was read or replaced before.
- * The frames are the call sites that V8 recorded. The text of a stack is not read: it begins with the message, whose lines
- * can look like frames.
+ * The member that says where an error was thrown: its innermost frames in our own files, each as
+ * `FILE:LINE:COLUMN`, such as `index.mjs:12:3456` of a bundle. None for a value that is no error,
+ * and for an error whose stack was read or replaced before. The frames are the call sites that V8
+ * recorded. The text of a stack is not read: it begins with the message, whose lines can look like
+ * frames.
  */
 export function placeOf(error: unknown): Pick<LogEvent, 'at'> {
   const at = error instanceof Error ? framesOf(error) : [];

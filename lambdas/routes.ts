@@ -1,6 +1,7 @@
 /**
- * The paths of the provider's HTTP endpoints, in the form API Gateway's HTTP API wants them.
- * The stack makes one `ANY` route of each; discovery (OpenID Connect Discovery 1.0, RFC 8414) publishes them below the issuer.
+ * The paths of the provider's HTTP endpoints, in the form API Gateway's HTTP API wants them. The
+ * stack makes one `ANY` route of each; discovery (OpenID Connect Discovery 1.0, RFC 8414) publishes
+ * them below the issuer.
  */
 export const routes = {
   /** What a person finds who opens the issuer: a page for client developers. */
@@ -11,11 +12,17 @@ export const routes = {
   backchannelAuthenticationAlias: '/bc-authorize',
   /** CIBA Core 10.1. */
   token: '/token',
-  /** The approval page; `{link}` is the link token of one mail, and whatever a mail program made a part of it. */
+  /**
+   * The approval page; `{link}` is the link token of one mail, and whatever a mail program made a
+   * part of it.
+   */
   approve: '/approve/{proxy+}',
   /** The same for a link that was cut there: the page says so. */
   approveWithoutLink: '/approve',
-  /** The client's logo that the approval page shows; `{hash}` is the SHA-256 of the image, in base64url. */
+  /**
+   * The client's logo that the approval page shows; `{hash}` is the SHA-256 of the image, in
+   * base64url.
+   */
   logo: '/logo/{client}/{hash}',
   /** What browsers ask for beside every page. */
   icon: '/favicon.ico',

@@ -1,4 +1,7 @@
-/** Text files as people save them: UTF-8, with or without a byte order mark. Any other encoding is told, and not guessed. */
+/**
+ * Text files as people save them: UTF-8, with or without a byte order mark. Any other encoding is
+ * told, and not guessed.
+ */
 import { decodeUtf8 } from '../lambdas/ciba/utf8.ts';
 
 /** The text without its byte order mark, or what is wrong with it and in which line, from 1. */

@@ -1,6 +1,6 @@
 /**
- * How often each user was asked, and what else waits for one: an item for each user, and alike for each hint that names
- * nobody, in the table of requests.
+ * How often each user was asked, and what else waits for one: an item for each user, and alike for
+ * each hint that names nobody, in the table of requests.
  */
 import * as z from 'zod/mini';
 import { nameOfUser, othersToRead } from '../ciba/policy/asked-users.ts';
@@ -41,7 +41,10 @@ export function askedKey(name: string): string {
   return `${besideRequests.asked}${name}`;
 }
 
-/** What a client's mails go by in the item; no id of a client is a name that objects have of themselves. */
+/**
+ * What a client's mails go by in the item; no id of a client is a name that objects have of
+ * themselves.
+ */
 export function mailsOfName(clientId: string): string {
   return `${MAILS_OF}${clientId}`;
 }

@@ -1,6 +1,7 @@
 /**
- * When a function stops calling services for one request: late enough for slow answers, and early enough that what was begun
- * ends, and the answer is the endpoint's own, before Lambda ends the function.
+ * When a function stops calling services for one request: late enough for slow answers, and early
+ * enough that what was begun ends, and the answer is the endpoint's own, before Lambda ends the
+ * function.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
@@ -10,8 +11,9 @@ export const LAST_CALL_SECONDS = 5;
 const deadlines = new AsyncLocalStorage<number>();
 
 /**
- * The handler, whose calls through clients of {@link refuseLate} begin within {@link LAST_CALL_SECONDS}, repeated tries included. A
- * call that has begun is waited for, since what it wrote could not be told otherwise.
+ * The handler, whose calls through clients of {@link refuseLate} begin within
+ * {@link LAST_CALL_SECONDS}, repeated tries included. A call that has begun is waited for, since
+ * what it wrote could not be told otherwise.
  */
 export function withCallDeadline<Event, Result>(
   handler: (event: Event) => Promise<Result>,
@@ -20,7 +22,10 @@ export function withCallDeadline<Event, Result>(
     deadlines.run(performance.now() + LAST_CALL_SECONDS * 1000, () => handler(event));
 }
 
-/** Middleware for each try of a call: beyond the deadline of its request, if it has one, none begins. */
+/**
+ * Middleware for each try of a call: beyond the deadline of its request, if it has one, none
+ * begins.
+ */
 export function refuseLate<Args, Output>(next: (args: Args) => Promise<Output>) {
   return async (args: Args): Promise<Output> => {
     const deadline = deadlines.getStore();

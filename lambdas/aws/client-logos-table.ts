@@ -1,6 +1,6 @@
 /**
- * The logos of clients (OpenID Connect Registration 2, `logo_uri`) in the directory's table, each an item of its own beside the
- * client's, whose hash leads to it.
+ * The logos of clients (OpenID Connect Registration 2, `logo_uri`) in the directory's table, each
+ * an item of its own beside the client's, whose hash leads to it.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -10,7 +10,10 @@ import { directoryKey, partitionKey } from './formats.ts';
 
 const storedLogo = { hash: z.string(), png: z.instanceof(Uint8Array) };
 
-/** A logo, and the one before it, which the pages of a client that was read before the change still refer to. */
+/**
+ * A logo, and the one before it, which the pages of a client that was read before the change still
+ * refer to.
+ */
 export const logoItem = z.object({ ...storedLogo, before: z.optional(z.object(storedLogo)) });
 
 /** The logos in the table. */

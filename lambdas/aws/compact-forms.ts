@@ -1,6 +1,7 @@
 /**
- * The forms in which a request's item keeps what would be longer as text: an item is to stay below 1,024 bytes. Each has one
- * form only, so that a condition can compare it; and what was stored as text before version 3 is read as well.
+ * The forms in which a request's item keeps what would be longer as text: an item is to stay below
+ * 1,024 bytes. Each has one form only, so that a condition can compare it; and what was stored as
+ * text before version 3 is read as well.
  */
 
 import type { MailFailure } from '../ciba/mail-failure.ts';
@@ -20,10 +21,16 @@ export function readBase64url(stored: Compact): string {
   return typeof stored === 'string' ? stored : Buffer.from(stored).toString('base64url');
 }
 
-/** Hexadecimal digits of a code point. Those of the last plane, which have six, are private and in no binding message. */
+/**
+ * Hexadecimal digits of a code point. Those of the last plane, which have six, are private and in
+ * no binding message.
+ */
 const CHARACTER_DIGITS = 5;
 
-/** A binding message as it is; one that UTF-8 makes longer than it has to be, as five hexadecimal digits a character. */
+/**
+ * A binding message as it is; one that UTF-8 makes longer than it has to be, as five hexadecimal
+ * digits a character.
+ */
 export function compactMessage(text: string): Compact {
   if (Buffer.byteLength(text) <= LONGEST_STORED_MESSAGE) return text;
   const digits = Array.from(text, digitsOf);
@@ -73,7 +80,10 @@ export function compactMailFailure(failure: MailFailure): string {
   return mailFailureLetters[failure];
 }
 
-/** The word of a letter, or a word that was stored itself; whether it is one of ours is for the reader to say. */
+/**
+ * The word of a letter, or a word that was stored itself; whether it is one of ours is for the
+ * reader to say.
+ */
 export function readMailFailure(stored: string): string {
   return mailFailuresByLetter.get(stored) ?? stored;
 }

@@ -1,11 +1,12 @@
 /**
- * The mails of a day, in the table of requests: of all clients in a few counters, so that no single item is written by
- * every request, and of each client in an item of its own.
+ * The mails of a day, in the table of requests: of all clients in a few counters, so that no single
+ * item is written by every request, and of each client in an item of its own.
  *
- * The counters hold mails alone. A client's item holds what it asked, which its share is judged by, and how many of these
- * were decoys, which count against the total for this client alone: so it sees the same, whether it asks for users or for
- * nobody, and no other client loses a mail by its decoys. A write that is repeated after a lost answer, and a function
- * that dies in between, make a count too high; what would make it too low, taking a mail back, is tried once.
+ * The counters hold mails alone. A client's item holds what it asked, which its share is judged by,
+ * and how many of these were decoys, which count against the total for this client alone: so it
+ * sees the same, whether it asks for users or for nobody, and no other client loses a mail by its
+ * decoys. A write that is repeated after a lost answer, and a function that dies in between, make a
+ * count too high; what would make it too low, taking a mail back, is tried once.
  */
 
 import { dayOf } from '../ciba/day.ts';
@@ -56,7 +57,9 @@ export function dailyMails(
   };
 }
 
-/** Policies with the same number have it in common; one with another number does not use up theirs. */
+/**
+ * Policies with the same number have it in common; one with another number does not use up theirs.
+ */
 function dayKey({ at, mailsPerDay }: MailOfDay): string {
   return `${dayOf(at)}#${mailsPerDay}`;
 }
@@ -74,7 +77,10 @@ function roomOf(counter: number, mailsPerDay: number): number {
   return Math.floor((limitShare(mailsPerDay).total + counter) / DAY_COUNTERS);
 }
 
-/** One more of the client's share: how many decoys it had before, or `undefined` if the share is used up. */
+/**
+ * One more of the client's share: how many decoys it had before, or `undefined` if the share is
+ * used up.
+ */
 async function countOfClient(table: DynamoTable, mail: MailOfDay): Promise<number | undefined> {
   const decoy = mail.isDecoy ? 1 : 0;
   const counted = await table.update(clientKey(mail), {
@@ -92,8 +98,9 @@ async function countOfClient(table: DynamoTable, mail: MailOfDay): Promise<numbe
 }
 
 /**
- * What a client with decoys sees, whomever it asks for: the counters with most room first, of which one is as good for a
- * decoy as for a mail, and none at all if its decoys are all the room there is.
+ * What a client with decoys sees, whomever it asks for: the counters with most room first, of which
+ * one is as good for a decoy as for a mail, and none at all if its decoys are all the room there
+ * is.
  */
 async function roomiestFirst(
   table: DynamoTable,

@@ -1,7 +1,7 @@
 /**
- * The directory in DynamoDB: clients and their logos, users, the logins that lead to users, and the public keys, each by its
- * own key.
- * The names of the keys are part of the format that the operator's side writes.
+ * The directory in DynamoDB: clients and their logos, users, the logins that lead to users, and the
+ * public keys, each by its own key. The names of the keys are part of the format that the
+ * operator's side writes.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -96,8 +96,9 @@ const versionedUser = z.extend(storedUser, { version: z.number() });
 const NOTING_ATTEMPTS = 8;
 
 /**
- * What is noted of users' addresses, on the items of the users. The condition names the version alone, which stands for all that
- * was read: the function's rights reach no attribute but that and the note.
+ * What is noted of users' addresses, on the items of the users. The condition names the version
+ * alone, which stands for all that was read: the function's rights reach no attribute but that and
+ * the note.
  */
 export function undeliverableAddresses(
   dynamo: DynamoDBClient,

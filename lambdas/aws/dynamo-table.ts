@@ -1,6 +1,7 @@
 /**
- * One DynamoDB table with a single partition key, in the calls this project makes: read, put, update and remove, each
- * conditional write answering whether its condition held. Any other fault is thrown as Unavailable.
+ * One DynamoDB table with a single partition key, in the calls this project makes: read, put,
+ * update and remove, each conditional write answering whether its condition held. Any other fault
+ * is thrown as Unavailable.
  */
 import {
   BatchGetItemCommand,
@@ -21,7 +22,10 @@ export type Item = Record<string, unknown>;
 interface Condition {
   condition: string;
   values?: Item;
-  /** What placeholders stand for that are no attribute of every item: the name in a map that a value of ours is. */
+  /**
+   * What placeholders stand for that are no attribute of every item: the name in a map that a value
+   * of ours is.
+   */
   names?: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +43,10 @@ export type Written = { written: true; item: Item } | { written: false };
 export interface DynamoTable {
   /** The item as the last finished write left it. */
   read(key: string): Promise<Item | undefined>;
-  /** Those that are there of up to a hundred items, in no certain order, each as the last finished write left it. */
+  /**
+   * Those that are there of up to a hundred items, in no certain order, each as the last finished
+   * write left it.
+   */
   readAll(keys: readonly string[]): Promise<Item[]>;
   /** Puts the whole item, atomically with its condition. */
   put(item: Item, condition: Condition): Promise<boolean>;
@@ -49,7 +56,9 @@ export interface DynamoTable {
   remove(key: string, condition: Condition): Promise<boolean>;
 }
 
-/** The names that attributes have in the table, where these are not the names that items have here. */
+/**
+ * The names that attributes have in the table, where these are not the names that items have here.
+ */
 export type StoredNames = Readonly<Record<string, string>>;
 
 /** The most items that DynamoDB reads at once. */
@@ -131,7 +140,8 @@ export function dynamoTable(
 }
 
 /**
- * Puts an item, as the next version, whose stored version is still `version` (0: none yet), in one conditional write.
+ * Puts an item, as the next version, whose stored version is still `version` (0: none yet), in one
+ * conditional write.
  * @param keyName the attribute that is the table's key
  * @returns whether it was written: false if another write came first
  */

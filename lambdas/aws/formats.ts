@@ -1,7 +1,7 @@
 /**
- * The names by which the rooms find each other in AWS: those that are stored in the tables, and those
- * of a deployment. Functions and command line read and write by them; the constructs define tables and
- * rights by them. A stored name never changes, because items outlive a deployment.
+ * The names by which the rooms find each other in AWS: those that are stored in the tables, and
+ * those of a deployment. Functions and command line read and write by them; the constructs define
+ * tables and rights by them. A stored name never changes, because items outlive a deployment.
  */
 import type { KeyKind } from '../ciba/keys/key-rotation.ts';
 
@@ -13,8 +13,8 @@ export const TIME_TO_LIVE = 'ttl';
 
 /**
  * The attributes of a request that are stored under a shorter name. Names count, and an item stays
- * below 1,024 bytes, so that a poll costs one write unit. The other attributes are short already, or
- * keys of an index.
+ * below 1,024 bytes, so that a poll costs one write unit. The other attributes are short already,
+ * or keys of an index.
  */
 export const storedNames = {
   secretHash: 'sh',
@@ -37,8 +37,8 @@ export const storedNames = {
   wrongCodeAttempt: 'wa',
   decidedAt: 'da',
   /**
-   * Marks what the user has denied. A caller who may write the status and not this mark cannot make an
-   * approval of a denial.
+   * Marks what the user has denied. A caller who may write the status and not this mark cannot make
+   * an approval of a denial.
    */
   isDenied: 'dn',
   decidedFrom: 'df',
@@ -72,7 +72,10 @@ export const requestsByDay = {
   name: 'byDay',
   partitionKey: 'day',
   sortKey: 'createdAt',
-  /** What it holds beside its keys. These facts never change, so a transition writes the table alone. */
+  /**
+   * What it holds beside its keys. These facts never change, so a transition writes the table
+   * alone.
+   */
   facts: ['clientId', 'sub', 'expiresAt'],
 } as const;
 
@@ -92,8 +95,8 @@ export const directoryKey = {
   client: (clientId: string) => `client#${clientId}`,
   user: (sub: string) => `user#${sub}`,
   /**
-   * By user name or address in normal form. It leads to a user, whose own item says whether it still
-   * does.
+   * By user name or address in normal form. It leads to a user, whose own item says whether it
+   * still does.
    */
   login: (login: string) => `login#${login}`,
   /** The logo that the client's item refers to by its hash. */
@@ -101,7 +104,9 @@ export const directoryKey = {
   publicKeys: 'jwks',
 } as const;
 
-/** The partition keys of the table of keys. A kind has one item, so a role can be given one kind. */
+/**
+ * The partition keys of the table of keys. A kind has one item, so a role can be given one kind.
+ */
 export const keyItem = {
   ES256: 'signing#ES256',
   RS256: 'signing#RS256',

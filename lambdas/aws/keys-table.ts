@@ -1,6 +1,7 @@
 /**
- * The table of keys: private signing keys, link keys and wrapping keys, each kind an item of its own, so that a role can
- * be given one kind and not the others. Whoever may only use a key never writes here.
+ * The table of keys: private signing keys, link keys and wrapping keys, each kind an item of its
+ * own, so that a role can be given one kind and not the others. Whoever may only use a key never
+ * writes here.
  */
 import {
   createHmac,
@@ -44,7 +45,10 @@ export const publishedKeysItem = z.extend(publicKeysItem, {
   keptUntil: z._default(z.record(z.string(), z.number()), {}),
 });
 
-/** Keeps what `load` found for {@link KEYS_REMEMBERED_SECONDS}, and loads once for callers at once; a fault is not kept. */
+/**
+ * Keeps what `load` found for {@link KEYS_REMEMBERED_SECONDS}, and loads once for callers at once;
+ * a fault is not kept.
+ */
 function cached<Value>(clock: Clock, load: () => Promise<Value>): () => Promise<Value> {
   let kept: { value: Promise<Value>; loadedAt: number } | undefined;
   return async () => {
@@ -69,15 +73,18 @@ interface LoadedKey {
   key: KeyObject;
 }
 
-/** RFC 7518, 3.1: how node:crypto is told the algorithm. JWS wants ECDSA's r and s side by side (RFC 7518, 3.4). */
+/**
+ * RFC 7518, 3.1: how node:crypto is told the algorithm. JWS wants ECDSA's r and s side by side (RFC
+ * 7518, 3.4).
+ */
 const signatures: Record<SigningAlgorithm, (data: Buffer, key: KeyObject) => Buffer> = {
   ES256: (data, key) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }),
   RS256: (data, key) => sign('sha256', data, key),
 };
 
 /**
- * Signs with the keys of the table. Synchronous node:crypto costs a third of WebCrypto here, and a function answers one
- * request at a time, so there is nothing to do meanwhile.
+ * Signs with the keys of the table. Synchronous node:crypto costs a third of WebCrypto here, and a
+ * function answers one request at a time, so there is nothing to do meanwhile.
  */
 export function tokenSigner(dynamo: DynamoDBClient, tableName: string, clock: Clock): TokenSigner {
   const table = dynamoTable(dynamo, tableName, partitionKey.keys);
@@ -109,7 +116,10 @@ async function loadSigningKey(
   return { kid: current.kid, key: createPrivateKey({ key: current.jwk, format: 'jwk' }) };
 }
 
-/** The link keys of the table. One that waits makes links when its time has come, and is honoured before. */
+/**
+ * The link keys of the table. One that waits makes links when its time has come, and is honoured
+ * before.
+ */
 export function linkKeys(dynamo: DynamoDBClient, tableName: string, clock: Clock): LinkKeys {
   const table = dynamoTable(dynamo, tableName, partitionKey.keys);
   const load = cached(clock, async () => {
@@ -132,7 +142,10 @@ function toKeyObject({ secret }: { secret: string }): KeyObject {
 /** How long an unknown wrapping key is not asked for again, in seconds. */
 const UNKNOWN_KEY_SECONDS = 10;
 
-/** The wrapping keys of the table: what the functions prove secrets with, and what the operator stores them with. */
+/**
+ * The wrapping keys of the table: what the functions prove secrets with, and what the operator
+ * stores them with.
+ */
 export function wrappingKeys(
   dynamo: DynamoDBClient,
   tableName: string,
@@ -187,8 +200,8 @@ function loadWrappingKey(stored: SecretKey) {
 }
 
 /**
- * Names under the oldest wrapping key of the table, which is never removed: an HMAC, so that who reads the counters of the
- * notifications and not the keys cannot try out addresses.
+ * Names under the oldest wrapping key of the table, which is never removed: an HMAC, so that who
+ * reads the counters of the notifications and not the keys cannot try out addresses.
  */
 export function addresseeNames(
   dynamo: DynamoDBClient,

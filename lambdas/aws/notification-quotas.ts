@@ -1,6 +1,6 @@
 /**
- * How often users were asked, in the table of requests: one item for each user, and alike for each hint that names nobody,
- * changed by its version.
+ * How often users were asked, in the table of requests: one item for each user, and alike for each
+ * hint that names nobody, changed by its version.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dayOf } from '../ciba/day.ts';
@@ -42,7 +42,10 @@ interface QuotaStores {
   unrepeated: DynamoDBClient;
 }
 
-/** The quotas in the table `tableName`. Every promise of the port is kept by single conditional writes. */
+/**
+ * The quotas in the table `tableName`. Every promise of the port is kept by single conditional
+ * writes.
+ */
 export function notificationQuotas(
   client: DynamoDBClient,
   tableName: string,
@@ -53,7 +56,8 @@ export function notificationQuotas(
     async countAsked(addressee, asked, policy) {
       const key = askedKey(await names.nameOf(addressee));
       for (let attempt = 0; attempt < HISTORY_ATTEMPTS; attempt += 1) {
-        // Nothing is to be judged: writers that need not look at each other do not wait for each other.
+        // Nothing is to be judged: writers that need not look at each other do not wait for each
+        // other.
         if (!limitsUsers(policy) && (await append(table, key, asked))) return undefined;
         const { history, version } = await readHistory(table, key);
         const byRef = await readByRef(requests, refsToRead(history, asked, policy));
@@ -90,9 +94,9 @@ function tooManyAtOnce(): Error {
 }
 
 /**
- * Adds one to a history of today that has room, in one write: what {@link judgeAsked} would add under a policy that
- * limits nobody. A write that is repeated after a lost answer recognises itself if no other came between; if one did, it
- * counts twice, which is too high and never too low.
+ * Adds one to a history of today that has room, in one write: what {@link judgeAsked} would add
+ * under a policy that limits nobody. A write that is repeated after a lost answer recognises itself
+ * if no other came between; if one did, it counts twice, which is too high and never too low.
  */
 async function append(table: DynamoTable, key: string, asked: AskedUser): Promise<boolean> {
   const { ref, clientId, at, expiresAt } = asked;

@@ -1,6 +1,6 @@
 /**
- * The authentication requests in DynamoDB: one item each, one conditional write for each rule with all that it demands in the
- * condition.
+ * The authentication requests in DynamoDB: one item each, one conditional write for each rule with
+ * all that it demands in the condition.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -36,8 +36,9 @@ import { ruleStore } from './rule-store.ts';
 const ITEM_VERSION = 3;
 
 /**
- * The formats that are read. Version 2 had texts where version 3 has octets, a word where it has a letter, and no origin of a
- * decision; a request that was made under it is polled, decided, redeemed and refreshed like any other.
+ * The formats that are read. Version 2 had texts where version 3 has octets, a word where it has a
+ * letter, and no origin of a decision; a request that was made under it is polled, decided,
+ * redeemed and refreshed like any other.
  */
 export const READ_VERSIONS = [2, ITEM_VERSION];
 
@@ -89,7 +90,9 @@ const facts = {
   decidedWith: z._default(z.string(), ''),
 };
 
-/** An item of the table, in each status. Attributes of an earlier status stay and are not looked at. */
+/**
+ * An item of the table, in each status. Attributes of an earlier status stay and are not looked at.
+ */
 const storedItem = z.discriminatedUnion('status', [
   z.object({ ...facts, status: z.literal('pending') }),
   z.object({ ...facts, status: z.literal('approved'), decidedAt: z.number() }),
@@ -119,7 +122,10 @@ const storedItem = z.discriminatedUnion('status', [
   }),
 ]);
 
-/** The item of a request: the same facts, flat and compact, with the TTL attribute and the key of the index by day. */
+/**
+ * The item of a request: the same facts, flat and compact, with the TTL attribute and the key of
+ * the index by day.
+ */
 export function toItem(request: AuthenticationRequest): Item {
   return { v: ITEM_VERSION, ...attributesOf(request), day: dayPartition(request) };
 }
@@ -195,7 +201,10 @@ export function isRefused(item: Item): boolean {
   return item['status'] === REFUSED;
 }
 
-/** An attribute where it is compared: as it is written, and as an item of version 2 has it, which is text. */
+/**
+ * An attribute where it is compared: as it is written, and as an item of version 2 has it, which is
+ * text.
+ */
 function formsOf(member: Member, value: unknown): unknown[] {
   const { [member]: written } = attributesOf({ [member]: value });
   return written === value ? [value] : [written, value];

@@ -1,6 +1,6 @@
 /**
- * A rule as one conditional update: what it demands joined in the condition, and what it writes as the update, in DynamoDB's
- * expression language.
+ * A rule as one conditional update: what it demands joined in the condition, and what it writes as
+ * the update, in DynamoDB's expression language.
  */
 import {
   type Clause,
@@ -15,7 +15,10 @@ import type { Item } from './dynamo-table.ts';
 export interface StoredForms {
   /** The attributes that stand for these members. */
   attributesOf(members: Members): Item;
-  /** What an attribute may hold where its member has this value; items of an earlier format have another form of it. */
+  /**
+   * What an attribute may hold where its member has this value; items of an earlier format have
+   * another form of it.
+   */
   formsOf(member: Member, value: unknown): unknown[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * The store of authentication requests over anything that writes by rules: each step is one conditional write, or two of
- * which the second is tried where the first was refused. A refusal is explained by the same rule, judged of the request as
- * it is found then.
+ * The store of authentication requests over anything that writes by rules: each step is one
+ * conditional write, or two of which the second is tried where the first was refused. A refusal is
+ * explained by the same rule, judged of the request as it is found then.
  */
 import type { AuthenticationRequest } from '../ciba/request/authentication-request.ts';
 import { MOST_WRONG_CODES } from '../ciba/request/confirmation.ts';
@@ -146,7 +146,10 @@ function revocationOf(request: AuthenticationRequest | undefined): number {
   return (request?.status === 'redeemed' && request.revokedAt) || unexplained();
 }
 
-/** No write makes a demand of these hold again once it failed, so this names a fault rather than a race. */
+/**
+ * No write makes a demand of these hold again once it failed, so this names a fault rather than a
+ * race.
+ */
 function unexplained(): never {
   throw new Unavailable('a condition failed that the item meets');
 }

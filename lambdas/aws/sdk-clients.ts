@@ -1,5 +1,6 @@
 /**
- * The SDK clients of the functions, with time limits that let every handler answer well before its own.
+ * The SDK clients of the functions, with time limits that let every handler answer well before its
+ * own.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
@@ -13,12 +14,16 @@ const timeLimits = { connectionTimeout: 1000, requestTimeout: 2000, throwOnReque
 const eachTry = { step: 'finalizeRequest', priority: 'low', name: 'refuseLate' } as const;
 
 /**
- * For calls that are made once: each has a connection of its own. A kept one may have been closed while the function slept, and then
- * the only attempt there is ends with a reset; clients with more attempts meet that with the next.
+ * For calls that are made once: each has a connection of its own. A kept one may have been closed
+ * while the function slept, and then the only attempt there is ends with a reset; clients with more
+ * attempts meet that with the next.
  */
 const ownConnections = { httpAgent: { keepAlive: false }, httpsAgent: { keepAlive: false } };
 
-/** Conditional writes are safe to repeat, since every one recognises its own; what is not asks for one attempt. */
+/**
+ * Conditional writes are safe to repeat, since every one recognises its own; what is not asks for
+ * one attempt.
+ */
 export function dynamoDbClient({ maxAttempts = 3 } = {}): DynamoDBClient {
   const connections = maxAttempts === 1 ? ownConnections : {};
   const client = new DynamoDBClient({

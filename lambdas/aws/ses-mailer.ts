@@ -10,7 +10,10 @@ import {
 } from '@aws-sdk/client-sesv2';
 import type { Mail, Mailer } from '../ports.ts';
 
-/** What SES refuses for good: the mail, its recipient, its template or the deployment's right to send. */
+/**
+ * What SES refuses for good: the mail, its recipient, its template or the deployment's right to
+ * send.
+ */
 const lasting = new Set([
   'AccountSuspendedException',
   'BadRequestException',
@@ -21,8 +24,9 @@ const lasting = new Set([
 ]);
 
 /**
- * Headers of every mail. `Auto-Submitted` keeps vacation notes from answering (RFC 3834). There is no `List-Unsubscribe`:
- * these mails are of no list, each answers one request, and who is asked too often says so on the page.
+ * Headers of every mail. `Auto-Submitted` keeps vacation notes from answering (RFC 3834). There is
+ * no `List-Unsubscribe`: these mails are of no list, each answers one request, and who is asked too
+ * often says so on the page.
  */
 const headers = [{ Name: 'Auto-Submitted', Value: 'auto-generated' }];
 
@@ -47,8 +51,8 @@ export function sesMail(
 }
 
 /**
- * Sends each mail with one call that is not repeated here: a repeated send is a second mail, so whether to try again is
- * the flow's decision.
+ * Sends each mail with one call that is not repeated here: a repeated send is a second mail, so
+ * whether to try again is the flow's decision.
  * @param sender the From address, with or without a display name
  */
 export function sesMailer(client: SESv2Client, sender: string, configurationSet: string): Mailer {
@@ -70,8 +74,9 @@ export function sesMailer(client: SESv2Client, sender: string, configurationSet:
 }
 
 /**
- * The ref, which every event of this mail carries; and what SES puts into `Feedback-ID`, under which mailbox providers tell
- * the sender how many of its mails were called spam: the template, and the client whose request it was.
+ * The ref, which every event of this mail carries; and what SES puts into `Feedback-ID`, under
+ * which mailbox providers tell the sender how many of its mails were called spam: the template, and
+ * the client whose request it was.
  */
 function tagsOf({ ref, templateName, clientId }: Mail): MessageTag[] {
   return [

@@ -1,6 +1,7 @@
 /**
- * The `jti`s that are used up (RFC 7523 section 3), as items of the table of requests, whose TTL removes them once their
- * JWTs are worth nothing. The form of the key is frozen: another would open a window for replays during a deployment.
+ * The `jti`s that are used up (RFC 7523 section 3), as items of the table of requests, whose TTL
+ * removes them once their JWTs are worth nothing. The form of the key is frozen: another would open
+ * a window for replays during a deployment.
  */
 import { createHash } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -11,7 +12,10 @@ import { besideRequests, partitionKey } from './formats.ts';
 
 const ATTEMPT_BYTES = 12;
 
-/** `jti#<kind>#<SHA-256 of client id, line feed and jti>`: neither part can hold what would make two pairs alike. */
+/**
+ * `jti#<kind>#<SHA-256 of client id, line feed and jti>`: neither part can hold what would make two
+ * pairs alike.
+ */
 export function usedTokenIdKey(kind: SingleUseKind, clientId: string, jti: string): string {
   const digest = createHash('sha256').update(`${clientId}\n${jti}`, 'utf8').digest('base64url');
   return `${besideRequests.usedTokenId}${kind}#${digest}`;

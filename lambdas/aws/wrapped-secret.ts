@@ -1,6 +1,7 @@
 /**
- * Client secrets that must be recoverable (OpenID Connect Core 9, `client_secret_jwt`), wrapped with a key of the
- * deployment: AES-256-GCM, bound to their client, so that an item copied to another client unwraps to nothing.
+ * Client secrets that must be recoverable (OpenID Connect Core 9, `client_secret_jwt`), wrapped
+ * with a key of the deployment: AES-256-GCM, bound to their client, so that an item copied to
+ * another client unwraps to nothing.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { base64url } from '../ciba/base64url.ts';

@@ -1,6 +1,6 @@
 /**
- * Stands in for the checksums of the AWS SDK in the bundles, which sign requests with SHA-256 and use no other. The real
- * ones bring SHA-256 in JavaScript along, for platforms that have none.
+ * Stands in for the checksums of the AWS SDK in the bundles, which sign requests with SHA-256 and
+ * use no other. The real ones bring SHA-256 in JavaScript along, for platforms that have none.
  */
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 

@@ -1,7 +1,8 @@
 /**
- * Stands in for the global `Headers`, `Request` and `Response` in the bundles. The platform's are undici, whose loading
- * costs every cold start more than answering does; these have just what the endpoints and the event adapter use, and
- * mean the same (test/lambdas/bundling/web-messages.test.ts runs the same cases over both).
+ * Stands in for the global `Headers`, `Request` and `Response` in the bundles. The platform's are
+ * undici, whose loading costs every cold start more than answering does; these have just what the
+ * endpoints and the event adapter use, and mean the same
+ * (test/lambdas/bundling/web-messages.test.ts runs the same cases over both).
  */
 
 /** RFC 9110 5.6.2 and 5.5: what the fetch standard takes for a header. */
@@ -34,7 +35,10 @@ class LightHeaders {
   }
 }
 
-/** A value without the spaces and tabs around it, in one pass: `[\t ]+$` would begin anew at each of a million spaces. */
+/**
+ * A value without the spaces and tabs around it, in one pass: `[\t ]+$` would begin anew at each of
+ * a million spaces.
+ */
 function trim(value: string): string {
   let [start, end] = [0, value.length];
   while (start < end && isBlank(value.charCodeAt(start))) start += 1;

@@ -1,6 +1,6 @@
 /**
- * The handles of one authentication request: `ref` is public, `auth_req_id` (CIBA Core 7.3) is the client's.
- * The caller supplies the random bytes, so that this room stays free of randomness.
+ * The handles of one authentication request: `ref` is public, `auth_req_id` (CIBA Core 7.3) is the
+ * client's. The caller supplies the random bytes, so that this room stays free of randomness.
  */
 import { createHash } from 'node:crypto';
 import { base64url } from './base64url.ts';
@@ -24,8 +24,8 @@ const refPattern = /^[a-z2-7]{26}$/;
 const handlePattern = /^([a-z2-7]{26})\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * The public id of a request: 26 base32 characters, 130 random bits. It is the item's key, the workflow's input,
- * the Request ID of the mail and the audit's key; it proves nothing.
+ * The public id of a request: 26 base32 characters, 130 random bits. It is the item's key, the
+ * workflow's input, the Request ID of the mail and the audit's key; it proves nothing.
  * @param entropy {@link REF_ENTROPY_BYTES} random bytes
  */
 export function formatRef(entropy: Uint8Array): string {
@@ -41,7 +41,8 @@ export function isRef(text: string): boolean {
 }
 
 /**
- * The secret half of a handle: base64url without padding, so that only characters of CIBA Core 7.3 occur.
+ * The secret half of a handle: base64url without padding, so that only characters of CIBA Core 7.3
+ * occur.
  * @param entropy {@link SECRET_ENTROPY_BYTES} random bytes
  */
 export function formatSecret(entropy: Uint8Array): string {

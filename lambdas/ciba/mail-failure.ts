@@ -1,5 +1,6 @@
 /**
- * What may become of a mail after it was accepted for delivery, in words of ours; each is also a cause in the audit.
+ * What may become of a mail after it was accepted for delivery, in words of ours; each is also a
+ * cause in the audit.
  */
 
 export const mailFailures = [
@@ -9,7 +10,10 @@ export const mailFailures = [
   'mail_suppressed',
   /** Whoever got it calls it spam. */
   'mail_complained',
-  /** It did not arrive, and another one may: the mailbox is full, or its server refuses what the mail says. */
+  /**
+   * It did not arrive, and another one may: the mailbox is full, or its server refuses what the
+   * mail says.
+   */
   'mail_undelivered',
   /** It was refused, at once or when it was looked through. */
   'mail_rejected',

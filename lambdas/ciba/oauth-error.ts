@@ -1,12 +1,16 @@
 /**
- * The one error of the protocol: a registered code, a text the client can act on, and a reason for our own log.
- * Codes of RFC 6749 section 5.2, CIBA Core 11 (token endpoint) and 13 (backchannel authentication endpoint), RFC 9396.
+ * The one error of the protocol: a registered code, a text the client can act on, and a reason for
+ * our own log. Codes of RFC 6749 section 5.2, CIBA Core 11 (token endpoint) and 13 (backchannel
+ * authentication endpoint), RFC 9396.
  */
 
 /** The two endpoints that answer in the shape of RFC 6749, section 5.2. */
 export type OAuthEndpoint = 'backchannel_authentication' | 'token';
 
-/** Every code this provider answers with, and its HTTP status where the endpoint makes no difference. */
+/**
+ * Every code this provider answers with, and its HTTP status where the endpoint makes no
+ * difference.
+ */
 const statusByCode = {
   /** CIBA Core 13, RFC 6749 5.2: a parameter is missing, repeated or wrong. */
   invalid_request: 400,
@@ -24,7 +28,10 @@ const statusByCode = {
   invalid_authorization_details: 400,
   /** CIBA Core 13, RFC 6749 5.2. */
   invalid_client: 401,
-  /** CIBA Core 11: 400 at the token endpoint; CIBA Core 13: 403 at the backchannel authentication endpoint. */
+  /**
+   * CIBA Core 11: 400 at the token endpoint; CIBA Core 13: 403 at the backchannel authentication
+   * endpoint.
+   */
   access_denied: 400,
   /** RFC 6749 5.2. */
   unsupported_grant_type: 400,
@@ -59,8 +66,8 @@ interface OAuthErrorOptions {
 }
 
 /**
- * An answer of the protocol that is not a success.
- * The message becomes the `error_description`, so it tells the client what it can mend and never repeats its input.
+ * An answer of the protocol that is not a success. The message becomes the `error_description`, so
+ * it tells the client what it can mend and never repeats its input.
  */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
@@ -86,8 +93,8 @@ export function statusOf(code: OAuthErrorCode, endpoint: OAuthEndpoint): number 
 const descriptionCharacters = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /**
- * The members of an error answer. The description ends in the correlation id, as the reference's does.
- * A description with a character that RFC 6749 5.2 forbids gives way to the code alone.
+ * The members of an error answer. The description ends in the correlation id, as the reference's
+ * does. A description with a character that RFC 6749 5.2 forbids gives way to the code alone.
  */
 export function errorBody(
   code: OAuthErrorCode,

@@ -30,8 +30,9 @@ export function providerMetadata(issuer: string, paths: EndpointPaths) {
     backchannel_user_code_parameter_supported: false,
     // RFC 8414 2: left out, this member would mean authorization_code and implicit.
     grant_types_supported: [CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE],
-    // Required by both documents (RFC 8414 2, Discovery 3), which also leave out what has no elements (3.2, 4.2). There is no
-    // authorization endpoint that could return anything, and parsers that demand the member take the empty list.
+    // Required by both documents (RFC 8414 2, Discovery 3), which also leave out what has no
+    // elements (3.2, 4.2). There is no authorization endpoint that could return anything, and
+    // parsers that demand the member take the empty list.
     response_types_supported: [],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [...idTokenSigningAlgorithms],

@@ -1,7 +1,8 @@
 /**
- * Which texts we are willing to show to an end-user: the rule for `binding_message` (CIBA Core 7.1) and `client_name`.
- * A text that mail and page cannot show faithfully, or that a mail program would turn into a link, is refused, never mended.
- * There is one rule, since no such text is shown by the page alone: what a mail does not show, as a code, no page does.
+ * Which texts we are willing to show to an end-user: the rule for `binding_message` (CIBA Core 7.1)
+ * and `client_name`. A text that mail and page cannot show faithfully, or that a mail program would
+ * turn into a link, is refused, never mended. There is one rule, since no such text is shown by the
+ * page alone: what a mail does not show, as a code, no page does.
  */
 
 /** Longest readable text, in characters (Unicode code points). */
@@ -16,7 +17,10 @@ const shown = /^[\p{L}\p{M}\p{Nd}\p{P}\p{Sc} +=&]$/u;
 /** What markup, templates or terminals give a meaning, and what is drawn as nothing at all. */
 const neverShown = /^[<>{}\\`\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]$/u;
 
-/** A full stop of Chinese, Japanese and Korean is one before a letter of theirs, and the dot of a host before any other. */
+/**
+ * A full stop of Chinese, Japanese and Korean is one before a letter of theirs, and the dot of a
+ * host before any other.
+ */
 const dot = '(?:\\.|。(?!\\p{M}*[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Hangul}ー]))';
 
 /** Schemes that mail programs know without the two slashes. */
@@ -27,8 +31,9 @@ const schemes =
 const gap = '[ ./\\p{Pd}]';
 
 /**
- * What mail programs make a link of, in text and in HTML, with or without a scheme. All of them know what a top-level
- * domain is and their lists differ and grow, so that any two letters after a dot count as one.
+ * What mail programs make a link of, in text and in HTML, with or without a scheme. All of them
+ * know what a top-level domain is and their lists differ and grow, so that any two letters after a
+ * dot count as one.
  */
 const linkLike = new RegExp(
   [
@@ -55,8 +60,9 @@ export interface UnreadableText {
 }
 
 /**
- * What is wrong with a text, or `undefined` if it may be shown: 1 to {@link READABLE_TEXT_LENGTH} characters, not only
- * spaces, each of a kind that is drawn as itself, nothing that reads as a link.
+ * What is wrong with a text, or `undefined` if it may be shown: 1 to {@link READABLE_TEXT_LENGTH}
+ * characters, not only spaces, each of a kind that is drawn as itself, nothing that reads as a
+ * link.
  */
 export function findUnreadable(text: string): UnreadableText | undefined {
   const characters = Array.from(text);
@@ -75,7 +81,10 @@ export function findUnreadable(text: string): UnreadableText | undefined {
   return link ? { position: positionOf(link.index, folded), reason: 'link' } : undefined;
 }
 
-/** Where more marks stand on one character than any script puts there, counted from 0; -1 if nowhere. */
+/**
+ * Where more marks stand on one character than any script puts there, counted from 0; -1 if
+ * nowhere.
+ */
 function findStackedMarks(characters: string[]): number {
   let marks = 0;
   return characters.findIndex((character) => {
@@ -84,7 +93,10 @@ function findStackedMarks(characters: string[]): number {
   });
 }
 
-/** The character, counted from 1, whose look-alike form reaches beyond this index: a ligature is more than one letter. */
+/**
+ * The character, counted from 1, whose look-alike form reaches beyond this index: a ligature is
+ * more than one letter.
+ */
 function positionOf(index: number, folded: string[]): number {
   let end = 0;
   return (

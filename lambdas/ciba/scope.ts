@@ -1,5 +1,6 @@
 /**
- * Scope values (RFC 6749 section 3.3, OpenID Connect Core 5.4 and 11) and what a request may ask of its client's registration.
+ * Scope values (RFC 6749 section 3.3, OpenID Connect Core 5.4 and 11) and what a request may ask of
+ * its client's registration.
  */
 import { OAuthError } from './oauth-error.ts';
 
@@ -23,8 +24,9 @@ export function scopeValues(scope: string): string[] {
 }
 
 /**
- * The scope to ask the end-user for. It contains `openid` (CIBA Core 7.1) and only values the client is registered for;
- * `offline_access` is left out for a client that cannot refresh (OpenID Connect Core 11 lets an OP ignore it).
+ * The scope to ask the end-user for. It contains `openid` (CIBA Core 7.1) and only values the
+ * client is registered for; `offline_access` is left out for a client that cannot refresh (OpenID
+ * Connect Core 11 lets an OP ignore it).
  * @throws OAuthError `invalid_scope`
  */
 export function requestedScope(

@@ -1,6 +1,6 @@
 /**
- * The pages of the approval endpoint: static HTML without third party (threats T11, T12). One script, allowed by its hash, counts down; every
- * page says and does the same without it.
+ * The pages of the approval endpoint: static HTML without third party (threats T11, T12). One
+ * script, allowed by its hash, counts down; every page says and does the same without it.
  */
 import type { AuthenticationRequest, Decision } from '../ciba/request/authentication-request.ts';
 import { confirmationLevel, shownMessage, TYPED_LENGTH } from '../ciba/request/confirmation.ts';
@@ -56,7 +56,10 @@ button[value=report]{grid-column:1/-1;min-height:2.75rem;background:transparent;
 .bad{border-color:var(--bad);color:var(--bad)}
 `;
 
-/** Counts the time that is left in the reader's language; it submits nothing, and at the end only says so. */
+/**
+ * Counts the time that is left in the reader's language; it submits nothing, and at the end only
+ * says so.
+ */
 const script = `
 const left=document.querySelector('[data-left]')
 const end=performance.now()+left.dataset.left*1e3
@@ -120,8 +123,8 @@ interface DecisionPage {
 }
 
 /**
- * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027); neither is a default, unless a code was
- * typed.
+ * The page that asks. Deny comes first and is as prominent as Approve (RFC 10027); neither is a
+ * default, unless a code was typed.
  */
 export function decisionPage(
   texts: Texts,
@@ -159,8 +162,9 @@ ${decisionControls(texts, request, codeFault)}
 }
 
 /**
- * Deny, Approve and the report; before them the field, where a code is asked for. The return key in a field presses the
- * first button there is, so that Approve comes first then, and Deny is put before it where it is seen.
+ * Deny, Approve and the report; before them the field, where a code is asked for. The return key in
+ * a field presses the first button there is, so that Approve comes first then, and Deny is put
+ * before it where it is seen.
  */
 function decisionControls(
   texts: Texts,
@@ -191,14 +195,20 @@ function escapeAround(text: (name: string) => string, nameHtml: string): string 
   return escapeHtml(text(NAME_HERE)).split(NAME_HERE).join(nameHtml);
 }
 
-/** The client's logo, or else its initial. Either only decorates: who asks is said by the name and the domain. */
+/**
+ * The client's logo, or else its initial. Either only decorates: who asks is said by the name and
+ * the domain.
+ */
 function clientMark(clientName: string, logo: string | undefined): string {
   return logo === undefined
     ? `<div class="mark" aria-hidden="true">${escapeHtml(initialOf(clientName))}</div>`
     : `<img class="mark" src="${escapeHtml(logo)}" alt="" width="48" height="48">`;
 }
 
-/** The first character of the name that is a letter or a digit, as readers see one; it only decorates. */
+/**
+ * The first character of the name that is a letter or a digit, as readers see one; it only
+ * decorates.
+ */
 function initialOf(clientName: string): string {
   const characters = Array.from(new Intl.Segmenter().segment(clientName), ({ segment }) => segment);
   return characters.find((one) => /[\p{L}\p{Nd}]/u.test(one))?.toUpperCase() ?? '';
@@ -209,7 +219,10 @@ function domainLine(texts: Texts, domain: string | undefined): string {
   return `<p class="domain">${escapeHtml(texts.domain)} <bdi>${escapeHtml(domain)}</bdi></p>`;
 }
 
-/** How many others and from when, never what they say: another client's text has no place here (threats T4). */
+/**
+ * How many others and from when, never what they say: another client's text has no place here
+ * (threats T4).
+ */
 function othersLine(texts: Texts, others: readonly number[]): string {
   if (others.length === 0) return '';
   return `<p class="others">${escapeHtml(describeOthers(texts, others))}</p>\n`;
@@ -221,8 +234,8 @@ function bindingMessageBox(texts: Texts, bindingMessage: string | undefined): st
 }
 
 /**
- * Where the code is typed that is nowhere else on the page. What was wrong with one is said where the cursor then stands,
- * and read aloud.
+ * Where the code is typed that is nowhere else on the page. What was wrong with one is said where
+ * the cursor then stands, and read aloud.
  */
 function codeField(texts: Texts, fault: CodeFault | undefined): string {
   const described = fault ? 'fault code-hint' : 'code-hint';
@@ -248,7 +261,10 @@ function ago(texts: Texts, seconds: number): string {
   return seconds < 5 ? texts.justNow : texts.ago(describeSpan(texts, seconds));
 }
 
-/** What is left, in words; the script keeps them true. A timer is read on demand, not aloud every second. */
+/**
+ * What is left, in words; the script keeps them true. A timer is read on demand, not aloud every
+ * second.
+ */
 function countdown(texts: Texts, seconds: number): string {
   const data = `data-left="${Math.max(0, Math.floor(seconds))}" data-in="${escapeHtml(texts.inTime('%'))}" data-over="${escapeHtml(texts.over)}"`;
   return `<span role="timer" ${data}>${escapeHtml(texts.inTime(describeSpan(texts, seconds)))}</span>`;

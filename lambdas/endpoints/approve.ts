@@ -1,6 +1,7 @@
 /**
- * The approval page on the authentication device (CIBA Core 8): whoever holds the link of one mail sees who asks for
- * what. GET, HEAD and OPTIONS change nothing; only a POST from our own page decides, once.
+ * The approval page on the authentication device (CIBA Core 8): whoever holds the link of one mail
+ * sees who asks for what. GET, HEAD and OPTIONS change nothing; only a POST from our own page
+ * decides, once.
  */
 
 import { type Client, clientDomain } from '../ciba/client/client.ts';
@@ -89,10 +90,16 @@ interface Answered {
   request?: AuthenticationRequest;
 }
 
-/** The fields of the page's form. Each may occur once; whatever else a mail app or an extension adds is ignored. */
+/**
+ * The fields of the page's form. Each may occur once; whatever else a mail app or an extension adds
+ * is ignored.
+ */
 export const approvalFields = ['form_token', 'decision', 'code'] as const;
 
-/** ANY /approve and all that is below it: 200 page or decided, 400 bad decision, 403 form check, 404 unknown link, 409 already decided, 410 expired. */
+/**
+ * ANY /approve and all that is below it: 200 page or decided, 400 bad decision, 403 form check, 404
+ * unknown link, 409 already decided, 410 expired.
+ */
 export function approveEndpoint(
   deps: ApproveDeps,
 ): (request: Request, caller?: Caller) => Promise<Response> {
@@ -131,7 +138,10 @@ function loggedFault(answer: Answer): Pick<LogEvent, 'cause' | 'at'> {
   return { ...(cause !== undefined && { cause }), ...(at && { at }) };
 }
 
-/** The page of an answer. A notice needs no more than the language, so it is made when all else is known. */
+/**
+ * The page of an answer. A notice needs no more than the language, so it is made when all else is
+ * known.
+ */
 async function pageOf(
   deps: ApproveDeps,
   httpRequest: Request,
@@ -152,8 +162,9 @@ async function pageOf(
 }
 
 /**
- * The language that the browser asks for, or else the user's, who is looked up only then; English if that fails, since a
- * decision is told of, and a request shown, in any language rather than in none.
+ * The language that the browser asks for, or else the user's, who is looked up only then; English
+ * if that fails, since a decision is told of, and a request shown, in any language rather than in
+ * none.
  */
 async function textsFor(
   { users }: ApproveDeps,
@@ -223,7 +234,10 @@ function linkIn(pathname: string): Handle | undefined {
   return pathname.startsWith(base) ? parseLink(pathname.slice(base.length)) : undefined;
 }
 
-/** The request that a link token opens. Every other token, the client's handle included, opens nothing. */
+/**
+ * The request that a link token opens. Every other token, the client's handle included, opens
+ * nothing.
+ */
 async function open(deps: ApproveDeps, httpRequest: Request): Promise<OpenRequest | undefined> {
   const handle = linkIn(new URL(httpRequest.url).pathname);
   if (!handle) return undefined;
@@ -282,7 +296,10 @@ async function askingPage(
   });
 }
 
-/** Why there is nothing left to decide, or `undefined` while there is. What a denial demands, every decision does. */
+/**
+ * Why there is nothing left to decide, or `undefined` while there is. What a denial demands, every
+ * decision does.
+ */
 function judgeOver({ request, linkNonce, client }: OpenRequest, now: number): Answer | undefined {
   if (request.status === 'pending' && !client.enabled) return notice(410, 'withdrawn');
   const { ref, status } = request;
@@ -320,7 +337,8 @@ async function decideByForm(
   if (decision === 'approve' && confirmationLevel(request) === 'code') {
     return approveByCode(deps, httpRequest, decidable, form.get('code') ?? '');
   }
-  // T9: the write judges what is left: undecided, in time, the client and the user as they were asked.
+  // T9: the write judges what is left: undecided, in time, the client and the user as they were
+  // asked.
   return decide(deps, decidable, decision);
 }
 
@@ -337,8 +355,9 @@ interface Decidable extends OpenRequest {
 }
 
 /**
- * Whether a browser says that the form was another site's. Under some referrer policies and in some mail apps the
- * `Origin` of our own form is `null`; a caller that is no browser sends neither header and holds the link all the same.
+ * Whether a browser says that the form was another site's. Under some referrer policies and in some
+ * mail apps the `Origin` of our own form is `null`; a caller that is no browser sends neither
+ * header and holds the link all the same.
  */
 function isForeign(httpRequest: Request, issuer: string): boolean {
   const site = httpRequest.headers.get('sec-fetch-site');

@@ -1,5 +1,6 @@
 /**
- * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and authenticate its client.
+ * What both endpoints of the protocol do first (CIBA Core 7.2 step 1, 10.1): read the form and
+ * authenticate its client.
  */
 import { answerTimes } from '../ciba/answer-time.ts';
 import {
@@ -32,7 +33,10 @@ export interface ClientAuthenticationDeps {
   startPadding: StartPadding;
 }
 
-/** The parameters that client authentication reads (RFC 6749 2.3.1, RFC 7521 4.2), at both endpoints. */
+/**
+ * The parameters that client authentication reads (RFC 6749 2.3.1, RFC 7521 4.2), at both
+ * endpoints.
+ */
 export const clientAuthenticationParameters = [
   'client_id',
   'client_secret',
@@ -49,10 +53,11 @@ export interface AuthenticatedForm {
 }
 
 /**
- * The form of a request and the client it proves; nothing but the client is looked up before that, and a client
- * assertion is burned before anything else is done with the request.
+ * The form of a request and the client it proves; nothing but the client is looked up before that,
+ * and a client assertion is burned before anything else is done with the request.
  * @param parameters the names of the endpoint's own
- * @throws OAuthError `invalid_request` for what is no form, `invalid_client` for what proves no client
+ * @throws OAuthError `invalid_request` for what is no form, `invalid_client` for what proves no
+ * client
  */
 export async function readAuthenticatedForm(
   httpRequest: Request,

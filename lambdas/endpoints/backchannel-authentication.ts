@@ -1,6 +1,7 @@
 /**
- * The backchannel authentication endpoint (CIBA Core 7): authenticates the client, checks the request, finds the user,
- * stores the request and starts the flow that notifies the user; then acknowledges.
+ * The backchannel authentication endpoint (CIBA Core 7): authenticates the client, checks the
+ * request, finds the user, stores the request and starts the flow that notifies the user; then
+ * acknowledges.
  */
 import { answerTimes } from '../ciba/answer-time.ts';
 import { type Client, mayUseCiba } from '../ciba/client/client.ts';
@@ -87,7 +88,8 @@ export function backchannelAuthenticationEndpoint(
 ): (request: Request, caller?: Caller) => Promise<Response> {
   return oauthEndpoint('backchannel_authentication', deps, async (httpRequest, trace) => {
     const padTo = deps.startPadding();
-    // RFC 6749 3.2: a posted form, no parameter twice. CIBA Core 7.2 step 1: the client proves itself.
+    // RFC 6749 3.2: a posted form, no parameter twice. CIBA Core 7.2 step 1: the client proves
+    // itself.
     const authenticated = await readAuthenticatedForm(
       httpRequest,
       deps,
@@ -114,8 +116,9 @@ interface RefusalFacts {
 }
 
 /**
- * The checks that follow client authentication, in the order of CIBA Core 7.2, each with its clause. What needs no look-up
- * comes first. Then the request is stored, its flow started, and it is acknowledged (7.3).
+ * The checks that follow client authentication, in the order of CIBA Core 7.2, each with its
+ * clause. What needs no look-up comes first. Then the request is stored, its flow started, and it
+ * is acknowledged (7.3).
  */
 async function acknowledge(
   deps: BackchannelAuthenticationDeps,
@@ -173,7 +176,10 @@ function assertMayUseCiba(client: Client): void {
   throw new OAuthError('unauthorized_client', 'The client is not registered for the CIBA grant.');
 }
 
-/** A refusal after client authentication is in the audit, and the error's correlation id leads to it. */
+/**
+ * A refusal after client authentication is in the audit, and the error's correlation id leads to
+ * it.
+ */
 async function keepRefusal(
   { requests, settings, clock, entropy }: BackchannelAuthenticationDeps,
   { client_id: clientId }: Client,
@@ -197,22 +203,25 @@ async function keepRefusal(
     });
     trace.ref = ref;
   } catch {
-    // The client is refused all the same; that the audit lacks it shows in the log, whose line has no ref then.
+    // The client is refused all the same; that the audit lacks it shows in the log, whose line has
+    // no ref then.
   }
 }
 
 /** Whom a request is for; a decoy is for nobody, which its client is not to learn. */
 type RequestedUser = Pick<PendingRequest, 'sub' | 'contactVersion' | 'decoy'>;
 
-/** The user whom a hint leads to, if there is one, and whose notifications a request counts among. */
+/**
+ * The user whom a hint leads to, if there is one, and whose notifications a request counts among.
+ */
 interface FoundUser {
   user: User | undefined;
   addressee: Addressee;
 }
 
 /**
- * CIBA Core 7.2: the user whom the hint names. The look-ups are the same whether or not there is one, so that their time
- * does not tell.
+ * CIBA Core 7.2: the user whom the hint names. The look-ups are the same whether or not there is
+ * one, so that their time does not tell.
  */
 async function findUser(
   deps: BackchannelAuthenticationDeps,
@@ -246,8 +255,8 @@ function requestedUser(client: Client, user: User | undefined): RequestedUser {
 }
 
 /**
- * CIBA Core 13: refused in advance, for a user who exists as for one who does not (threats T3, T6). What limits nothing is
- * counted as well, since pages tell of all that waits (threats T4).
+ * CIBA Core 13: refused in advance, for a user who exists as for one who does not (threats T3, T6).
+ * What limits nothing is counted as well, since pages tell of all that waits (threats T4).
  */
 async function assertUserLimit(
   { quotas }: BackchannelAuthenticationDeps,
@@ -264,8 +273,9 @@ function askedOf({ ref, clientId, createdAt: at, expiresAt }: RequestFacts): Ask
 }
 
 /**
- * Counted last, so that nothing that is refused anyway uses up what all users share; and what is refused here, for which no
- * mail is sent, is taken back from the user's own count. `undefined` if the policy has no such limit.
+ * Counted last, so that nothing that is refused anyway uses up what all users share; and what is
+ * refused here, for which no mail is sent, is taken back from the user's own count. `undefined` if
+ * the policy has no such limit.
  */
 async function assertMailLimit(
   { quotas }: BackchannelAuthenticationDeps,
@@ -303,7 +313,8 @@ function findByLogin(
 
 /**
  * Whom the hint names, if it can name anybody.
- * @throws OAuthError `invalid_request`, in one body for every fault of a token; `expired_login_hint_token`
+ * @throws OAuthError `invalid_request`, in one body for every fault of a token;
+ * `expired_login_hint_token`
  */
 async function readHint(
   { issuer, keys, usedTokenIds, clock }: BackchannelAuthenticationDeps,
@@ -383,7 +394,10 @@ async function store(
   }
 }
 
-/** A flow that cannot be started would leave the user unasked and the client waiting: the request fails at once. */
+/**
+ * A flow that cannot be started would leave the user unasked and the client waiting: the request
+ * fails at once.
+ */
 async function startFlow(
   deps: BackchannelAuthenticationDeps,
   { ref, flow: flowName }: PendingRequest,
@@ -392,16 +406,17 @@ async function startFlow(
   try {
     await deps.flow.start(ref, flowName);
   } catch (cause) {
-    // If even that is not possible the request expires unasked; what went wrong first is what the log is to say.
+    // If even that is not possible the request expires unasked; what went wrong first is what the
+    // log is to say.
     await failUnstarted(deps, ref, counted).catch(() => undefined);
     throw new OAuthError('temporarily_unavailable', 'The request could not be started.', { cause });
   }
 }
 
 /**
- * The flow may have been started all the same, if only the answer was lost: the mail is taken back if the request failed
- * before any task claimed it, after which none can. It goes on to count among the pending ones of its user, as whatever
- * fails does.
+ * The flow may have been started all the same, if only the answer was lost: the mail is taken back
+ * if the request failed before any task claimed it, after which none can. It goes on to count among
+ * the pending ones of its user, as whatever fails does.
  */
 async function failUnstarted(
   { requests, quotas, clock }: BackchannelAuthenticationDeps,

@@ -1,6 +1,6 @@
 /**
- * The CIBA grant (CIBA Core 10.1): a poll is stamped and judged in one write; an approved request is redeemed once, for
- * tokens that were signed before.
+ * The CIBA grant (CIBA Core 10.1): a poll is stamped and judged in one write; an approved request
+ * is redeemed once, for tokens that were signed before.
  */
 
 import { base64url } from '../ciba/base64url.ts';
@@ -30,8 +30,8 @@ import type { AuthenticatedForm } from './authenticated-form.ts';
 import { issueTokens, type PresentGrant, readGrant, type TokenDeps } from './issue-tokens.ts';
 
 /**
- * Answers a poll: tokens once, for a request that the user has approved. The checks are in the order of CIBA Core 10.1 and
- * 11, each with its clause.
+ * Answers a poll: tokens once, for a request that the user has approved. The checks are in the
+ * order of CIBA Core 10.1 and 11, each with its clause.
  */
 export async function redeemByPoll(
   deps: TokenDeps,
@@ -46,7 +46,8 @@ export async function redeemByPoll(
   trace.ref = owner.ref;
   // CIBA Core 11: access_denied, expired_token, slow_down, authorization_pending, in this order.
   const request = await approvedRequest(deps, before, client, now);
-  // RFC 6749 5.2, CIBA Core 11, access_denied: client and user, read again, are those it was approved for.
+  // RFC 6749 5.2, CIBA Core 11, access_denied: client and user, read again, are those it was
+  // approved for.
   const present = await readGrant(deps, request, CIBA_GRANT_TYPE, noLongerUsable);
   // RFC 6749 5.1, 3.3: the client is still registered for all that was approved.
   assertWholeScope(request, present.client);
@@ -67,7 +68,10 @@ async function stampPoll(
   throw noSuchRequest(replayed ? 'replayed' : 'not found, foreign or redeemed');
 }
 
-/** The request if the poll may have tokens for it; {@link judgePoll} has the order of what it is told otherwise. */
+/**
+ * The request if the poll may have tokens for it; {@link judgePoll} has the order of what it is
+ * told otherwise.
+ */
 async function approvedRequest(
   deps: TokenDeps,
   before: AuthenticationRequest,
@@ -89,7 +93,10 @@ async function approvedRequest(
   }
 }
 
-/** One answer for an auth_req_id that is unknown, malformed, another client's or used up (CIBA Core 11). */
+/**
+ * One answer for an auth_req_id that is unknown, malformed, another client's or used up (CIBA Core
+ * 11).
+ */
 function noSuchRequest(cause: string): OAuthError {
   return new OAuthError('invalid_grant', 'The auth_req_id is not valid.', { cause });
 }
@@ -116,8 +123,8 @@ function retryAfterHeader(seconds: number | undefined): Record<string, string> {
 }
 
 /**
- * The only poll that costs a second write, as long as the interval still grows. If the user has decided in between, the
- * next poll is answered at once.
+ * The only poll that costs a second write, as long as the interval still grows. If the user has
+ * decided in between, the next poll is answered at once.
  */
 async function slowDown(
   { requests }: TokenDeps,
@@ -151,7 +158,10 @@ function assertWholeScope({ scope }: ApprovedRequest, client: Client): void {
   );
 }
 
-/** Signs first and consumes second: a fault before the write burns nothing, and only its winner answers with tokens. */
+/**
+ * Signs first and consumes second: a fault before the write burns nothing, and only its winner
+ * answers with tokens.
+ */
 async function redeem(
   deps: TokenDeps,
   owner: Owner,
@@ -184,7 +194,8 @@ async function redeem(
       throw noLongerUsable('contact_changed');
     case 'not_approved':
     case 'not_found':
-      // Another poll of the same client won; the body is the one of any auth_req_id that is used up.
+      // Another poll of the same client won; the body is the one of any auth_req_id that is used
+      // up.
       delete trace.ref;
       throw noSuchRequest('lost the race');
   }

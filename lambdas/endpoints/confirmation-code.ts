@@ -1,6 +1,6 @@
 /**
- * The code of an approval that needs one: the binding message (CIBA Core 7.1), which the user reads on the consumption device
- * and types into the page.
+ * The code of an approval that needs one: the binding message (CIBA Core 7.1), which the user reads
+ * on the consumption device and types into the page.
  */
 import { base64url } from '../ciba/base64url.ts';
 import { ATTEMPT_ENTROPY_BYTES } from '../ciba/handles.ts';
@@ -21,8 +21,8 @@ interface TypedCode {
 }
 
 /**
- * Judges what was typed, and counts it if it is wrong, in one atomic step. An empty field is not counted: a program that
- * presses buttons does not use up the user's tries.
+ * Judges what was typed, and counts it if it is wrong, in one atomic step. An empty field is not
+ * counted: a program that presses buttons does not use up the user's tries.
  */
 export async function judgeCode(
   { requests, entropy }: ConfirmationCodeDeps,

@@ -1,5 +1,6 @@
 /**
- * What our pages may load and do: nothing of a third party, no other style and script than their own (threats T11, T12).
+ * What our pages may load and do: nothing of a third party, no other style and script than their
+ * own (threats T11, T12).
  */
 import { createHash } from 'node:crypto';
 

@@ -1,6 +1,7 @@
 /**
- * The page at the issuer itself, for client developers: what this is, where discovery is, and requests to copy. It is made of
- * the issuer and the paths alone, so that it tells nothing about clients or users.
+ * The page at the issuer itself, for client developers: what this is, where discovery is, and
+ * requests to copy. It is made of the issuer and the paths alone, so that it tells nothing about
+ * clients or users.
  */
 import { authenticationContext } from '../ciba/client/confirmation-level.ts';
 import { escapeHtml, noDetection } from '../ciba/words/html.ts';

@@ -1,6 +1,6 @@
 /**
- * Validators of public documents: a strong entity tag of the very octets (RFC 9110 8.8.3), and whether a client has them
- * already (13.1.2).
+ * Validators of public documents: a strong entity tag of the very octets (RFC 9110 8.8.3), and
+ * whether a client has them already (13.1.2).
  */
 import { createHash } from 'node:crypto';
 import { base64url } from '../ciba/base64url.ts';
@@ -11,8 +11,8 @@ export function entityTag(body: string | Uint8Array): string {
 }
 
 /**
- * Whether `If-None-Match` names this tag, or any with `*`. A weak tag is compared by what it tags (RFC 9110 8.8.3.2). Our
- * tags have no comma, so one may be looked for between commas.
+ * Whether `If-None-Match` names this tag, or any with `*`. A weak tag is compared by what it tags
+ * (RFC 9110 8.8.3.2). Our tags have no comma, so one may be looked for between commas.
  */
 export function isNamedBy(ifNoneMatch: string | null, tag: string): boolean {
   if (ifNoneMatch === null) return false;

@@ -1,5 +1,6 @@
 /**
- * What both grants of the token endpoint need, and the tokens they answer with (OpenID Connect Core 2, RFC 9068).
+ * What both grants of the token endpoint need, and the tokens they answer with (OpenID Connect Core
+ * 2, RFC 9068).
  */
 
 import { base64url } from '../ciba/base64url.ts';
@@ -42,9 +43,11 @@ export interface PresentGrant {
 }
 
 /**
- * The client and the user of what was approved, as they are right now, if it still counts with them.
+ * The client and the user of what was approved, as they are right now, if it still counts with
+ * them.
  * @param overBy the error of this grant for an approval that is over, made of the reason
- * @throws OAuthError `unauthorized_client` if the client may use no grant of this type; else what `overBy` makes
+ * @throws OAuthError `unauthorized_client` if the client may use no grant of this type; else what
+ * `overBy` makes
  */
 export async function readGrant(
   { clients, users }: TokenDeps,

@@ -1,7 +1,8 @@
 /**
- * What anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3), the public keys (RFC 7517),
- * a page for client developers at the issuer itself, the logos of clients and an icon. It is the same for everyone, so caches
- * may keep it, and ask whether it has changed (RFC 9110 13.1.2).
+ * What anybody may read: discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3),
+ * the public keys (RFC 7517), a page for client developers at the issuer itself, the logos of
+ * clients and an icon. It is the same for everyone, so caches may keep it, and ask whether it has
+ * changed (RFC 9110 13.1.2).
  */
 import { isClientId } from '../ciba/client/client.ts';
 import { isLogoHash } from '../ciba/client/client-logo.ts';
@@ -35,8 +36,8 @@ interface PublicDocument {
 type Body = string | Uint8Array | undefined;
 
 /**
- * ANY of the page, /jwks, both well-known documents, logos and the icon: 200 or 304 for GET and HEAD, 204 with Allow for
- * OPTIONS, 405 with Allow for other methods; 404 elsewhere.
+ * ANY of the page, /jwks, both well-known documents, logos and the icon: 200 or 304 for GET and
+ * HEAD, 204 with Allow for OPTIONS, 405 with Allow for other methods; 404 elsewhere.
  */
 export function metadataEndpoint(
   deps: MetadataDeps,

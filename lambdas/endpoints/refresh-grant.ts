@@ -1,6 +1,7 @@
 /**
- * The refresh grant (OpenID Connect Core 12, RFC 6749 section 6): new tokens for what the user approved once, as long as
- * nobody has revoked it and it still counts with client and user as they are by now, as it would at a redemption.
+ * The refresh grant (OpenID Connect Core 12, RFC 6749 section 6): new tokens for what the user
+ * approved once, as long as nobody has revoked it and it still counts with client and user as they
+ * are by now, as it would at a redemption.
  */
 import { type Client, REFRESH_GRANT_TYPE } from '../ciba/client/client.ts';
 import { type Handle, hashSecret, parseHandle } from '../ciba/handles.ts';
@@ -14,10 +15,12 @@ import type { AuthenticatedForm } from './authenticated-form.ts';
 import { issueTokens, readGrant, type TokenDeps } from './issue-tokens.ts';
 
 /**
- * Answers a refresh with new tokens. The checks are in the order of RFC 6749 section 6, each with its clause.
- * Writes nothing: any number of refreshes at once all answer, so a lost answer costs nothing.
- * @throws OAuthError `invalid_grant`, in one body for a refresh token that is unknown, malformed, another client's,
- * revoked, at its end, or of an approval that no longer counts: of a user who is gone, disabled or reached elsewhere
+ * Answers a refresh with new tokens. The checks are in the order of RFC 6749 section 6, each with
+ * its clause. Writes nothing: any number of refreshes at once all answer, so a lost answer costs
+ * nothing.
+ * @throws OAuthError `invalid_grant`, in one body for a refresh token that is unknown, malformed,
+ * another client's, revoked, at its end, or of an approval that no longer counts: of a user who is
+ * gone, disabled or reached elsewhere
  */
 export async function refresh(
   deps: TokenDeps,

@@ -1,5 +1,6 @@
 /**
- * The token endpoint (CIBA Core 10.1, OpenID Connect Core 12): authenticates the client and hands over to the grant.
+ * The token endpoint (CIBA Core 10.1, OpenID Connect Core 12): authenticates the client and hands
+ * over to the grant.
  */
 
 import {
@@ -23,8 +24,8 @@ const grants = {
 };
 
 /**
- * The parameters of the endpoint beside those of client authentication: what is read, and what is refused rather than
- * ignored. Each may occur once; all others are ignored.
+ * The parameters of the endpoint beside those of client authentication: what is read, and what is
+ * refused rather than ignored. Each may occur once; all others are ignored.
  */
 export const tokenParameters = [
   'grant_type',
@@ -34,7 +35,9 @@ export const tokenParameters = [
   'authorization_details',
 ] as const;
 
-/** POST /token: the checks that both grants share; those of each follow in its own file, in order. */
+/**
+ * POST /token: the checks that both grants share; those of each follow in its own file, in order.
+ */
 export function tokenEndpoint(
   deps: TokenDeps,
 ): (request: Request, caller?: Caller) => Promise<Response> {

@@ -1,5 +1,6 @@
 /**
- * CloudFormation's protocol for custom resources: do the work, then tell the pre-signed URL how it went.
+ * CloudFormation's protocol for custom resources: do the work, then tell the pre-signed URL how it
+ * went.
  */
 import * as z from 'zod/mini';
 import { keepTrying, type Pace, tryThrice } from './keep-trying.ts';
@@ -15,7 +16,10 @@ const customResourceEvent = z.object({
   PhysicalResourceId: z.optional(z.string()),
 });
 
-/** Three of them, with the waits between, fit into what the minute of tries leaves of the function's time. */
+/**
+ * Three of them, with the waits between, fit into what the minute of tries leaves of the function's
+ * time.
+ */
 const ANSWER_MILLISECONDS = 5000;
 
 /** Whether CloudFormation calls, and not something else that the function is for. */
@@ -24,10 +28,11 @@ export function isCustomResourceEvent(input: unknown): boolean {
 }
 
 /**
- * A handler that runs `ensure` on create and update and nothing on delete: what it made is data, which outlives the
- * resource. A new role and a new key may refuse for a while, so `ensure`, which must be safe to repeat, is tried for a minute.
- * A failure that stays is reported, so that the deployment fails at once and not after an hour. An event that does not lead to
- * CloudFormation is refused before anything is done, and no redirect is followed.
+ * A handler that runs `ensure` on create and update and nothing on delete: what it made is data,
+ * which outlives the resource. A new role and a new key may refuse for a while, so `ensure`, which
+ * must be safe to repeat, is tried for a minute. A failure that stays is reported, so that the
+ * deployment fails at once and not after an hour. An event that does not lead to CloudFormation is
+ * refused before anything is done, and no redirect is followed.
  */
 export function customResourceHandler(
   ensure: () => Promise<unknown>,

@@ -1,6 +1,6 @@
 /**
- * Work of a deployment that may be refused at first: IAM and KMS tell all their servers of a new role or key within seconds
- * to a minute, and until then the calls of its function are denied.
+ * Work of a deployment that may be refused at first: IAM and KMS tell all their servers of a new
+ * role or key within seconds to a minute, and until then the calls of its function are denied.
  */
 import type { Clock } from '../ports.ts';
 
@@ -21,8 +21,9 @@ const PAUSES = [1, 2, 4, 5];
 const ANSWER_PAUSES = [1, 2];
 
 /**
- * What `work` returns, which is tried anew for a minute whatever service refused it and whatever the service calls that:
- * a first deployment that gave up would be rolled back as a whole. A fault of the program or of stored data is thrown at once.
+ * What `work` returns, which is tried anew for a minute whatever service refused it and whatever
+ * the service calls that: a first deployment that gave up would be rolled back as a whole. A fault
+ * of the program or of stored data is thrown at once.
  * @throws the error of the last try
  */
 export async function keepTrying<Result>(
@@ -36,7 +37,10 @@ export async function keepTrying<Result>(
   });
 }
 
-/** What `work` returns, of three tries with 1 and 2 seconds between them. @throws the error of the third */
+/**
+ * What `work` returns, of three tries with 1 and 2 seconds between them. @throws the error of the
+ * third
+ */
 export async function tryThrice<Result>(
   work: () => Promise<Result>,
   { wait }: Pick<Pace, 'wait'>,
@@ -44,7 +48,9 @@ export async function tryThrice<Result>(
   return tryAgain(work, wait, (tries) => ANSWER_PAUSES[tries - 1]);
 }
 
-/** @param pauseAfter the seconds to wait once so many tries have failed; after none it is given up */
+/**
+ * @param pauseAfter the seconds to wait once so many tries have failed; after none it is given up
+ */
 async function tryAgain<Result>(
   work: () => Promise<Result>,
   wait: Pace['wait'],
@@ -61,7 +67,9 @@ async function tryAgain<Result>(
   }
 }
 
-/** No waiting mends these; the last is what zod throws, whose class would bring all of zod along. */
+/**
+ * No waiting mends these; the last is what zod throws, whose class would bring all of zod along.
+ */
 const lasting = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', '$ZodError'];
 
 function isLasting(error: unknown): boolean {

@@ -1,5 +1,6 @@
 /**
- * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414), /jwks (RFC 7517) and the logos of clients.
+ * The function behind discovery (OpenID Connect Discovery 1.0, RFC 8414), /jwks (RFC 7517) and the
+ * logos of clients.
  */
 import { clientLogos } from '../aws/client-logos-table.ts';
 import { publicKeys } from '../aws/directory-table.ts';

@@ -1,21 +1,26 @@
 /**
- * Where CloudFormation waits for the answer of a custom resource: a pre-signed URL of a bucket of its own, one in each region.
- * The URL comes in an event, and whoever may invoke the function can write one: nothing else is ever called.
- * See {@link https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html}
+ * Where CloudFormation waits for the answer of a custom resource: a pre-signed URL of a bucket of
+ * its own, one in each region. The URL comes in an event, and whoever may invoke the function can
+ * write one: nothing else is ever called. See {@link
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html}
  */
 import { parseUrl } from '../ciba/parse-url.ts';
 
 /** Where the function runs. */
 export interface ResponsePlace {
   region: string;
-  /** Where S3 is instead, for a function that an emulator runs; AWS sets none, and no template of ours does. */
+  /**
+   * Where S3 is instead, for a function that an emulator runs; AWS sets none, and no template of
+   * ours does.
+   */
   s3Endpoint?: string | undefined;
 }
 
 /**
- * The URL, if it is one that CloudFormation makes here: https, the host of its bucket in this region and partition, the
- * default port, no user. Where S3 is elsewhere it has to lead there.
- * @throws an error that names what is wrong with it and what is allowed, and never the URL, which is a credential
+ * The URL, if it is one that CloudFormation makes here: https, the host of its bucket in this
+ * region and partition, the default port, no user. Where S3 is elsewhere it has to lead there.
+ * @throws an error that names what is wrong with it and what is allowed, and never the URL, which
+ * is a credential
  */
 export function parseResponseUrl(text: string, { region, s3Endpoint }: ResponsePlace): URL {
   const url = parseUrl(text);
@@ -29,10 +34,15 @@ export function parseResponseUrl(text: string, { region, s3Endpoint }: ResponseP
   throw new Error(`ResponseURL: is not of CloudFormation here; allowed: ${hosts.join(', ')}`);
 }
 
-/** The suffix of the hosts of each partition that is not named like the commercial one, by what its regions begin with. */
+/**
+ * The suffix of the hosts of each partition that is not named like the commercial one, by what its
+ * regions begin with.
+ */
 const suffixes = { 'cn-': 'amazonaws.com.cn', 'eusc-': 'amazonaws.eu' };
 
-/** The names of CloudFormation's bucket in a region, in the three forms in which S3 has had them. */
+/**
+ * The names of CloudFormation's bucket in a region, in the three forms in which S3 has had them.
+ */
 export function responseHosts(region: string): string[] {
   const bucket = `cloudformation-custom-resource-response-${region.replaceAll('-', '')}`;
   const partition = Object.entries(suffixes).find(([start]) => region.startsWith(start));

@@ -1,6 +1,6 @@
 /**
- * The one function that writes keys: CloudFormation calls it for the first ones, a schedule every day, and an operator who
- * wants new ones now.
+ * The one function that writes keys: CloudFormation calls it for the first ones, a schedule every
+ * day, and an operator who wants new ones now.
  */
 import { generateSigningKey } from '../aws/generate-signing-key.ts';
 import { keyStore } from '../aws/keys-table.ts';

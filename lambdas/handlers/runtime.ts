@@ -1,5 +1,6 @@
 /**
- * What every function takes from the runtime it lives in: the clock, a stopwatch, randomness, standard output.
+ * What every function takes from the runtime it lives in: the clock, a stopwatch, randomness,
+ * standard output.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';

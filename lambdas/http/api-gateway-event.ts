@@ -18,7 +18,9 @@ const httpEvent = z.object({
   isBase64Encoded: z.optional(z.boolean()),
 });
 
-/** What API Gateway itself says of a request, which no header of the request can say in its place. */
+/**
+ * What API Gateway itself says of a request, which no header of the request can say in its place.
+ */
 export interface Caller {
   /** The request's id in the access log of the API. */
   requestId?: string | undefined;
@@ -40,7 +42,8 @@ export function httpHandler(
 ): (event: unknown) => Promise<HttpResult> {
   return async (input) => {
     const event = httpEvent.parse(input);
-    // With HEAD the body goes too: API Gateway leaves it out, and counts it for Content-Length (RFC 9110 8.6, 9.3.2).
+    // With HEAD the body goes too: API Gateway leaves it out, and counts it for Content-Length (RFC
+    // 9110 8.6, 9.3.2).
     return toHttpResult(await endpoint(toRequest(event, issuer), callerOf(event)));
   };
 }
@@ -61,11 +64,15 @@ function toRequest(event: z.output<typeof httpEvent>, issuer: string): Request {
     headers: forwardable(event.headers),
     ...(body && { body }),
   });
-  // The fetch standard makes no request of TRACE and writes `post` as POST; an endpoint judges the method that was sent.
+  // The fetch standard makes no request of TRACE and writes `post` as POST; an endpoint judges the
+  // method that was sent.
   return Object.defineProperty(request, 'method', { value: method });
 }
 
-/** Headers as the fetch standard takes them; one with a character it refuses says nothing to us and is left out. */
+/**
+ * Headers as the fetch standard takes them; one with a character it refuses says nothing to us and
+ * is left out.
+ */
 function forwardable(headers: Record<string, string>): Headers {
   const taken = new Headers();
   for (const [name, value] of Object.entries(headers)) {
@@ -78,7 +85,10 @@ function forwardable(headers: Record<string, string>): Headers {
   return taken;
 }
 
-/** More than any endpoint reads, by an octet at least: what is beyond is never decoded. A character is one octet or more. */
+/**
+ * More than any endpoint reads, by an octet at least: what is beyond is never decoded. A character
+ * is one octet or more.
+ */
 const BODY_CHARACTERS = { base64: Math.ceil((FORM_BYTES + 1) / 3) * 4, utf8: FORM_BYTES + 1 };
 
 function bodyOf(event: z.output<typeof httpEvent>, method: string): Buffer | undefined {

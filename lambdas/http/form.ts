@@ -1,6 +1,6 @@
 /**
- * Form bodies of the protocol's endpoints (RFC 6749 appendix B, CIBA Core 7.1): strict, bounded, and nothing twice that an
- * endpoint reads.
+ * Form bodies of the protocol's endpoints (RFC 6749 appendix B, CIBA Core 7.1): strict, bounded,
+ * and nothing twice that an endpoint reads.
  */
 import { OAuthError } from '../ciba/oauth-error.ts';
 import { decodeFormText } from '../ciba/percent-encoding.ts';
@@ -13,13 +13,14 @@ export const FORM_BYTES = 16 * 1024;
 export type Form = ReadonlyMap<string, string>;
 
 /**
- * The parameters of a POST that have one of these names. Empty ones count as absent (RFC 6749 3.2), one that occurs twice is
- * an error even so. Of other parameters it is of no interest what and how many they are: they are ignored (RFC 6749 3.2), as
- * long as the body can be read at all. Broken percent-encoding, invalid UTF-8 and NUL are refused wherever they are, since
- * two readers may find different parameters in them.
+ * The parameters of a POST that have one of these names. Empty ones count as absent (RFC 6749 3.2),
+ * one that occurs twice is an error even so. Of other parameters it is of no interest what and how
+ * many they are: they are ignored (RFC 6749 3.2), as long as the body can be read at all. Broken
+ * percent-encoding, invalid UTF-8 and NUL are refused wherever they are, since two readers may find
+ * different parameters in them.
  * @param names of every parameter that the endpoint reads or refuses
- * @throws OAuthError `invalid_request`: 405 for another method, 415 for a content coding, 413 over {@link FORM_BYTES}, 400
- * otherwise
+ * @throws OAuthError `invalid_request`: 405 for another method, 415 for a content coding, 413 over
+ * {@link FORM_BYTES}, 400 otherwise
  */
 export async function readForm(request: Request, names: readonly string[]): Promise<Form> {
   if (request.method !== 'POST') {
@@ -40,7 +41,10 @@ export async function readForm(request: Request, names: readonly string[]): Prom
   return parseForm(text, names, isUtf8);
 }
 
-/** RFC 9110 8.4.1, 15.5.16: what is coded is not decoded here, and taking it as it is would be to read something else. */
+/**
+ * RFC 9110 8.4.1, 15.5.16: what is coded is not decoded here, and taking it as it is would be to
+ * read something else.
+ */
 function refuseContentCoding(contentEncoding: string): void {
   const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase());
   if (codings.every((coding) => coding === '' || coding === 'identity')) return;
@@ -50,12 +54,16 @@ function refuseContentCoding(contentEncoding: string): void {
   });
 }
 
-/** Charsets that agree with UTF-8 on the octets up to 7F, by the names of IANA's registry that are in use. */
+/**
+ * Charsets that agree with UTF-8 on the octets up to 7F, by the names of IANA's registry that are
+ * in use.
+ */
 const asciiCompatible = /^(?:us-ascii|ascii|latin1|iso-8859-\d{1,2}|windows-125\d)$/i;
 
 /**
- * Whether the body is in UTF-8 whatever octets it has. The media type itself has no parameters and is always UTF-8; clients
- * that name another charset are understood as long as it makes no difference, which is up to octet 7F.
+ * Whether the body is in UTF-8 whatever octets it has. The media type itself has no parameters and
+ * is always UTF-8; clients that name another charset are understood as long as it makes no
+ * difference, which is up to octet 7F.
  * @throws OAuthError for a charset that may make one, and for two
  */
 function judgeCharset({ parameters }: MediaType): boolean {
@@ -82,7 +90,9 @@ function parseForm(body: string, names: readonly string[], isUtf8: boolean): For
   return parameters;
 }
 
-/** A name or a value. @throws OAuthError for one that is not form-encoded, or not for sure in UTF-8 */
+/**
+ * A name or a value. @throws OAuthError for one that is not form-encoded, or not for sure in UTF-8
+ */
 function decode(text: string, isUtf8: boolean): string {
   const decoded = decodeFormText(text);
   if (decoded === undefined || decoded.includes('\0')) throw notFormEncoded();

@@ -1,6 +1,6 @@
 /**
- * `Content-Type` as RFC 9110 8.3.1 writes it, with parameters as 5.6.6 does. Every step goes on where the last one ended, so
- * the work is as long as the header, whatever is in it.
+ * `Content-Type` as RFC 9110 8.3.1 writes it, with parameters as 5.6.6 does. Every step goes on
+ * where the last one ended, so the work is as long as the header, whatever is in it.
  */
 
 /** Longest `Content-Type` that is read, in characters. */
@@ -20,11 +20,17 @@ const parameterPattern = new RegExp(
 export interface MediaType {
   /** Type and subtype, in lower case. */
   essence: string;
-  /** In the order and as often as they are there; names in lower case, values without their quotation marks. */
+  /**
+   * In the order and as often as they are there; names in lower case, values without their
+   * quotation marks.
+   */
   parameters: readonly (readonly [name: string, value: string])[];
 }
 
-/** The media type of one `Content-Type`, or `undefined` for none, for two in one header, and for any other text. */
+/**
+ * The media type of one `Content-Type`, or `undefined` for none, for two in one header, and for any
+ * other text.
+ */
 export function parseMediaType(text: string): MediaType | undefined {
   if (text.length > CONTENT_TYPE_LENGTH) return undefined;
   const essence = matchAt(essencePattern, text, 0)?.[0];

@@ -1,6 +1,6 @@
 /**
- * The one outlet of the protocol's two endpoints: JSON that is never stored (RFC 6749 5.1, 5.2, CIBA Core 13),
- * every error in that shape with its correlation id, and one log line per request.
+ * The one outlet of the protocol's two endpoints: JSON that is never stored (RFC 6749 5.1, 5.2,
+ * CIBA Core 13), every error in that shape with its correlation id, and one log line per request.
  */
 
 import { base64url } from '../ciba/base64url.ts';
@@ -22,7 +22,10 @@ export interface Trace {
   registered?: Client | undefined;
   /** What was presented where the authentication of the client failed. */
   failedAuthentication?: AuthenticationEvidence;
-  /** Set once the request is proved to be the caller's; from then on the correlation id starts with it. */
+  /**
+   * Set once the request is proved to be the caller's; from then on the correlation id starts with
+   * it.
+   */
   ref?: string;
 }
 

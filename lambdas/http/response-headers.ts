@@ -1,7 +1,8 @@
 /**
- * The headers of every answer, as one table by the kind of its route: who may keep it (RFC 9111), which methods there are
- * (RFC 9110 10.2.1), which origins may read it (Fetch 3.2), and what browsers are told of it (RFC 6797, ASVS 3.4). What only
- * one answer has, as `Retry-After`, comes from whoever makes that answer.
+ * The headers of every answer, as one table by the kind of its route: who may keep it (RFC 9111),
+ * which methods there are (RFC 9110 10.2.1), which origins may read it (Fetch 3.2), and what
+ * browsers are told of it (RFC 6797, ASVS 3.4). What only one answer has, as `Retry-After`, comes
+ * from whoever makes that answer.
  */
 import { KEYS_REMEMBERED_SECONDS } from '../ciba/keys/signing-keys.ts';
 
@@ -23,7 +24,10 @@ interface Row {
   always?: Record<string, string>;
   /** Where the document itself is answered, or that it has not changed. */
   found?: Record<string, string>;
-  /** How caches may keep the document. What is said instead of it, as 404 and 503, is kept by nobody. */
+  /**
+   * How caches may keep the document. What is said instead of it, as 404 and 503, is kept by
+   * nobody.
+   */
   keep?: string;
   /** Whether scripts of every origin may read it. */
   isShared?: boolean;
@@ -31,7 +35,10 @@ interface Row {
 
 const readOnly = 'GET, HEAD, OPTIONS';
 
-/** A page is not framed, referred to elsewhere, listed, or opened together with a page of another site (threats T11, T12). */
+/**
+ * A page is not framed, referred to elsewhere, listed, or opened together with a page of another
+ * site (threats T11, T12).
+ */
 const page = {
   'Content-Type': 'text/html; charset=utf-8',
   'X-Frame-Options': 'DENY',
@@ -43,7 +50,10 @@ const page = {
   'Permissions-Policy': 'publickey-credentials-get=()',
 };
 
-/** An image that no other site shows; should it ever be opened as a page, it is a sandbox without anything in it. */
+/**
+ * An image that no other site shows; should it ever be opened as a page, it is a sandbox without
+ * anything in it.
+ */
 const image = {
   'Content-Type': 'image/png',
   'Content-Security-Policy': "default-src 'none'; sandbox",
@@ -84,8 +94,8 @@ const rows: Record<RouteKind, Row> = {
 const overTls = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' };
 
 /**
- * What a preflight is told. `*` names every header but `Authorization` (Fetch 3.2.3), which is right here: a document that
- * anybody may read is asked for without credentials.
+ * What a preflight is told. `*` names every header but `Authorization` (Fetch 3.2.3), which is
+ * right here: a document that anybody may read is asked for without credentials.
  */
 const preflight = {
   'Access-Control-Allow-Methods': readOnly,
@@ -94,8 +104,8 @@ const preflight = {
 };
 
 /**
- * The headers of an answer with this status; 204 is the answer to OPTIONS. Over plain HTTP, as on localhost, nothing is
- * said of TLS (RFC 6797 7.2).
+ * The headers of an answer with this status; 204 is the answer to OPTIONS. Over plain HTTP, as on
+ * localhost, nothing is said of TLS (RFC 6797 7.2).
  */
 export function responseHeaders(
   kind: RouteKind,
@@ -103,7 +113,8 @@ export function responseHeaders(
   issuer: string,
 ): Record<string, string> {
   const { allow, always, found, keep, isShared } = rows[kind];
-  // With 304 too: a cache takes over its headers, and API Gateway makes text/plain of a missing type.
+  // With 304 too: a cache takes over its headers, and API Gateway makes text/plain of a missing
+  // type.
   const isFound = status === 200 || status === 304;
   return {
     'X-Content-Type-Options': 'nosniff',

@@ -1,6 +1,7 @@
 /**
- * State LocateUser of the flow: whether the user of a request can be reached by mail, and whether there is a binding
- * message to branch on. What can never succeed is an outcome; only what may pass is thrown, so that the flow retries it.
+ * State LocateUser of the flow: whether the user of a request can be reached by mail, and whether
+ * there is a binding message to branch on. What can never succeed is an outcome; only what may pass
+ * is thrown, so that the flow retries it.
  */
 import * as z from 'zod/mini';
 import { isRef } from '../ciba/handles.ts';

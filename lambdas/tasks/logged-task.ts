@@ -10,7 +10,10 @@ interface TaskDeps {
   log: Log;
 }
 
-/** A task that logs its outcome, or the name and the place of what was thrown, which is all that leaves it. */
+/**
+ * A task that logs its outcome, or the name and the place of what was thrown, which is all that
+ * leaves it.
+ */
 export function loggedTask<
   Schema extends z.ZodMiniType<{ ref: string }>,
   Result extends { outcome: string; cause?: string },
@@ -39,8 +42,9 @@ export function loggedTask<
 }
 
 /**
- * What the flow is told of an error: its name, by which it decides, and where it was thrown. The text may quote what was
- * sent, and would stand in the runtime's own log line and in the execution's history.
+ * What the flow is told of an error: its name, by which it decides, and where it was thrown. The
+ * text may quote what was sent, and would stand in the runtime's own log line and in the
+ * execution's history.
  */
 function withoutItsText({ cause: name, at = [] }: Fault): Error {
   const message = 'See the log line of this run.';

@@ -1,7 +1,8 @@
 /**
- * What becomes of a mail after SES accepted it, as its events tell over EventBridge: kept on the request, and an address
- * that mail does not arrive at is not mailed again. Events come late, in any order and more than once, or not at all.
- * See {@link https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html}
+ * What becomes of a mail after SES accepted it, as its events tell over EventBridge: kept on the
+ * request, and an address that mail does not arrive at is not mailed again. Events come late, in
+ * any order and more than once, or not at all. See {@link
+ * https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html}
  */
 import * as z from 'zod/mini';
 import { isRef } from '../ciba/handles.ts';
@@ -64,8 +65,8 @@ const news = z.object({
 });
 
 /**
- * Takes an event of SES and keeps what it says, once. What is no such event, or says nothing of the mail's fate, is logged
- * and left: to throw would only have it delivered again.
+ * Takes an event of SES and keeps what it says, once. What is no such event, or says nothing of the
+ * mail's fate, is logged and left: to throw would only have it delivered again.
  */
 export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Promise<MailNews> {
   const hear = loggedTask('mail_feedback', deps, news, (told) => record(deps, told));
@@ -84,8 +85,9 @@ export function mailFeedbackTask(deps: MailFeedbackDeps): (event: unknown) => Pr
 }
 
 /**
- * The address before the request: whoever sees that the request failed finds that its user is not asked again. The request
- * says that nothing is left to do, so a run that was cut off in between is made up for when the event comes again.
+ * The address before the request: whoever sees that the request failed finds that its user is not
+ * asked again. The request says that nothing is left to do, so a run that was cut off in between is
+ * made up for when the event comes again.
  */
 async function record(
   { requests, addresses, users, clock }: MailFeedbackDeps,
@@ -104,9 +106,9 @@ async function record(
 }
 
 /**
- * Why an event is not of the mail of this request. The address that was mailed is the user's as long as the user is reached
- * as then; of one who is gone or reached elsewhere nobody knows it any more, nor is there an address to mark or a request
- * that could be approved.
+ * Why an event is not of the mail of this request. The address that was mailed is the user's as
+ * long as the user is reached as then; of one who is gone or reached elsewhere nobody knows it any
+ * more, nor is there an address to mark or a request that could be approved.
  */
 function judgeDestination(
   request: AuthenticationRequest,
@@ -122,7 +124,10 @@ function judgeDestination(
   return isMailed ? undefined : 'not to the address that was mailed';
 }
 
-/** What an event says became of its mail; `undefined` if the mail may have arrived all the same, or was welcome. */
+/**
+ * What an event says became of its mail; `undefined` if the mail may have arrived all the same, or
+ * was welcome.
+ */
 function judge(event: SesEvent): MailFailure | undefined {
   switch (event.eventType) {
     case 'Bounce':
@@ -140,8 +145,8 @@ function judge(event: SesEvent): MailFailure | undefined {
 const undelivered = ['MailboxFull', 'MessageTooLarge', 'ContentRejected', 'AttachmentRejected'];
 
 /**
- * An automatic answer, as of somebody on holiday, is a bounce to SES, of the kinds Transient and General or Undetermined:
- * the mail is in the mailbox, and its user may decide.
+ * An automatic answer, as of somebody on holiday, is a bounce to SES, of the kinds Transient and
+ * General or Undetermined: the mail is in the mailbox, and its user may decide.
  */
 function judgeBounce({ bounceType, bounceSubType }: Bounce): MailFailure | undefined {
   if (bounceType === 'Permanent')
@@ -156,7 +161,10 @@ function judgeComplaint(told: Complaint): MailFailure | undefined {
   return told.complaintFeedbackType === 'not-spam' ? undefined : 'mail_complained';
 }
 
-/** SES has several lists, of its own, of the account and of a tenant: `Suppressed`, `OnAccountSuppressionList`. */
+/**
+ * SES has several lists, of its own, of the account and of a tenant: `Suppressed`,
+ * `OnAccountSuppressionList`.
+ */
 function isOnList(subType: string): boolean {
   return subType.includes('Suppress');
 }

@@ -1,6 +1,7 @@
 /**
- * States SendEmailWithBindingMessage and SendEmailWithoutBindingMessage of the flow: claims the send, hands the mail to
- * SES with the magic link, stamps it. Express runs at least once, so the claim decides who sends.
+ * States SendEmailWithBindingMessage and SendEmailWithoutBindingMessage of the flow: claims the
+ * send, hands the mail to SES with the magic link, stamps it. Express runs at least once, so the
+ * claim decides who sends.
  */
 import * as z from 'zod/mini';
 import { base64url } from '../ciba/base64url.ts';
@@ -39,7 +40,10 @@ export interface MailDeps {
   log: Log;
 }
 
-/** How long a claim keeps other tasks from sending, in seconds: longer than the function's timeout of 10. */
+/**
+ * How long a claim keeps other tasks from sending, in seconds: longer than the function's timeout
+ * of 10.
+ */
 export const MAIL_CLAIM_SECONDS = 15;
 
 /** A mail that nobody could open in time is not sent, in seconds. */
@@ -65,8 +69,9 @@ export class MailDeferred extends Error {
 }
 
 /**
- * Sends the mail of a request at most once for each granted claim, always with the same link.
- * Never after a `mailed` stamp, a decision or the end of the request. The language is the user's, or the nearest there is.
+ * Sends the mail of a request at most once for each granted claim, always with the same link. Never
+ * after a `mailed` stamp, a decision or the end of the request. The language is the user's, or the
+ * nearest there is.
  * @throws MailDeferred if another task is sending or SES asks for patience; the flow tries again
  */
 export function mailTask(deps: MailDeps): (input: unknown) => Promise<MailSent> {
@@ -110,7 +115,10 @@ type ClaimedRequest = Extract<
   { outcome: 'claimed' }
 >['request'];
 
-/** The mail, or `undefined` if user or client are gone, or reachable elsewhere than when the request was made. */
+/**
+ * The mail, or `undefined` if user or client are gone, or reachable elsewhere than when the request
+ * was made.
+ */
 async function composeMail(
   deps: MailDeps,
   request: ClaimedRequest,
@@ -142,7 +150,10 @@ async function composeMail(
   };
 }
 
-/** What SES answers decides what happens to the claim; what it leaves unknown keeps the claim until it runs out. */
+/**
+ * What SES answers decides what happens to the claim; what it leaves unknown keeps the claim until
+ * it runs out.
+ */
 async function send(deps: MailDeps, mail: Mail, ref: string, claimId: string): Promise<MailSent> {
   const { requests } = deps;
   const handedOver = await deps.mailer.send(mail);
@@ -159,8 +170,9 @@ async function send(deps: MailDeps, mail: Mail, ref: string, claimId: string): P
 }
 
 /**
- * The mail is out, whether or not that can be stamped: to throw would have the flow give up a request whose link the user
- * holds. Without the stamp the claim keeps others from sending until it runs out, and the flow is over by then.
+ * The mail is out, whether or not that can be stamped: to throw would have the flow give up a
+ * request whose link the user holds. Without the stamp the claim keeps others from sending until it
+ * runs out, and the flow is over by then.
  */
 async function recordSent(
   { requests, clock }: MailDeps,

@@ -1,5 +1,6 @@
 /**
- * State RecordFailure of the flow: marks a request failed, with the cause, unless the user has decided meanwhile.
+ * State RecordFailure of the flow: marks a request failed, with the cause, unless the user has
+ * decided meanwhile.
  */
 import * as z from 'zod/mini';
 import { isRef } from '../ciba/handles.ts';

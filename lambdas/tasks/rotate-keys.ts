@@ -1,7 +1,8 @@
 /**
- * Renews the keys of the deployment, every day and when an operator asks: makes the first ones, makes another of each kind
- * when its time has come, and drops what nothing depends on any more. A signing key is stored, then published, and only
- * then allowed to sign, so that whatever is signed can be verified (OpenID Connect Core 10.1.1).
+ * Renews the keys of the deployment, every day and when an operator asks: makes the first ones,
+ * makes another of each kind when its time has come, and drops what nothing depends on any more. A
+ * signing key is stored, then published, and only then allowed to sign, so that whatever is signed
+ * can be verified (OpenID Connect Core 10.1.1).
  */
 import * as z from 'zod/mini';
 import { base64url } from '../ciba/base64url.ts';
@@ -64,9 +65,9 @@ const KID_BYTES = 12;
 const WRITE_ATTEMPTS = 10;
 
 /**
- * Takes `{"rotate":"when-due"}`, or `{"rotate":"now","lead":<seconds>}` for new keys at once that are used after the lead.
- * Safe to repeat and to run twice at once: of runs at once one makes the key of each kind, and a run that was cut off is
- * taken up by the next where it ended.
+ * Takes `{"rotate":"when-due"}`, or `{"rotate":"now","lead":<seconds>}` for new keys at once that
+ * are used after the lead. Safe to repeat and to run twice at once: of runs at once one makes the
+ * key of each kind, and a run that was cut off is taken up by the next where it ended.
  * @throws an error that says what the input may be
  */
 export function rotateKeysTask(deps: RotateKeysDeps): (input: unknown) => Promise<RotationResult> {
@@ -102,7 +103,8 @@ async function rotate(deps: RotateKeysDeps, run: Run): Promise<void> {
   await publish(deps);
   for (const alg of idTokenSigningAlgorithms) await release(deps, run, alg);
   await renewStoredSecretKeys(deps, run, 'wrap', renewWrappingKeys);
-  // Last: without a lead a link may be made with the new key that a function with the old ones does not know.
+  // Last: without a lead a link may be made with the new key that a function with the old ones does
+  // not know.
   await renewStoredSecretKeys(deps, run, 'link', renewLinkKeys);
 }
 
@@ -166,7 +168,8 @@ async function renewStored<Key extends { kid: string }>(
   await untilWritten(async () => {
     const { keys, version } = await read();
     known ??= keys;
-    // A key that came meanwhile was made by a run at the same time, or by this one and the answer was lost.
+    // A key that came meanwhile was made by a run at the same time, or by this one and the answer
+    // was lost.
     const isServed = keys.some((key) => !includes(known, key));
     const rotation = { now: clock(), startedAt, periodSeconds, forced: forced && !isServed };
     const { kept, isNewWanted } = renew(keys, rotation);

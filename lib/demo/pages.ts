@@ -1,4 +1,6 @@
-/** The pages of the demo: the pump by itself, and the story, which has the user's phone beside it. */
+/**
+ * The pages of the demo: the pump by itself, and the story, which has the user's phone beside it.
+ */
 import type { Approval } from './pump.ts';
 import type { Mail } from './read-inbox.ts';
 
@@ -48,7 +50,10 @@ export function liveParts(scene: Scene): Record<string, string> {
   };
 }
 
-/** A whole page. `mistake` is what was wrong with the form; `newSale` is the id that the next sale gets. */
+/**
+ * A whole page. `mistake` is what was wrong with the form; `newSale` is the id that the next sale
+ * gets.
+ */
 export function page(scene: Scene, { mistake, newSale }: Blank): string {
   const { view, sale } = scene;
   const pump = pumpPanel(scene, { mistake, newSale });

@@ -1,6 +1,7 @@
 /**
- * A petrol pump that asks a named user for approval: a relying party of CIBA in poll mode, in one file, to be copied.
- * openid-client does the protocol: discovery, the two requests, the waiting between polls, the check of the ID Token.
+ * A petrol pump that asks a named user for approval: a relying party of CIBA in poll mode, in one
+ * file, to be copied. openid-client does the protocol: discovery, the two requests, the waiting
+ * between polls, the check of the ID Token.
  */
 import * as client from 'openid-client';
 
@@ -14,7 +15,10 @@ export interface PumpRegistration {
   fetch?: client.CustomFetch | undefined;
 }
 
-/** What the pump knows of an approval that it has asked for; the first two pass, the others are final. */
+/**
+ * What the pump knows of an approval that it has asked for; the first two pass, the others are
+ * final.
+ */
 export type Approval =
   | { step: 'asking' }
   | { step: 'waiting'; requestId: string; expiresAt: number; expiresIn: number; interval: number }
@@ -26,11 +30,17 @@ export type Approval =
 /** What is asked of whom. */
 export interface Question {
   user: string;
-  /** Shown on the pump and sent along, for the user to compare, or to type where a code is asked for. */
+  /**
+   * Shown on the pump and sent along, for the user to compare, or to type where a code is asked
+   * for.
+   */
   bindingMessage: string;
   /** Whether the binding message is a code, for the user to type. */
   isCode: boolean;
-  /** The subject that the pump has on record for the user; where it has none, the provider says who it is. */
+  /**
+   * The subject that the pump has on record for the user; where it has none, the provider says who
+   * it is.
+   */
   sub?: string | undefined;
 }
 
@@ -51,7 +61,10 @@ export function connectPump(pump: PumpRegistration): Promise<client.Configuratio
   });
 }
 
-/** Asks the user, shows each step as it is reached, and ends with the decision. Nobody waits any more once `given up`. */
+/**
+ * Asks the user, shows each step as it is reached, and ends with the decision. Nobody waits any
+ * more once `given up`.
+ */
 export async function* askForApproval(
   config: client.Configuration,
   { user, bindingMessage, isCode, sub }: Question,
@@ -60,7 +73,8 @@ export async function* askForApproval(
   yield { step: 'asking' };
   try {
     const acr = isCode ? `${config.serverMetadata().issuer}/acr/code` : undefined;
-    // The user compares the binding message with what the pump shows, or types it, so the pump has to show it.
+    // The user compares the binding message with what the pump shows, or types it, so the pump has
+    // to show it.
     const request = await client.initiateBackchannelAuthentication(config, {
       scope: 'openid profile email',
       login_hint: user,
@@ -83,7 +97,8 @@ export async function* askForApproval(
     const tokens = await client.pollBackchannelAuthenticationGrant(config, request, undefined, {
       signal,
     });
-    // The ID Token is verified by now: it says who approved, and how. The access token is for the APIs behind the pump.
+    // The ID Token is verified by now: it says who approved, and how. The access token is for the
+    // APIs behind the pump.
     const claims = tokens.claims() ?? {};
     yield isAnswer(claims, { acr, sub }) ? { step: 'approved', claims } : otherAnswer;
   } catch (error) {
@@ -92,8 +107,8 @@ export async function* askForApproval(
 }
 
 /**
- * OpenID Connect Core 3.1.3.7: whoever asks for a level looks whether it is the one that was reached, since `acr_values` is
- * a wish; and whoever asks for a user, whether it was that user.
+ * OpenID Connect Core 3.1.3.7: whoever asks for a level looks whether it is the one that was
+ * reached, since `acr_values` is a wish; and whoever asks for a user, whether it was that user.
  */
 function isAnswer(
   claims: Record<string, unknown>,
@@ -132,7 +147,10 @@ function reasonOf(error: unknown): string {
     : 'The provider does not answer. Please try again in a moment.';
 }
 
-/** The correlation id at the end of every description is what the provider's operator finds a request by. */
+/**
+ * The correlation id at the end of every description is what the provider's operator finds a
+ * request by.
+ */
 function fail(reason: string, description: string | undefined): Approval {
   const correlationId = /\(Correlation ID: ([^)]+)\)$/.exec(description ?? '')?.[1];
   return { step: 'failed', reason, correlationId };

@@ -1,6 +1,6 @@
 /**
- * The inbox of the local host, which plays the user's phone. A real pump sees no mail; the demo shows it beside the pump so
- * that one screen tells the whole story.
+ * The inbox of the local host, which plays the user's phone. A real pump sees no mail; the demo
+ * shows it beside the pump so that one screen tells the whole story.
  */
 
 /** A mail as it came. */

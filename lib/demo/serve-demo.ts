@@ -1,6 +1,7 @@
 /**
- * The server of the demo: a pump for a person to use (`/`), and the story (`/story`), which shows the inbox of the local
- * host beside it. What a client developer would copy is `pump.ts`; this is the machine around it.
+ * The server of the demo: a pump for a person to use (`/`), and the story (`/story`), which shows
+ * the inbox of the local host beside it. What a client developer would copy is `pump.ts`; this is
+ * the machine around it.
  */
 import {
   createServer,
@@ -51,7 +52,8 @@ const FORM_BYTES = 4096;
 const LOOK_MILLISECONDS = 400;
 
 /**
- * Starts the demo on 127.0.0.1 and, where the machine has it, on [::1], at a provider that answers already.
+ * Starts the demo on 127.0.0.1 and, where the machine has it, on [::1], at a provider that answers
+ * already.
  * @throws if the provider's discovery document or the port cannot be had
  */
 export async function serveDemo(settings: DemoSettings): Promise<Demo> {
@@ -190,8 +192,8 @@ function send(
 }
 
 /**
- * Whether another site may have sent this, or a name that was pointed at this machine (DNS rebinding): the story shows
- * links that approve.
+ * Whether another site may have sent this, or a name that was pointed at this machine (DNS
+ * rebinding): the story shows links that approve.
  */
 function isForeign({ headers: { host = '', origin } }: IncomingMessage): boolean {
   if (!/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host)) return true;
@@ -220,7 +222,10 @@ function readOrder(form: URLSearchParams): Order | string {
   return { id, amount, user, isCode: form.get('code') === 'yes' };
 }
 
-/** Without letters and digits that are taken for one another; each is one of 32, so none is likelier. */
+/**
+ * Without letters and digits that are taken for one another; each is one of 32, so none is
+ * likelier.
+ */
 const CODE_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /** `K7P-X4T`: 30 random bits, of which a guesser has three tries. */

@@ -1,7 +1,7 @@
 /**
- * Reads the flows, the `*.asl.json` files of `statemachines`, as the stack is synthesized, and checks what CloudFormation
- * and Step Functions would only find out later: substitutions that the stack does not have, states that do not exist, and
- * whatever is not of the language of flows.
+ * Reads the flows, the `*.asl.json` files of `statemachines`, as the stack is synthesized, and
+ * checks what CloudFormation and Step Functions would only find out later: substitutions that the
+ * stack does not have, states that do not exist, and whatever is not of the language of flows.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -31,7 +31,10 @@ export interface Substitutions {
   templates: string[];
 }
 
-/** Of a flow Step Functions takes a megabyte, but CloudFormation takes one of the template, which holds all of them and the mails. */
+/**
+ * Of a flow Step Functions takes a megabyte, but CloudFormation takes one of the template, which
+ * holds all of them and the mails.
+ */
 const FLOWS_BYTES = 100_000;
 
 /** The longest name of a state that Step Functions takes. */
@@ -45,7 +48,8 @@ const substitutionPattern = /"\$\{(\w+)\}"|\$\{/g;
 /**
  * The flows of a folder, in the order of their names.
  * @default the folder `statemachines`
- * @throws an error whose message has a line, `file: fault; what is allowed`, for every fault of every flow
+ * @throws an error whose message has a line, `file: fault; what is allowed`, for every fault of
+ * every flow
  */
 export function readFlowDefinitions(
   allowed: Substitutions,
@@ -153,7 +157,10 @@ function findLostStates(file: string, { states, steps }: FlowOutline): string[] 
     .map(({ from, to }) => `${file}: ${from} leads to ${to}, which is no state of the flow`);
 }
 
-/** The stack allows a flow to invoke the functions that it knows. Unknown and partial substitutions are faults already. */
+/**
+ * The stack allows a flow to invoke the functions that it knows. Unknown and partial substitutions
+ * are faults already.
+ */
 function findForeignFunctions(
   file: string,
   { tasks }: FlowOutline,

@@ -1,13 +1,17 @@
 /**
- * The part of the Amazon States Language that flows are written in: JSONPath and `lambda:invoke` tasks, which AWS,
- * emulators and the local host run alike. The stack is synthesized, and the local host starts, with nothing else.
+ * The part of the Amazon States Language that flows are written in: JSONPath and `lambda:invoke`
+ * tasks, which AWS, emulators and the local host run alike. The stack is synthesized, and the local
+ * host starts, with nothing else.
  */
 import * as z from 'zod/mini';
 
 /** The one kind of task: an invocation of a function that is waited for. */
 export const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 
-/** A path of members below the input; filters, slices, the context object and intrinsic functions are read differently. */
+/**
+ * A path of members below the input; filters, slices, the context object and intrinsic functions
+ * are read differently.
+ */
 const path = z.string().check(z.regex(/^\$(?:\.[A-Za-z_]\w*)*$/, 'a path of member names'));
 
 /** Below `$`, so that no result replaces the whole input and loses the reference of the request. */

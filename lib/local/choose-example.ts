@@ -1,4 +1,7 @@
-/** Who of a directory can play in examples: a client that authenticates with its secret as it is, and users who can approve. */
+/**
+ * Who of a directory can play in examples: a client that authenticates with its secret as it is,
+ * and users who can approve.
+ */
 import type { Directory } from '../operator/directory/directory-file.ts';
 
 /** A client that asks, and the names of users who can be asked. */

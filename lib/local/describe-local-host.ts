@@ -1,4 +1,7 @@
-/** What a person reads when the provider runs: its addresses, who is in its directory, and commands to try. */
+/**
+ * What a person reads when the provider runs: its addresses, who is in its directory, and commands
+ * to try.
+ */
 
 import type { Directory } from '../operator/directory/directory-file.ts';
 import { stackOption } from '../operator/option-values.ts';
@@ -51,7 +54,10 @@ function describeDemo(demo: string | undefined): string {
 `;
 }
 
-/** What makes programs trust the provider's certificate: Node's by an environment variable, others each in their way. */
+/**
+ * What makes programs trust the provider's certificate: Node's by an environment variable, others
+ * each in their way.
+ */
 function describeCa(ca: string | undefined): string {
   if (ca === undefined) return '';
   return `  Its CA     ${ca}   made here, for localhost alone
@@ -60,7 +66,9 @@ function describeCa(ca: string | undefined): string {
 `;
 }
 
-/** The command line works on this machine as on an account; the credentials only have to be there. */
+/**
+ * The command line works on this machine as on an account; the credentials only have to be there.
+ */
 function describeOperator({ control, ca, stackName }: LocalHostFacts): string {
   const trust = ca === undefined ? '' : `NODE_EXTRA_CA_CERTS=${quote(ca)} `;
   return `
@@ -126,7 +134,10 @@ Try it in another terminal:
 `;
 }
 
-/** The client's credentials for curl, as RFC 6749, section 2.3.1 wants them: each form-encoded before it goes into Basic. */
+/**
+ * The client's credentials for curl, as RFC 6749, section 2.3.1 wants them: each form-encoded
+ * before it goes into Basic.
+ */
 function authenticate(method: string, clientId: string, secret: string): string {
   if (method === 'client_secret_basic') {
     return `-u ${quote(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`)}`;

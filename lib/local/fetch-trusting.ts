@@ -1,4 +1,7 @@
-/** A `fetch` that trusts one CA. Node's own learns of a CA from NODE_EXTRA_CA_CERTS alone, and that as its process starts. */
+/**
+ * A `fetch` that trusts one CA. Node's own learns of a CA from NODE_EXTRA_CA_CERTS alone, and that
+ * as its process starts.
+ */
 import { once } from 'node:events';
 import { Agent, request as httpsRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
@@ -12,8 +15,8 @@ export interface FetchOptions {
 }
 
 /**
- * A function in the place of `fetch`, for https. It trusts this CA instead of those of the system, and verifies names, times
- * and signatures as ever; it follows no redirect.
+ * A function in the place of `fetch`, for https. It trusts this CA instead of those of the system,
+ * and verifies names, times and signatures as ever; it follows no redirect.
  * @param ca PEM
  */
 export function fetchTrusting(

@@ -1,6 +1,7 @@
 /**
- * Certificates for this machine alone (RFC 5280): a CA that can vouch for localhost and for nothing else, and the certificate of
- * a server there. Node reads certificates but issues none: the structures are those of a library, keys and signatures Node's.
+ * Certificates for this machine alone (RFC 5280): a CA that can vouch for localhost and for nothing
+ * else, and the certificate of a server there. Node reads certificates but issues none: the
+ * structures are those of a library, keys and signatures Node's.
  */
 import {
   createHash,
@@ -82,7 +83,10 @@ const localSubtrees = [
   { iPAddress: '::1/128' },
 ] as const;
 
-/** A CA of a new key: whoever trusts it trusts it for localhost, 127.0.0.1 and ::1, should its key ever be stolen. */
+/**
+ * A CA of a new key: whoever trusts it trusts it for localhost, 127.0.0.1 and ::1, should its key
+ * ever be stolen.
+ */
 export function issueAuthority(now: Date): Identity {
   const { publicKey, privateKey } = generateKeys();
   const keyId = keyIdOf(publicKey);

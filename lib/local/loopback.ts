@@ -1,6 +1,6 @@
 /**
- * Servers that this machine alone can reach: all of the local host listens on the loopback addresses of both families, since
- * `localhost` is either (RFC 6761, 6.3).
+ * Servers that this machine alone can reach: all of the local host listens on the loopback
+ * addresses of both families, since `localhost` is either (RFC 6761, 6.3).
  */
 
 import { once } from 'node:events';
@@ -14,7 +14,10 @@ const LOOPBACK = '127.0.0.1';
 
 const IPV6_LOOPBACK = '::1';
 
-/** Longer than the pause between two polls, so that a client's kept connection is not cut as it sends. */
+/**
+ * Longer than the pause between two polls, so that a client's kept connection is not cut as it
+ * sends.
+ */
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 
 /** A port to listen on, and the option that sets it; port 0 is any free one. */
@@ -26,8 +29,9 @@ export interface PortChoice {
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
- * A server whose answers take time. If one fails, because the caller went away in the middle or for a fault of ours,
- * the connection is cut; the others go on. One of https greets nobody until it is given a certificate.
+ * A server whose answers take time. If one fails, because the caller went away in the middle or for
+ * a fault of ours, the connection is cut; the others go on. One of https greets nobody until it is
+ * given a certificate.
  */
 export function createAsyncServer(answer: Answer, { tls = false } = {}): Server {
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
@@ -47,8 +51,8 @@ interface Reach {
 const reaches = new WeakMap<Server, Reach>();
 
 /**
- * Starts to listen on 127.0.0.1 and, where the machine has it, on [::1], and answers the port: one port on both, as a name
- * leads to either.
+ * Starts to listen on 127.0.0.1 and, where the machine has it, on [::1], and answers the port: one
+ * port on both, as a name leads to either.
  * @throws OperatorError if the port cannot be had on both, naming it, the address and its option
  */
 export async function listenOnLoopback(server: Server, choice: PortChoice): Promise<number> {
@@ -89,7 +93,10 @@ export async function closeServer(server: Server): Promise<void> {
   await closed;
 }
 
-/** The issuer of a provider that listens: an origin as URLs have it, which name no port that is the scheme's own. */
+/**
+ * The issuer of a provider that listens: an origin as URLs have it, which name no port that is the
+ * scheme's own.
+ */
 export function issuerAt({ port, tls }: { port: number; tls: boolean }): string {
   return new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin;
 }
@@ -100,8 +107,9 @@ export function loopbackUrl(port: number): string {
 }
 
 /**
- * Whether a request may have been sent by a web page of another site, or by one whose name was pointed at this machine
- * (DNS rebinding): what it reads here are magic links, and what it writes are users.
+ * Whether a request may have been sent by a web page of another site, or by one whose name was
+ * pointed at this machine (DNS rebinding): what it reads here are magic links, and what it writes
+ * are users.
  */
 export function isForeign(request: IncomingMessage): boolean {
   const { host, origin } = request.headers;
@@ -109,7 +117,10 @@ export function isForeign(request: IncomingMessage): boolean {
   return origin !== undefined && origin !== `http://${host}`;
 }
 
-/** The same answer, for programs alone: no web page can leave out its Origin where it writes or asks first, and it is told 403. */
+/**
+ * The same answer, for programs alone: no web page can leave out its Origin where it writes or asks
+ * first, and it is told 403.
+ */
 export function programsOnly(answer: Answer): Answer {
   return async (request, response) => {
     if (isForeign(request) || request.headers.origin !== undefined)
@@ -124,7 +135,10 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   response.end(JSON.stringify(body));
 }
 
-/** The body of a request, or undefined as soon as it is longer than `limit` bytes; the rest is then read and dropped. */
+/**
+ * The body of a request, or undefined as soon as it is longer than `limit` bytes; the rest is then
+ * read and dropped.
+ */
 export async function readBody(
   request: IncomingMessage,
   limit: number,
@@ -166,7 +180,10 @@ function reachOf(server: Server): Reach {
   return reach;
 }
 
-/** A server has one listener; another can take connections for it, which Node documents at the event `connection`. */
+/**
+ * A server has one listener; another can take connections for it, which Node documents at the event
+ * `connection`.
+ */
 function handOver(server: Server): NetServer {
   // As Node's own servers of HTTP and of HTTPS are made.
   const allowHalfOpen = !(server instanceof TlsServer);

@@ -1,4 +1,7 @@
-/** The CA of a local host that serves https: made for one run, or kept in a folder, so that trust which was given once lasts. */
+/**
+ * The CA of a local host that serves https: made for one run, or kept in a folder, so that trust
+ * which was given once lasts.
+ */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -55,7 +58,9 @@ async function openForOneRun(now: Date): Promise<Authority> {
   };
 }
 
-/** Key and certificate are one file, for its owner alone: no crash leaves the one without the other. */
+/**
+ * Key and certificate are one file, for its owner alone: no crash leaves the one without the other.
+ */
 async function takeKept(folder: string, now: Date): Promise<Identity> {
   const file = join(folder, 'ca-with-key.pem');
   const kept = await read(file);

@@ -116,7 +116,8 @@ function parse(argv: string[]) {
     });
     return values;
   } catch (error) {
-    // Node's advice after the first sentence is about positional arguments, which there are none of.
+    // Node's advice after the first sentence is about positional arguments, which there are none
+    // of.
     const [reason] = error instanceof Error ? error.message.split(/\.\s/) : [String(error)];
     throw usageError(`${reason}; --help lists the options`);
   }

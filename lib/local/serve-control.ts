@@ -1,6 +1,6 @@
 /**
- * The control server of the local host: what tests and tools change from outside, on loopback only, and AWS's services for
- * tools that sign their requests.
+ * The control server of the local host: what tests and tools change from outside, on loopback only,
+ * and AWS's services for tools that sign their requests.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -34,9 +34,9 @@ export interface ControlActions {
 }
 
 /**
- * Starts the control server. `PUT /directory` takes the JSON of a directory file, and answers 400 with the message of a
- * OperatorError; `POST /rotate-keys` takes nothing. One call is answered after the other. A request that is signed for a
- * service of AWS goes there.
+ * Starts the control server. `PUT /directory` takes the JSON of a directory file, and answers 400
+ * with the message of a OperatorError; `POST /rotate-keys` takes nothing. One call is answered
+ * after the other. A request that is signed for a service of AWS goes there.
  * @throws OperatorError if the port cannot be had
  */
 export async function serveControl(

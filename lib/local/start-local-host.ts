@@ -1,7 +1,7 @@
 /**
- * The local host: runs a synthesized stack on this machine with nothing but Node. Routes, bundled functions,
- * tables, mail templates and the state machine come from the assembly; DynamoDB is dynalite, SES is aws-ses-v2-local, the
- * flow is interpreted here.
+ * The local host: runs a synthesized stack on this machine with nothing but Node. Routes, bundled
+ * functions, tables, mail templates and the state machine come from the assembly; DynamoDB is
+ * dynalite, SES is aws-ses-v2-local, the flow is interpreted here.
  */
 
 import { applyDirectory } from '../operator/directory/apply.ts';
@@ -41,8 +41,8 @@ export interface LocalHostOptions {
   /** Folder in which the tables are kept, and the CA; in memory without it. */
   dataDirectory?: string | undefined;
   /**
-   * Puts something between the functions and the services, as a test does that watches or disturbs their calls: takes where
-   * the services answer, and answers where the functions are to call them.
+   * Puts something between the functions and the services, as a test does that watches or disturbs
+   * their calls: takes where the services answer, and answers where the functions are to call them.
    * @default none: functions call the services themselves
    */
   interpose?: (services: ServiceEndpoints) => Promise<ServiceEndpoints>;
@@ -64,7 +64,10 @@ export interface LocalHost {
   /** Of the services, for tests that look behind the provider. */
   endpoints: ServiceEndpoints;
   stack: LocalStack;
-  /** Adds and updates clients and users; with `prune` those that the directory does not name are removed. */
+  /**
+   * Adds and updates clients and users; with `prune` those that the directory does not name are
+   * removed.
+   */
   applyDirectory(
     directory: Directory,
     options: { prune: boolean },
@@ -75,8 +78,9 @@ export interface LocalHost {
 
 /**
  * Starts a local host; when it answers, the provider does too.
- * @throws OperatorError if a port is taken, if the stack holds something that is not known here, if it was synthesized for
- * another issuer, or if a custom resource fails; nothing is left running then
+ * @throws OperatorError if a port is taken, if the stack holds something that is not known here, if
+ * it was synthesized for another issuer, or if a custom resource fails; nothing is left running
+ * then
  */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const httpApi = createHttpApi({ tls: options.tls ?? false });
@@ -147,7 +151,8 @@ async function start(
       directory,
       prune,
     });
-  // Functions remember clients for seconds and keys for minutes; a test that changes one means the next request.
+  // Functions remember clients for seconds and keys for minutes; a test that changes one means the
+  // next request.
   const thenRestart = async <Answer>(change: Promise<Answer>) => {
     const answer = await change;
     functions.restart();

@@ -1,4 +1,7 @@
-/** Synthesizes the stack for the local host, in a process of its own: its memory is given back when it ends. */
+/**
+ * Synthesizes the stack for the local host, in a process of its own: its memory is given back when
+ * it ends.
+ */
 
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -35,7 +38,8 @@ export async function synthesize({
     cwd: projectFolder,
     env: {
       ...environment,
-      // The CDK's own rules take two seconds and change nothing in the template: they belong to deploying.
+      // The CDK's own rules take two seconds and change nothing in the template: they belong to
+      // deploying.
       CDK_VALIDATION: 'false',
       CDK_OUTDIR: folder,
       // Nothing is deployed, wherever that would be.

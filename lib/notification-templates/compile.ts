@@ -1,7 +1,9 @@
 /**
- * Reads the notification mails of this folder, `<name>/<locale>/` with one file for each part, fills their layout, checks them as the stack is
- * synthesized, and turns the operator's `${variable}` syntax, which is the reference's, into that of SES templates.
- * SES escapes nothing: the HTML part takes the twin of each value that is HTML, `{{x_html}}`, subject and text take `{{x}}`.
+ * Reads the notification mails of this folder, `<name>/<locale>/` with one file for each part,
+ * fills their layout, checks them as the stack is synthesized, and turns the operator's
+ * `${variable}` syntax, which is the reference's, into that of SES templates. SES escapes nothing:
+ * the HTML part takes the twin of each value that is HTML, `{{x_html}}`, subject and text take
+ * `{{x}}`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -16,7 +18,9 @@ import { decodeText, tellUndecoded } from '../decode-text.ts';
 import { toAsciiHtml } from './ascii-html.ts';
 import { type FilledLayout, fillLayout, hasSlots, type SourceFile } from './fill-layout.ts';
 
-/** A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send. */
+/**
+ * A mail in one language as SES stores it: every `{{variable}}` of it must be passed on every send.
+ */
 export interface NotificationTemplate {
   /** The folder of the template, by which a flow names it. */
   name: string;
@@ -31,15 +35,18 @@ export interface NotificationTemplate {
 export const SES_NAME_LENGTH = 64;
 
 /**
- * What is left of those for the name of the deployment: room for `ciba-without-binding-message` in a language of three
- * letters with script and region.
+ * What is left of those for the name of the deployment: room for `ciba-without-binding-message` in
+ * a language of three letters with script and region.
  */
 export const DEPLOYMENT_NAME_LENGTH = 22;
 
 /** What is left for name and locale together. */
 const OWN_NAME_LENGTH = SES_NAME_LENGTH - DEPLOYMENT_NAME_LENGTH - '--'.length;
 
-/** Language, script and region (BCP 47), in the letters that RFC 5646, 2.1.1 recommends: one locale has one name. */
+/**
+ * Language, script and region (BCP 47), in the letters that RFC 5646, 2.1.1 recommends: one locale
+ * has one name.
+ */
 const localePattern = /^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|\d{3}))?$/;
 
 const partNames = ['subject.txt', 'body.html', 'body.txt'] as const;
@@ -66,7 +73,10 @@ interface PartRule {
 /** The Request ID under our name and under that of the reference. */
 const requestId: readonly NotificationVariable[] = ['requestId', 'authReqId'];
 
-/** A subject ends up in logs and notifications of the phone: no link and no text of the client, save its name. */
+/**
+ * A subject ends up in logs and notifications of the phone: no link and no text of the client, save
+ * its name.
+ */
 const subjectRule: PartRule = { allowed: ['appName', ...requestId], required: [['appName']] };
 
 /** The bodies of any template: a request need not have a binding message. */
@@ -102,9 +112,11 @@ const shippedTemplates = fileURLToPath(new URL('.', import.meta.url));
 
 /**
  * The templates of a folder, compiled: one for each locale of each name, in the order of both.
- * @param directory holds one folder for each template, that one for each locale, that the parts, and nothing else but files
+ * @param directory holds one folder for each template, that one for each locale, that the parts,
+ * and nothing else but files
  * @default this folder
- * @throws an error whose message has a line `file:line: fault; what is allowed` for every fault of every template
+ * @throws an error whose message has a line `file:line: fault; what is allowed` for every fault of
+ * every template
  */
 export function compileNotificationTemplates(directory = shippedTemplates): NotificationTemplate[] {
   const faults: string[] = [];
@@ -195,7 +207,10 @@ function compileTemplate(
   return result;
 }
 
-/** A body that is slots, in the layout; what other slots the mails of its language share is beside that. */
+/**
+ * A body that is slots, in the layout; what other slots the mails of its language share is beside
+ * that.
+ */
 function fillSlots(
   directory: string,
   locale: string,
@@ -207,7 +222,10 @@ function fillSlots(
   return fillLayout(layout, shared ? [shared, own] : [own], faults);
 }
 
-/** A file of the folder of the templates, or of those that are shipped if the folder has no layout of its own. */
+/**
+ * A file of the folder of the templates, or of those that are shipped if the folder has no layout
+ * of its own.
+ */
 function readShared(directory: string, name: string, faults: string[]): SourceFile | undefined {
   const isOwn = existsSync(join(directory, 'layout.html'));
   const folders = isOwn ? [directory] : [directory, shippedTemplates];
@@ -238,9 +256,13 @@ function findFaults(part: Part): string[] {
   ];
 }
 
-/** What SES's template engine would read as its own syntax, and every `${` that is not a whole variable. */
+/**
+ * What SES's template engine would read as its own syntax, and every `${` that is not a whole
+ * variable.
+ */
 function findSyntaxFaults(part: Part): string[] {
-  // A brace or a backslash that touches `${` would make `{{{x}}` or `\{{x}}` of it: raw or unreplaced output.
+  // A brace or a backslash that touches `${` would make `{{{x}}` or `\{{x}}` of it: raw or
+  // unreplaced output.
   const brokenSyntax = /\{\{|\}\}|[{\\](?=\$\{)|\$\{(?![A-Za-z][A-Za-z0-9]*\})/g;
   return Array.from(part.source.matchAll(brokenSyntax), ({ 0: found, index }) => {
     const where = locate(part, index);
@@ -276,7 +298,10 @@ function findSecondLine(part: Part): string[] {
   return end < 0 ? [] : [`${locate(part, end + 1)}: a second line; a subject has one`];
 }
 
-/** Escaping makes a value inert as text and between quotation marks; a space would end an attribute without them. */
+/**
+ * Escaping makes a value inert as text and between quotation marks; a space would end an attribute
+ * without them.
+ */
 function findBareAttributes(part: Part): string[] {
   return Array.from(
     part.source.matchAll(/=\s*(?=\$\{)/g),
@@ -285,7 +310,10 @@ function findBareAttributes(part: Part): string[] {
   );
 }
 
-/** These two are elements of their own in HTML: a list's items, and a domain that is cut so that nothing links it. */
+/**
+ * These two are elements of their own in HTML: a list's items, and a domain that is cut so that
+ * nothing links it.
+ */
 function findMarkupInTags(part: Part): string[] {
   return Array.from(
     part.source.matchAll(/<[^<>]*(\$\{(?:appDomain|requestedScopes)\})[^<>]*>/g),

@@ -1,6 +1,6 @@
 /**
- * Mails that share one layout: where `layout.html` has `[[name]]`, a mail has the content of its `<slot name="name">`. Slots that all
- * mails of a language share are in `layout.<locale>.html`.
+ * Mails that share one layout: where `layout.html` has `[[name]]`, a mail has the content of its
+ * `<slot name="name">`. Slots that all mails of a language share are in `layout.<locale>.html`.
  */
 
 /** A file, as an error names it, and its text. */
@@ -37,7 +37,8 @@ export function hasSlots(source: string): boolean {
 /**
  * The layout with its slots filled. Each line of a slot is indented as its place in the layout is.
  * @param files whose slots fill it; of slots of one name the last one does
- * @param faults gets `file:line: fault; what is allowed` for what fills nothing, and for a place that nothing fills
+ * @param faults gets `file:line: fault; what is allowed` for what fills nothing, and for a place
+ * that nothing fills
  */
 export function fillLayout(
   layout: SourceFile,

@@ -20,16 +20,22 @@ export interface CommandContext {
    */
   confirm(question: string): Promise<boolean>;
   /**
-   * Asks for the number of what is taken away, where a slip would take too much: true if just that is typed. `--yes` does not
-   * answer it, another option does.
+   * Asks for the number of what is taken away, where a slip would take too much: true if just that
+   * is typed. `--yes` does not answer it, another option does.
    * @throws OperatorError naming that option if there is no terminal to ask on, and with `--yes`
    */
   confirmCount(question: string, count: number, option: string): Promise<boolean>;
-  /** What is piped into the command. @throws OperatorError naming the option if a terminal is there instead */
+  /**
+   * What is piped into the command. @throws OperatorError naming the option if a terminal is there
+   * instead
+   */
   readInput(option: string): Promise<string>;
   /** The same as octets, for `-` in the place of a file. */
   readStdin(): Promise<Uint8Array>;
-  /** What is typed without being shown. @throws OperatorError of the text `otherwise` if there is no terminal to ask on */
+  /**
+   * What is typed without being shown. @throws OperatorError of the text `otherwise` if there is no
+   * terminal to ask on
+   */
   askUnseen(prompt: string, otherwise: string): Promise<string>;
   /** The environment variables. */
   environment: Environment;
@@ -66,7 +72,8 @@ export interface QuestionStreams {
 }
 
 /**
- * Asks a question whose answer is yes or no; whatever is not yes is no, the end of the input as well.
+ * Asks a question whose answer is yes or no; whatever is not yes is no, the end of the input as
+ * well.
  * @throws OperatorError if nobody can answer
  */
 export async function askYesOrNo(streams: QuestionStreams, question: string): Promise<boolean> {
@@ -78,7 +85,8 @@ export async function askYesOrNo(streams: QuestionStreams, question: string): Pr
 
 /**
  * Asks for a number that has to be repeated, with or without the commas that it is shown with.
- * @throws OperatorError naming the option that says it if nobody can answer, and where `--yes` was to answer everything
+ * @throws OperatorError naming the option that says it if nobody can answer, and where `--yes` was
+ * to answer everything
  */
 export async function askCount(
   streams: QuestionStreams,
@@ -97,7 +105,10 @@ export async function askCount(
   return answer.replaceAll(',', '') === String(count);
 }
 
-/** What is typed without being shown. @throws OperatorError of the text `otherwise` if nobody can answer */
+/**
+ * What is typed without being shown. @throws OperatorError of the text `otherwise` if nobody can
+ * answer
+ */
 export async function askUnseen(
   streams: QuestionStreams,
   prompt: string,

@@ -1,6 +1,6 @@
 /**
- * The operator's command line, `ciba`: builds the program out of the command groups and runs it. It ends with 0 if all was
- * done, 1 if what was asked failed or is not so, 2 if it was asked wrongly.
+ * The operator's command line, `ciba`: builds the program out of the command groups and runs it. It
+ * ends with 0 if all was done, 1 if what was asked failed or is not so, 2 if it was asked wrongly.
  */
 import { Command, CommanderError } from 'commander';
 import { DEFAULT_STACK, STACK_NAME_LENGTH } from '../../lambdas/aws/formats.ts';
@@ -34,7 +34,10 @@ export interface CommandLineWorld extends OutputStreams, QuestionStreams {
 
 type Group = (context: CommandContext) => Command;
 
-/** The groups of commands, in the order in which help lists them. Each is loaded when it is called for. */
+/**
+ * The groups of commands, in the order in which help lists them. Each is loaded when it is called
+ * for.
+ */
 const commandGroups: Record<string, () => Promise<Group>> = {
   apply: async () => (await import('./commands/apply.ts')).applyCommand,
   client: async () => (await import('./commands/client.ts')).clientCommand,
@@ -67,7 +70,9 @@ interface GlobalOptions {
   yes?: true;
 }
 
-/** Runs one command to its end and answers the exit code. Whatever happens is told on the streams. */
+/**
+ * Runs one command to its end and answers the exit code. Whatever happens is told on the streams.
+ */
 export async function runCommandLine(argv: string[], world: CommandLineWorld): Promise<number> {
   const isJson = isJsonAsked(argv);
   const program = await createProgram(world, argv);
@@ -196,7 +201,8 @@ function pathOf(command: Command): string {
 }
 
 /**
- * Help that was asked for is an answer; help because no command was named is a wrong usage, which a program is told in JSON.
+ * Help that was asked for is an answer; help because no command was named is a wrong usage, which a
+ * program is told in JSON.
  */
 function endOfUsage({ code }: CommanderError, streams: OutputStreams | undefined): number {
   if (code === 'commander.helpDisplayed') return 0;

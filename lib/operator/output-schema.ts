@@ -1,7 +1,8 @@
 /**
- * What every command prints with `--json`, as schemas. docs/reference/ciba-output.schema.json is made of them, and tests hold the
- * answers of each command against that file. Lists are `{items, next}`, an error is `{error}` on the last line of stderr; members
- * are in snake_case, those of the directory and of settings under their own names, and times are in UTC.
+ * What every command prints with `--json`, as schemas. docs/reference/ciba-output.schema.json is
+ * made of them, and tests hold the answers of each command against that file. Lists are
+ * `{items, next}`, an error is `{error}` on the last line of stderr; members are in snake_case,
+ * those of the directory and of settings under their own names, and times are in UTC.
  */
 import * as z from 'zod';
 import { confirmationLevels } from '../../lambdas/ciba/client/confirmation-level.ts';

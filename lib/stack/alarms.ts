@@ -1,6 +1,7 @@
 /**
- * What an operator wants to hear of: errors and throttling of any part, flows that failed, mail that goes nowhere.
- * Missing data is no alarm, since an idle provider sends none; but of the daily rotation, which is never idle.
+ * What an operator wants to hear of: errors and throttling of any part, flows that failed, mail
+ * that goes nowhere. Missing data is no alarm, since an idle provider sends none; but of the daily
+ * rotation, which is never idle.
  */
 import { Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
@@ -45,7 +46,9 @@ export interface AlarmsProps {
   /** The rule by which SES's events of mails reach their function. */
   mailFeedback: IRule;
 
-  /** The queues of events that a function was not to be got through, by the names of the functions. */
+  /**
+   * The queues of events that a function was not to be got through, by the names of the functions.
+   */
   lostEvents: Readonly<Record<string, IQueue>>;
 
   /** The function that is called every day to renew the keys. */
@@ -55,7 +58,9 @@ export interface AlarmsProps {
   topicArn: string | undefined;
 }
 
-/** SES reviews an account at 5 % bounces and at 0.1 % complaints, and may then stop all its mail. */
+/**
+ * SES reviews an account at 5 % bounces and at 0.1 % complaints, and may then stop all its mail.
+ */
 const BOUNCE_RATE = 0.02;
 const COMPLAINT_RATE = 0.0005;
 
@@ -90,7 +95,9 @@ export class Alarms extends Construct {
     this.#addAlarm('ServerErrors', 'An endpoint answered 5xx.', api.metricServerError(sum()));
   }
 
-  /** What one client wants too much of, the others are kept from in the end; no service counts that. */
+  /**
+   * What one client wants too much of, the others are kept from in the end; no service counts that.
+   */
   #addShareAlarm(logGroup: ILogGroup): void {
     const filter = new MetricFilter(this, 'ShareUsedUp', {
       logGroup,
@@ -203,7 +210,10 @@ export class Alarms extends Construct {
     );
   }
 
-  /** The one alarm that silence rings: a rule that is gone or turned off calls nobody, and fails at nothing. */
+  /**
+   * The one alarm that silence rings: a rule that is gone or turned off calls nobody, and fails at
+   * nothing.
+   */
   #addRotationAlarm(handler: IFunction): void {
     this.#addAlarm(
       'NoRotation',

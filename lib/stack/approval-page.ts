@@ -1,6 +1,6 @@
 /**
- * The approval page that the magic link opens, on the authentication device (CIBA Core, 2): its function, what that may
- * do, and its route.
+ * The approval page that the magic link opens, on the authentication device (CIBA Core, 2): its
+ * function, what that may do, and its route.
  */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';

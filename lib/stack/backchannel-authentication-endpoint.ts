@@ -1,5 +1,6 @@
 /**
- * The backchannel authentication endpoint (CIBA Core, 7): its function, what that may do, and its routes.
+ * The backchannel authentication endpoint (CIBA Core, 7): its function, what that may do, and its
+ * routes.
  */
 
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';

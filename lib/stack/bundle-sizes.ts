@@ -1,6 +1,6 @@
 /**
- * The size of every function's bundle, as synth left it, against the most it may have: a cold start reads,
- * compiles and runs all of it.
+ * The size of every function's bundle, as synth left it, against the most it may have: a cold start
+ * reads, compiles and runs all of it.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,7 +16,9 @@ export interface BundleSize {
 
 const KB = 1000;
 
-/** DynamoDB's client is in each of them, that of Step Functions in one and that of SES in another. */
+/**
+ * DynamoDB's client is in each of them, that of Step Functions in one and that of SES in another.
+ */
 const limits: Record<HandlerName, number> = {
   'backchannel-authentication': 350 * KB,
   token: 300 * KB,

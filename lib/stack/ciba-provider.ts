@@ -1,6 +1,6 @@
 /**
- * The whole provider as one construct, for an app of its own or beside other resources of another: composes the
- * constructs, one per capability, and exposes what others wire.
+ * The whole provider as one construct, for an app of its own or beside other resources of another:
+ * composes the constructs, one per capability, and exposes what others wire.
  */
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
@@ -41,9 +41,11 @@ import { TokenEndpoint } from './token-endpoint.ts';
 /** Every setting of a deployment but the name of the stack, and the mails. */
 export interface CibaProviderProps extends ProviderSettings {
   /**
-   * What the names of the API, of its and the flows' logs and of the mail templates begin with, unique in the account and region.
-   * Another one for a provider that is deployed replaces its log groups, and what was logged is gone.
-   * @default made of the ids of stack and provider with a hash, cut in the middle where they have more than 13 characters
+   * What the names of the API, of its and the flows' logs and of the mail templates begin with,
+   * unique in the account and region. Another one for a provider that is deployed replaces its log
+   * groups, and what was logged is gone.
+   * @default made of the ids of stack and provider with a hash, cut in the middle where they have
+   * more than 13 characters
    */
   name?: string | undefined;
 
@@ -58,7 +60,9 @@ export class CibaProvider extends Construct {
   /** The issuer identifier; clients discover everything else below it. */
   readonly issuer: string;
 
-  /** Where the HTTP API answers: its own address, or the custom domain. Without a slash at its end. */
+  /**
+   * Where the HTTP API answers: its own address, or the custom domain. Without a slash at its end.
+   */
   readonly apiEndpoint: string;
 
   readonly api: HttpApi;
@@ -105,7 +109,10 @@ export class CibaProvider extends Construct {
   readonly #tables: Tables;
   readonly #revocation: RefreshTokenRevocation;
 
-  /** @throws an error with a line for each mistake in the settings, which names the setting and what is allowed */
+  /**
+   * @throws an error with a line for each mistake in the settings, which names the setting and what
+   * is allowed
+   */
   constructor(
     scope: Construct,
     id: string,
@@ -125,7 +132,8 @@ export class CibaProvider extends Construct {
       customDomain: readCustomDomain(settings),
       logRetention,
     });
-    // From configuration, never from a request header: whoever sends one would decide where the links lead.
+    // From configuration, never from a request header: whoever sends one would decide where the
+    // links lead.
     const issuer = settings.issuer ?? api.endpoint;
 
     const mail = new NotificationMail(this, 'NotificationMail', {
@@ -226,7 +234,10 @@ export class CibaProvider extends Construct {
     this.#warnOfExampleSender(settings);
   }
 
-  /** Lets the grantee read, write and remove clients and users; the public keys beside them it can only read. */
+  /**
+   * Lets the grantee read, write and remove clients and users; the public keys beside them it can
+   * only read.
+   */
   grantManageDirectory(grantee: IGrantable): Grant {
     return this.#tables.grantManageDirectory(grantee);
   }
@@ -236,14 +247,18 @@ export class CibaProvider extends Construct {
     return this.#tables.grantReadRequests(grantee);
   }
 
-  /** Lets the grantee lift what limits say of users (`ciba user clear-limits`), and see it (`ciba user show`). */
+  /**
+   * Lets the grantee lift what limits say of users (`ciba user clear-limits`), and see it
+   * (`ciba user show`).
+   */
   grantClearLimits(grantee: IGrantable): Grant {
     return this.#tables.grantClearLimits(grantee);
   }
 
   /**
-   * Lets the grantee end the refresh tokens that came of requests, through a function that does nothing else: it can
-   * change no request itself. It finds the request by {@link grantReadRequests}.
+   * Lets the grantee end the refresh tokens that came of requests, through a function that does
+   * nothing else: it can change no request itself. It finds the request by
+   * {@link grantReadRequests}.
    */
   grantRevokeRefreshTokens(grantee: IGrantable): Grant {
     return this.#revocation.grantRevoke(grantee);
@@ -256,7 +271,10 @@ export class CibaProvider extends Construct {
     if (fault !== undefined) throw new SettingsRefused([fault]);
   }
 
-  /** Nothing to warn of where the issuer says that this is a local host, which delivers any mail to its own inbox. */
+  /**
+   * Nothing to warn of where the issuer says that this is a local host, which delivers any mail to
+   * its own inbox.
+   */
   #warnOfExampleSender({ senderAddress, issuer }: CheckedProviderSettings): void {
     if (!senderAddress.endsWith('@example.com') || issuer?.startsWith('http:')) return;
     Annotations.of(this).addWarningV2(
@@ -272,7 +290,10 @@ function checkSettings(props: ProviderSettings): CheckedProviderSettings {
   return parsed.settings;
 }
 
-/** The custom domain of the settings, which have a certificate wherever they have a name, and a zone's id with its name. */
+/**
+ * The custom domain of the settings, which have a certificate wherever they have a name, and a
+ * zone's id with its name.
+ */
 function readCustomDomain(settings: CheckedProviderSettings): CustomDomainNames | undefined {
   const { customDomain, certificateArn, hostedZoneId, hostedZoneName } = settings;
   if (customDomain === undefined || certificateArn === undefined) return undefined;

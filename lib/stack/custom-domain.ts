@@ -1,6 +1,6 @@
 /**
- * The provider under a name of the operator's own: a mail that links to an execute-api host looks like phishing, and an
- * issuer that outlives its API can move (OpenID Connect Core, 2).
+ * The provider under a name of the operator's own: a mail that links to an execute-api host looks
+ * like phishing, and an issuer that outlives its API can move (OpenID Connect Core, 2).
  */
 import {
   ApiMapping,
@@ -16,7 +16,10 @@ import { AaaaRecord, ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-r
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 
-/** A name, the certificate for it, and the zone that it is made known in; without a zone the operator does that. */
+/**
+ * A name, the certificate for it, and the zone that it is made known in; without a zone the
+ * operator does that.
+ */
 export interface CustomDomainNames {
   domainName: string;
 

@@ -1,6 +1,7 @@
 /**
- * How long a text of the template can become once CloudFormation has filled in what it refers to: names and ARNs that nobody
- * knows before the deployment. So synth can refuse what a service would refuse only then.
+ * How long a text of the template can become once CloudFormation has filled in what it refers to:
+ * names and ARNs that nobody knows before the deployment. So synth can refuse what a service would
+ * refuse only then.
  */
 import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
@@ -35,7 +36,10 @@ const ref = z.strictObject({ Ref: z.string() });
 const attribute = z.strictObject({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
 const joined = z.strictObject({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) });
 
-/** The most bytes of UTF-8 that this text has in the deployment of the construct's stack, where it may hold tokens. */
+/**
+ * The most bytes of UTF-8 that this text has in the deployment of the construct's stack, where it
+ * may hold tokens.
+ */
 export function mostBytes(scope: IConstruct, text: string): number {
   const stack = Stack.of(scope);
   return bytesOf(stack, stack.resolve(text));

@@ -1,6 +1,6 @@
 /**
- * The first part of the names that AWS and people find a provider's API, logs and mail templates by: unique in an account and
- * region, and short, since SES's names are.
+ * The first part of the names that AWS and people find a provider's API, logs and mail templates
+ * by: unique in an account and region, and short, since SES's names are.
  */
 import { Names, Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
@@ -11,9 +11,11 @@ import { DEPLOYMENT_NAME_RULE, deploymentNamePattern, SettingsRefused } from './
 const namesOfApp = new WeakMap<IConstruct, Map<string, IConstruct>>();
 
 /**
- * The name that was given, whole, or one made of the ids of the construct and those above it with a hash: never two alike. The
- * latter stays as it is, cut in the middle where it is long: a deployment that lost its name would lose its logs with it.
- * @throws SettingsRefused for what is no name, and for one that another provider of the app has in the same account and region
+ * The name that was given, whole, or one made of the ids of the construct and those above it with a
+ * hash: never two alike. The latter stays as it is, cut in the middle where it is long: a
+ * deployment that lost its name would lose its logs with it.
+ * @throws SettingsRefused for what is no name, and for one that another provider of the app has in
+ * the same account and region
  */
 export function nameDeployment(scope: IConstruct, given: string | undefined): string {
   if (given === undefined) {

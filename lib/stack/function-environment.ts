@@ -1,5 +1,6 @@
 /**
- * The limit on a function's environment: names and values together, as they are once CloudFormation has filled them in.
+ * The limit on a function's environment: names and values together, as they are once CloudFormation
+ * has filled them in.
  */
 import type { IConstruct } from 'constructs';
 import { mostBytes } from './deployed-size.ts';

@@ -1,6 +1,7 @@
 /**
- * The keys over time: the one function that may write keys, called by CloudFormation for those that a new deployment
- * starts with, and every day for those whose time has come. Keys outlive the stack.
+ * The keys over time: the one function that may write keys, called by CloudFormation for those that
+ * a new deployment starts with, and every day for those whose time has come. Keys outlive the
+ * stack.
  */
 
 import { CustomResource, Duration } from 'aws-cdk-lib';
@@ -42,7 +43,8 @@ export class KeyRotation extends Construct {
         ROTATION_PERIOD: String(keyRotationDays * DAY_SECONDS),
       },
       rights: [...tables.allowRotatingKeys(), tables.allowPublishingKeys()],
-      // The first keys are tried for a minute: a new role may be refused until IAM has told everybody of it.
+      // The first keys are tried for a minute: a new role may be refused until IAM has told
+      // everybody of it.
       timeout: Duration.seconds(90),
       lostEvents: this.lostEvents,
       logRetention,
@@ -56,7 +58,8 @@ export class KeyRotation extends Construct {
     });
     firstKeys.node.addDependency(tables.keys, tables.directory);
 
-    // Daily, whatever the period: a run that failed is made up for, and what is over is dropped in time.
+    // Daily, whatever the period: a run that failed is made up for, and what is over is dropped in
+    // time.
     new Rule(this, 'EveryDay', {
       description: 'Renews the keys of the CIBA provider that are due',
       schedule: Schedule.rate(Duration.days(1)),

@@ -1,6 +1,6 @@
 /**
- * Where an event lies that a function was called with and failed at to the end, or that EventBridge could not deliver: for 14
- * days, until somebody gives it to the function again.
+ * Where an event lies that a function was called with and failed at to the end, or that EventBridge
+ * could not deliver: for 14 days, until somebody gives it to the function again.
  */
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';

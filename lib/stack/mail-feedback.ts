@@ -1,6 +1,6 @@
 /**
- * What SES tells of mails after it accepted them: a rule on the account's event bus that takes the events of our
- * configuration set, and the function that keeps them.
+ * What SES tells of mails after it accepted them: a rule on the account's event bus that takes the
+ * events of our configuration set, and the function that keeps them.
  */
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -48,7 +48,8 @@ export class MailFeedback extends Construct {
       logRetention,
     }).function;
 
-    // EventBridge tries for a day to call the function, and Lambda runs it three times; what is lost then lies in the queue.
+    // EventBridge tries for a day to call the function, and Lambda runs it three times; what is
+    // lost then lies in the queue.
     this.rule = new Rule(this, 'OfOurMails', {
       description: 'Tells the CIBA provider of its mails that did not arrive',
       eventPattern: {

@@ -1,6 +1,7 @@
 /**
- * The documents a client configures itself from (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), the page that tells its
- * developer so, the logos of clients and the icon: their function, which reads nothing but public keys and logos, and their routes.
+ * The documents a client configures itself from (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517),
+ * the page that tells its developer so, the logos of clients and the icon: their function, which
+ * reads nothing but public keys and logos, and their routes.
  */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';

@@ -1,11 +1,16 @@
-/** Which of the known names somebody meant who wrote another: the one that a slip or two lead to. */
+/**
+ * Which of the known names somebody meant who wrote another: the one that a slip or two lead to.
+ */
 
 /** So many slips are forgiven in a name of eight characters or more, and one in a shorter. */
 const SLIPS = 2;
 
 const LONG_NAME = 8;
 
-/** The known name that `name` is, or nearly is, whatever its case and whether its words are joined by `-`, `_` or `.`. */
+/**
+ * The known name that `name` is, or nearly is, whatever its case and whether its words are joined
+ * by `-`, `_` or `.`.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (known.includes(name)) return name;
   const ranked = known
@@ -18,7 +23,10 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[-_. ]/g, '');
 }
 
-/** The least number of characters that were left out, added, replaced or exchanged with their neighbour. */
+/**
+ * The least number of characters that were left out, added, replaced or exchanged with their
+ * neighbour.
+ */
 function countSlips(written: string, meant: string): number {
   let before: number[] = [];
   let last = Array.from({ length: meant.length + 1 }, (_, index) => index);

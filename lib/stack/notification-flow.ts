@@ -1,6 +1,7 @@
 /**
- * The flows that notify the user: three task functions, and one state machine for each file of `statemachines`, which stands
- * in the template as text. Express, since a Standard one would cost more per request than its mail.
+ * The flows that notify the user: three task functions, and one state machine for each file of
+ * `statemachines`, which stands in the template as text. Express, since a Standard one would cost
+ * more per request than its mail.
  */
 import { Aws, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -84,7 +85,8 @@ export class NotificationFlow extends Construct {
     { name, text, substitutions }: FlowDefinition,
     functions: Record<string, IFunction>,
   ): StateMachine {
-    // The logical ids of the main flow are older than other flows. A log group under another id could not have its name.
+    // The logical ids of the main flow are older than other flows. A log group under another id
+    // could not have its name.
     const scope = name === MAIN_FLOW ? this : new Construct(this, name);
     const invoked = Object.entries(functions).filter(([key]) => substitutions.includes(key));
     const values: Record<string, string> = {

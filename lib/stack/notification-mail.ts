@@ -1,6 +1,7 @@
 /**
- * What SES needs to send the notifications: the templates, a configuration set that reports failures and tracks nothing
- * (a tracked link would hand the credential in it to a redirect host), and if asked for the identity of the sender.
+ * What SES needs to send the notifications: the templates, a configuration set that reports
+ * failures and tracks nothing (a tracked link would hand the credential in it to a redirect host),
+ * and if asked for the identity of the sender.
  */
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
@@ -30,14 +31,23 @@ export interface NotificationMailProps {
   /** Whether to make an identity of the address; one that exists cannot be made again. */
   senderIdentity: 'existing' | 'create';
 
-  /** Whether the stack makes the templates; where it does not, somebody else has to, under the same names. */
+  /**
+   * Whether the stack makes the templates; where it does not, somebody else has to, under the same
+   * names.
+   */
   provisionTemplates: boolean;
 }
 
-/** The names of so many, 64 characters each, leave room for the other rights in the 10,240 characters of a role's policies. */
+/**
+ * The names of so many, 64 characters each, leave room for the other rights in the 10,240
+ * characters of a role's policies.
+ */
 const MOST_TEMPLATES = 60;
 
-/** CloudFormation takes a template of 1,000,000 bytes; the rest of ours, with the largest flows, has less than 250,000. */
+/**
+ * CloudFormation takes a template of 1,000,000 bytes; the rest of ours, with the largest flows, has
+ * less than 250,000.
+ */
 const TEMPLATES_BYTES = 700_000;
 
 export class NotificationMail extends Construct {
@@ -66,14 +76,19 @@ export class NotificationMail extends Construct {
     if (props.senderIdentity === 'create') this.#addIdentity();
   }
 
-  /** What a flow may write in the place of a template: `${cibaWithBindingMessageTemplate}` is the base name of one. */
+  /**
+   * What a flow may write in the place of a template: `${cibaWithBindingMessageTemplate}` is the
+   * base name of one.
+   */
   get substitutions(): Record<string, string> {
     return Object.fromEntries(
       Object.keys(this.locales).map((name) => [nameSubstitution(name), this.#baseName(name)]),
     );
   }
 
-  /** The locales by what a flow calls a template: with `-<locale>` behind it, that is a name in SES. */
+  /**
+   * The locales by what a flow calls a template: with `-<locale>` behind it, that is a name in SES.
+   */
   get localesByBaseName(): Record<string, string[]> {
     return Object.fromEntries(
       Object.entries(this.locales).map(([name, locales]) => [this.#baseName(name), locales]),
@@ -81,9 +96,9 @@ export class NotificationMail extends Construct {
   }
 
   /**
-   * The right to send these templates from the one address, through the configuration set.
-   * SES checks it against the identity of the sender, address or domain, and in its sandbox against the recipient's too:
-   * hence every identity, held down by the From address.
+   * The right to send these templates from the one address, through the configuration set. SES
+   * checks it against the identity of the sender, address or domain, and in its sandbox against the
+   * recipient's too: hence every identity, held down by the From address.
    */
   allowSending(): PolicyStatement {
     return new PolicyStatement({
@@ -108,7 +123,10 @@ export class NotificationMail extends Construct {
     });
   }
 
-  /** What SES, IAM and CloudFormation take of the mails; an app may have made them by other means than our compiler. */
+  /**
+   * What SES, IAM and CloudFormation take of the mails; an app may have made them by other means
+   * than our compiler.
+   */
   #assertSizes(): void {
     const { templates } = this.#props;
     const mistakes = templates.map((mail) => this.#templateName(mail)).flatMap(findNameFault);
@@ -144,7 +162,8 @@ export class NotificationMail extends Construct {
       reputationMetrics: true,
       // The mail holds a credential: better a bounce, which alarms, than a hop in the clear.
       tlsPolicy: ses.ConfigurationSetTlsPolicy.REQUIRE,
-      // An account may have turned on engagement metrics for all its mail, which tracks opens and clicks.
+      // An account may have turned on engagement metrics for all its mail, which tracks opens and
+      // clicks.
       vdmOptions: { engagementMetrics: false },
     });
     const events = [
@@ -225,7 +244,10 @@ function nameSubstitution(template: string): string {
   return `${camelCase}Template`;
 }
 
-/** An address with its display name: quoted (RFC 5322, 3.4), or as an encoded word (RFC 2047) if it is not ASCII. */
+/**
+ * An address with its display name: quoted (RFC 5322, 3.4), or as an encoded word (RFC 2047) if it
+ * is not ASCII.
+ */
 function formatSender(address: string, name: string | undefined): string {
   if (name === undefined) return address;
   const ascii = /^[\x20-\x7e]+$/.test(name);

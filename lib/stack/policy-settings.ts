@@ -1,6 +1,7 @@
 /**
- * The policies of a deployment as its settings name them: how often users may be asked, and over which flows requests are
- * distributed. A client names one of each kind; one that names none goes by the default.
+ * The policies of a deployment as its settings name them: how often users may be asked, and over
+ * which flows requests are distributed. A client names one of each kind; one that names none goes
+ * by the default.
  */
 import * as z from 'zod';
 import { parseStrictJson } from '../../lambdas/ciba/jwt/strict-json.ts';
@@ -40,7 +41,10 @@ export const DEFAULT_POLICY = 'standard';
 
 export const namedPolicy = z.string().refine(isPolicyName).default(DEFAULT_POLICY);
 
-/** Policies by their names: as an object, or as the JSON of one, which is how the command line gives it. */
+/**
+ * Policies by their names: as an object, or as the JSON of one, which is how the command line gives
+ * it.
+ */
 function named<Policy extends z.core.SomeType>(policy: Policy) {
   return z.preprocess(
     (value) => (typeof value === 'string' ? (parseStrictJson(value) ?? value) : value),

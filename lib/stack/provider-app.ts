@@ -1,6 +1,6 @@
 /**
- * The CDK app around the stack: its settings out of the context, its mails, and cdk-nag's AwsSolutions rules as a
- * validation that every synth has to pass.
+ * The CDK app around the stack: its settings out of the context, its mails, and cdk-nag's
+ * AwsSolutions rules as a validation that every synth has to pass.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,8 +30,9 @@ export interface ProviderAppProps extends AppProps {
 const projectFile = join(import.meta.dirname, '../../cdk.json');
 
 /**
- * The app, not yet synthesized. Its context is that of `cdk.json`, overridden by `props.context` and that by what the CDK
- * command line hands over in the environment: run by it or without it, the app has the same settings and feature flags.
+ * The app, not yet synthesized. Its context is that of `cdk.json`, overridden by `props.context`
+ * and that by what the CDK command line hands over in the environment: run by it or without it, the
+ * app has the same settings and feature flags.
  */
 export function createProviderApp({ region, ...props }: ProviderAppProps = {}): ProviderApp {
   const project = readProjectContext();

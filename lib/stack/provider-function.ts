@@ -1,6 +1,6 @@
 /**
- * One of the provider's functions: what they have in common stands here and nowhere else. Each has a role and a log
- * group of its own and exactly the environment that its handler declares.
+ * One of the provider's functions: what they have in common stands here and nowhere else. Each has
+ * a role and a log group of its own and exactly the environment that its handler declares.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -74,7 +74,10 @@ export interface ProviderFunctionProps<Name extends HandlerName> {
    */
   timeout?: Duration;
 
-  /** Where an event lies that it failed at to the end; for a function whose caller waits for no answer. */
+  /**
+   * Where an event lies that it failed at to the end; for a function whose caller waits for no
+   * answer.
+   */
   lostEvents?: LostEvents;
 
   /** Concurrent runs that are its own, if any. */
@@ -84,14 +87,17 @@ export interface ProviderFunctionProps<Name extends HandlerName> {
 }
 
 const projectRoot = join(import.meta.dirname, '../..');
-/** The bundles of a package, a folder for each handler; a checkout has none and bundles at synth. */
+/**
+ * The bundles of a package, a folder for each handler; a checkout has none and bundles at synth.
+ */
 const packagedBundles = join(projectRoot, 'functions');
 
 const bundlingFolder = join(projectRoot, 'lambdas/bundling');
 
 /**
- * How a handler becomes one file: the whole AWS SDK inside, pinned and without a look-up at run time, less the parts of
- * it that a cold start would pay for and nothing here uses. Target Node 20, so that the local host runs it too.
+ * How a handler becomes one file: the whole AWS SDK inside, pinned and without a look-up at run
+ * time, less the parts of it that a cold start would pay for and nothing here uses. Target Node 20,
+ * so that the local host runs it too.
  */
 const bundling = {
   bundle: true,
@@ -161,7 +167,8 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
-      // At this level the platform's own line of each run has its duration, memory and start, and no other line is written.
+      // At this level the platform's own line of each run has its duration, memory and start, and
+      // no other line is written.
       systemLogLevelV2: SystemLogLevel.INFO,
     });
     if (props.lostEvents) keepLostEvents(lambda, props.lostEvents);
@@ -180,7 +187,10 @@ export class ProviderFunction<Name extends HandlerName> extends Construct {
   }
 }
 
-/** What is asked of esbuild: a tool of the checkout, as the compiler is one, and nothing that a package needs. */
+/**
+ * What is asked of esbuild: a tool of the checkout, as the compiler is one, and nothing that a
+ * package needs.
+ */
 interface Bundler {
   buildSync(options: object): { outputFiles: BuiltFile[] };
 }
@@ -190,7 +200,10 @@ interface BuiltFile {
   contents: Uint8Array;
 }
 
-/** By the bundler's own interface: NodejsFunction starts it through npx, which takes longer than the bundling does. */
+/**
+ * By the bundler's own interface: NodejsFunction starts it through npx, which takes longer than the
+ * bundling does.
+ */
 function bundledCode(scope: Construct, handler: HandlerName): Code {
   const bundlingOfHandler: BundlingOptions = {
     image: DockerImage.fromRegistry('none'),
@@ -231,8 +244,9 @@ function buildBundle(handler: HandlerName): BuiltFile[] {
 }
 
 /**
- * A folder of the assembly. In `unbundled` is nothing: Lambda refuses a function of it. In `source-maps` is a file for each
- * handler; it is part of no asset, so that it is not deployed and no asset's hash depends on it.
+ * A folder of the assembly. In `unbundled` is nothing: Lambda refuses a function of it. In
+ * `source-maps` is a file for each handler; it is part of no asset, so that it is not deployed and
+ * no asset's hash depends on it.
  */
 function assemblyFolder(scope: Construct, name: 'unbundled' | 'source-maps'): string {
   const outdir = Stage.of(scope)?.assetOutdir;
@@ -242,7 +256,10 @@ function assemblyFolder(scope: Construct, name: 'unbundled' | 'source-maps'): st
   return folder;
 }
 
-/** Not by the property of the same name, with which the CDK would add a policy to the role whose rights all stand here. */
+/**
+ * Not by the property of the same name, with which the CDK would add a policy to the role whose
+ * rights all stand here.
+ */
 function keepLostEvents(lambda: LambdaFunction, { queue }: LostEvents): void {
   const resource = lambda.node.defaultChild;
   if (CfnFunction.isCfnFunction(resource)) {

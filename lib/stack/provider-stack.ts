@@ -1,6 +1,6 @@
 /**
- * The provider as a stack of its own, with the outputs that an operator and the command line ask for; defines no resource
- * itself.
+ * The provider as a stack of its own, with the outputs that an operator and the command line ask
+ * for; defines no resource itself.
  */
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';

@@ -1,6 +1,7 @@
 /**
- * The HTTP API: every endpoint is an `ANY` route of `lambdas/routes.ts`, since the endpoints answer 405 themselves.
- * The access log knows a request by its route, never by its path: a path may hold a link.
+ * The HTTP API: every endpoint is an `ANY` route of `lambdas/routes.ts`, since the endpoints answer
+ * 405 themselves. The access log knows a request by its route, never by its path: a path may hold a
+ * link.
  */
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
@@ -22,7 +23,10 @@ export interface PublicApiProps {
   /** Unique in the account and region. */
   name: string;
 
-  /** Requests per second on each route that has no rate of its own, and requests at once above that rate. */
+  /**
+   * Requests per second on each route that has no rate of its own, and requests at once above that
+   * rate.
+   */
   throttleRate: number;
   throttleBurst: number;
 
@@ -47,8 +51,9 @@ export interface PublicApiProps {
 type Route = (typeof routes)[keyof typeof routes];
 
 /**
- * One line of the access log; the names are those of API Gateway's context variables, but for the ids of the request and of the
- * invocation that answered it, which are called as in the lines of the functions.
+ * One line of the access log; the names are those of API Gateway's context variables, but for the
+ * ids of the request and of the invocation that answered it, which are called as in the lines of
+ * the functions.
  */
 const accessLogLine = {
   request_id: '$context.requestId',
@@ -68,7 +73,10 @@ const accessLogLine = {
 export class PublicApi extends Construct {
   readonly api: HttpApi;
 
-  /** `https://<id>.execute-api.<region>.amazonaws.com`, or the custom domain, without a slash at its end. */
+  /**
+   * `https://<id>.execute-api.<region>.amazonaws.com`, or the custom domain, without a slash at its
+   * end.
+   */
   readonly endpoint: string;
 
   /** The custom domain, if any. */
@@ -129,7 +137,9 @@ export class PublicApi extends Construct {
     }
   }
 
-  /** Each route has a bucket of its own, so that a storm of polls cannot keep users from deciding. */
+  /**
+   * Each route has a bucket of its own, so that a storm of polls cannot keep users from deciding.
+   */
   #throttleRoutes(props: PublicApiProps): void {
     const authorize = limit(props.authorizeThrottleRate, props.authorizeThrottleBurst);
     const throttles: [Route, RouteThrottle][] = [
@@ -157,8 +167,8 @@ interface RouteThrottle {
 }
 
 /**
- * The page for developers is read by a few people, and by whoever tries every address there is; few links are cut to nothing,
- * and no page misses its icon.
+ * The page for developers is read by a few people, and by whoever tries every address there is; few
+ * links are cut to nothing, and no page misses its icon.
  */
 const rareThrottle = limit(20, 10);
 

@@ -1,6 +1,7 @@
 /**
- * How the operator ends a refresh token: a function that does nothing else, and the right to call it. IAM cannot tell a
- * condition from a write, so whoever could update requests by hand could also approve one that its user has denied.
+ * How the operator ends a refresh token: a function that does nothing else, and the right to call
+ * it. IAM cannot tell a condition from a write, so whoever could update requests by hand could also
+ * approve one that its user has denied.
  */
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';

@@ -1,10 +1,14 @@
 /**
- * Where the provider cannot be deployed, with the reason: it needs SES to mail with, and rights that name services as the
- * commercial partition and GovCloud do. Of a region that came later nothing is known, and nothing is refused.
+ * Where the provider cannot be deployed, with the reason: it needs SES to mail with, and rights
+ * that name services as the commercial partition and GovCloud do. Of a region that came later
+ * nothing is known, and nothing is refused.
  */
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 
-/** As CloudFormation's own list of types has it for each region, and the endpoints of the SDK: November 2026. */
+/**
+ * As CloudFormation's own list of types has it for each region, and the endpoints of the SDK:
+ * November 2026.
+ */
 const regionsWithoutSes = [
   'ap-east-1',
   'ap-east-2',
@@ -20,7 +24,10 @@ const partitionsWithoutSes = ['aws-cn', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aw
 /** The rights on the KMS key hold for DynamoDB by its name below this domain. */
 const SERVICE_DOMAIN = 'amazonaws.com';
 
-/** Why nothing can be deployed to this region, as a sentence; undefined where nothing is known against it. */
+/**
+ * Why nothing can be deployed to this region, as a sentence; undefined where nothing is known
+ * against it.
+ */
 export function findRegionFault(region: string): string | undefined {
   const { partition, domainSuffix } = RegionInfo.get(region);
   if (partition !== undefined && partitionsWithoutSes.includes(partition)) {

@@ -1,6 +1,7 @@
 /**
- * The settings of a deployment: one schema over the CDK context, that is `cdk.json` and `-c key=value`.
- * A wrong value and an unknown key stop synth with a line that names the setting and what is allowed.
+ * The settings of a deployment: one schema over the CDK context, that is `cdk.json` and
+ * `-c key=value`. A wrong value and an unknown key stop synth with a line that names the setting
+ * and what is allowed.
  */
 
 import { Token } from 'aws-cdk-lib';
@@ -45,7 +46,10 @@ const snsTopicArnPattern = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{
 /** An audience (RFC 7519, 4.1.3) that needs no escaping anywhere. */
 const audiencePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/;
 
-/** No character that would end a quoted display name (RFC 5322, 3.2.4), and none that cannot be seen. */
+/**
+ * No character that would end a quoted display name (RFC 5322, 3.2.4), and none that cannot be
+ * seen.
+ */
 const senderNamePattern = /^[^\p{C}\p{Zl}\p{Zp}"\\<>]+$/u;
 
 /** What one encoded word (RFC 2047, 2) holds, in bytes of UTF-8. */
@@ -67,7 +71,8 @@ export interface ProviderSettings {
   issuer?: string | undefined;
 
   /**
-   * A host name of the operator's own for the HTTP API, whose default address then answers nothing. The issuer follows it.
+   * A host name of the operator's own for the HTTP API, whose default address then answers nothing.
+   * The issuer follows it.
    * @default none
    */
   customDomain?: string | undefined;
@@ -100,14 +105,15 @@ export interface ProviderSettings {
   senderName?: string | undefined;
 
   /**
-   * Whether SES knows the sender already. `create` makes an identity of the address and keeps it when the stack goes;
-   * SES then mails a link to it that has to be opened once.
+   * Whether SES knows the sender already. `create` makes an identity of the address and keeps it
+   * when the stack goes; SES then mails a link to it that has to be opened once.
    * @default existing
    */
   senderIdentity?: 'existing' | 'create' | undefined;
 
   /**
-   * Lifetime of a request in seconds, unless its client registered another or the request asks for one.
+   * Lifetime of a request in seconds, unless its client registered another or the request asks for
+   * one.
    * @default 120
    */
   expiresIn?: number | undefined;
@@ -143,9 +149,10 @@ export interface ProviderSettings {
   auditRetentionDays?: number | undefined;
 
   /**
-   * What is kept with a request of where its user decided: `coarse`, the network of the address by its first 16 bits (32 of
-   * IPv6), which is of the size of a country, and the family of the browser; `full`, the address and what the browser says of
-   * itself; or nothing. It goes with the request.
+   * What is kept with a request of where its user decided: `coarse`, the network of the address by
+   * its first 16 bits (32 of IPv6), which is of the size of a country, and the family of the
+   * browser; `full`, the address and what the browser says of itself; or nothing. It goes with the
+   * request.
    * @default coarse
    */
   recordDecisionOrigin?: DecisionOriginDetail | undefined;
@@ -157,8 +164,8 @@ export interface ProviderSettings {
   notificationPolicy?: string | undefined;
 
   /**
-   * How often users may be asked, by the name of the policy that a client names. `standard` and `none` are always there;
-   * one given here under such a name takes its place.
+   * How often users may be asked, by the name of the policy that a client names. `standard` and
+   * `none` are always there; one given here under such a name takes its place.
    * @default standard and none
    */
   notificationPolicies?: Record<string, NotificationPolicy> | undefined;
@@ -170,15 +177,16 @@ export interface ProviderSettings {
   flowPolicy?: string | undefined;
 
   /**
-   * Over which flows requests are distributed: weights by the names of flows, by the name of the policy that a client names.
-   * `standard` and `generic-mail` are always there; one given here under such a name takes its place.
+   * Over which flows requests are distributed: weights by the names of flows, by the name of the
+   * policy that a client names. `standard` and `generic-mail` are always there; one given here
+   * under such a name takes its place.
    * @default all of them to ciba-flow by standard, and to ciba-generic-mail-flow by generic-mail
    */
   flowPolicies?: Record<string, FlowPolicy> | undefined;
 
   /**
-   * How old the newest signing, link or wrapping key becomes before another is made, in days. A new signing or link key
-   * waits for a day before it is used; what the old ones made stays valid.
+   * How old the newest signing, link or wrapping key becomes before another is made, in days. A new
+   * signing or link key waits for a day before it is used; what the old ones made stays valid.
    * @default 90
    */
   keyRotationDays?: number | undefined;
@@ -190,14 +198,16 @@ export interface ProviderSettings {
   logRetentionDays?: number | undefined;
 
   /**
-   * Which events of the notification flow are logged; none of them carries data. ALL costs about $4 per million flows.
+   * Which events of the notification flow are logged; none of them carries data. ALL costs about $4
+   * per million flows.
    * @default ERROR
    */
   flowLogLevel?: 'OFF' | 'ERROR' | 'FATAL' | 'ALL' | undefined;
 
   /**
-   * Requests per second that the HTTP API lets through on each route without a rate of its own, over all clients. The
-   * defaults of all routes together stay below the account's quota (10,000 a second, 5,000 at once): none starves another.
+   * Requests per second that the HTTP API lets through on each route without a rate of its own,
+   * over all clients. The defaults of all routes together stay below the account's quota (10,000 a
+   * second, 5,000 at once): none starves another.
    * @default 500
    */
   throttleRate?: number | undefined;
@@ -227,7 +237,8 @@ export interface ProviderSettings {
   authorizeThrottleRate?: number | undefined;
 
   /**
-   * Requests to each path of the backchannel authentication endpoint that may come at once above that rate.
+   * Requests to each path of the backchannel authentication endpoint that may come at once above
+   * that rate.
    * @default 500
    */
   authorizeThrottleBurst?: number | undefined;
@@ -245,15 +256,15 @@ export interface ProviderSettings {
   approveThrottleBurst?: number | undefined;
 
   /**
-   * Concurrent runs of Lambda that the approval page has for itself, whatever the other functions use up. Lambda wants 100
-   * left for those: a new account refuses it until its quota is raised.
+   * Concurrent runs of Lambda that the approval page has for itself, whatever the other functions
+   * use up. Lambda wants 100 left for those: a new account refuses it until its quota is raised.
    * @default none, all functions share the account's
    */
   approveReservedConcurrency?: number | undefined;
 
   /**
-   * What the stack is deployed to. `emulator` leaves out the one type that MiniStack refuses, SES templates, which then
-   * have to be made by API; it changes nothing else.
+   * What the stack is deployed to. `emulator` leaves out the one type that MiniStack refuses, SES
+   * templates, which then have to be made by API; it changes nothing else.
    * @default aws
    */
   target?: 'aws' | 'emulator' | undefined;
@@ -357,7 +368,8 @@ const providerSettingsSchema = z.strictObject({
 /** Those and what the stack adds that a provider of its own stands in. */
 const settingsSchema = providerSettingsSchema.extend({
   /**
-   * The name of the CloudFormation stack; a second deployment in the same account and region needs another.
+   * The name of the CloudFormation stack; a second deployment in the same account and region needs
+   * another.
    * @default CibaProvider
    */
   stackName: z
@@ -373,7 +385,10 @@ export type Settings = z.output<typeof settingsSchema>;
 /** The settings of a provider, checked, with every default in place. */
 export type CheckedProviderSettings = z.output<typeof providerSettingsSchema>;
 
-/** What the settings ask for and AWS or this project would refuse: the message has a line for each mistake. */
+/**
+ * What the settings ask for and AWS or this project would refuse: the message has a line for each
+ * mistake.
+ */
 export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
 
@@ -389,8 +404,8 @@ export class SettingsRefused extends Error {
 export type ParsedSettings<Checked = Settings> = { settings: Checked } | { mistakes: string[] };
 
 /**
- * Reads the settings from the whole context of an app. The CDK's command line and other programs keep keys there too: what is
- * like no setting is left alone, and what is nearly one is a slip.
+ * Reads the settings from the whole context of an app. The CDK's command line and other programs
+ * keep keys there too: what is like no setting is left alone, and what is nearly one is a slip.
  */
 export function parseSettings(context: Record<string, unknown>): ParsedSettings {
   const known = Object.keys(settingsSchema.shape);
@@ -400,7 +415,9 @@ export function parseSettings(context: Record<string, unknown>): ParsedSettings 
   return parse(settingsSchema, known, own);
 }
 
-/** Checks the settings that another app gives to its provider, which may come from plain JavaScript. */
+/**
+ * Checks the settings that another app gives to its provider, which may come from plain JavaScript.
+ */
 export function parseProviderSettings(
   settings: ProviderSettings,
 ): ParsedSettings<CheckedProviderSettings> {

@@ -1,6 +1,6 @@
 /**
- * The three tables, the third under a KMS key of this deployment, with the rights that a function can be given on each.
- * Rights are written by hand, since CDK's grants give more than is used.
+ * The three tables, the third under a KMS key of this deployment, with the rights that a function
+ * can be given on each. Rights are written by hand, since CDK's grants give more than is used.
  */
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
@@ -36,7 +36,10 @@ export type RequestAction = 'BatchGetItem' | 'GetItem' | 'PutItem' | 'UpdateItem
 /** The kinds of items in the directory. */
 export type DirectoryItem = keyof typeof directoryKey;
 
-/** The rules of a function that writes nothing but them; what they are made with does not count here. */
+/**
+ * The rules of a function that writes nothing but them; what they are made with does not count
+ * here.
+ */
 const rulesOf = {
   revoking: [revoking(0)],
   mailing: [
@@ -115,7 +118,10 @@ export class Tables extends Construct {
     return this.#allowWritingBy(rulesOf.revoking);
   }
 
-  /** The right to claim the mail of any request, and to write that it was sent; whoever claims it is given the request. */
+  /**
+   * The right to claim the mail of any request, and to write that it was sent; whoever claims it is
+   * given the request.
+   */
   allowMailing(): PolicyStatement {
     return this.#allowWritingBy(rulesOf.mailing, ['ALL_NEW', 'NONE']);
   }
@@ -131,8 +137,9 @@ export class Tables extends Construct {
   }
 
   /**
-   * The right to write by these rules, which name the attributes. IAM cannot tell a condition from a
-   * write: a caller that may ask for the status may set it. An approval takes attributes beside it.
+   * The right to write by these rules, which name the attributes. IAM cannot tell a condition from
+   * a write: a caller that may ask for the status may set it. An approval takes attributes beside
+   * it.
    */
   #allowWritingBy(
     rules: Rule<string>[],
@@ -152,7 +159,10 @@ export class Tables extends Construct {
     });
   }
 
-  /** The right to put the `jti`s of JWTs that are used up beside the requests, and nothing else there. */
+  /**
+   * The right to put the `jti`s of JWTs that are used up beside the requests, and nothing else
+   * there.
+   */
   allowBurningTokenIds(): PolicyStatement {
     return new PolicyStatement({
       actions: ['dynamodb:PutItem'],
@@ -218,8 +228,8 @@ export class Tables extends Construct {
   }
 
   /**
-   * Lets a principal of the operator's change clients and users, not the keys published beside them. Of the table of keys
-   * it reads the one that client secrets are wrapped with.
+   * Lets a principal of the operator's change clients and users, not the keys published beside
+   * them. Of the table of keys it reads the one that client secrets are wrapped with.
    */
   grantManageDirectory(grantee: IGrantable): Grant {
     const entries: DirectoryItem[] = ['client', 'user', 'login', 'logo'];
@@ -243,7 +253,9 @@ export class Tables extends Construct {
     return changing.combine(listing);
   }
 
-  /** Lets a principal of the operator's read the audit: look up requests, and list those of a day. */
+  /**
+   * Lets a principal of the operator's read the audit: look up requests, and list those of a day.
+   */
   grantReadRequests(grantee: IGrantable): Grant {
     const { tableArn } = this.requests;
     const reading = Grant.addToPrincipal({
@@ -259,7 +271,10 @@ export class Tables extends Construct {
     return reading.combine(listing);
   }
 
-  /** Lets a principal of the operator's lift what limits say of users, read what these count, and remove it. */
+  /**
+   * Lets a principal of the operator's lift what limits say of users, read what these count, and
+   * remove it.
+   */
   grantClearLimits(grantee: IGrantable): Grant {
     const resourceArns = [this.requests.tableArn];
     const looking = Grant.addToPrincipal({ grantee, actions: ['dynamodb:GetItem'], resourceArns });
@@ -283,7 +298,10 @@ export class Tables extends Construct {
     });
   }
 
-  /** Through DynamoDB alone: nobody who steals a function's credentials decrypts a copy of the table with them. */
+  /**
+   * Through DynamoDB alone: nobody who steals a function's credentials decrypts a copy of the table
+   * with them.
+   */
   #allowEncryption(...actions: string[]): PolicyStatement {
     const { region } = Stack.of(this);
     return new PolicyStatement({

@@ -1,5 +1,6 @@
 /**
- * The token endpoint (CIBA Core, 10.1): its function, which alone can sign, what that may do, and its route.
+ * The token endpoint (CIBA Core, 10.1): its function, which alone can sign, what that may do, and
+ * its route.
  */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';

@@ -1,6 +1,7 @@
 /**
- * How long the first page of the audit takes, out of a day of requests on dynalite: `npm run bench:audit -- 100000`. The engine
- * runs in this same process. Ends with 1 if a page takes two seconds or more.
+ * How long the first page of the audit takes, out of a day of requests on dynalite:
+ * `npm run bench:audit -- 100000`. The engine runs in this same process. Ends with 1 if a page
+ * takes two seconds or more.
  */
 
 import { auditEntry } from '../../lib/operator/audit/audit-entry.ts';

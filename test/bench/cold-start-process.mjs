@@ -1,4 +1,7 @@
-/** One cold start: a fresh process loads a bundle, has it answer one event, and prints its processor time in milliseconds. */
+/**
+ * One cold start: a fresh process loads a bundle, has it answer one event, and prints its processor
+ * time in milliseconds.
+ */
 import { pathToFileURL } from 'node:url';
 
 const [file, event] = process.argv.slice(2);

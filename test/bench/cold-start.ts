@@ -1,7 +1,8 @@
 /**
- * `npm run bench:cold-start`: the processor time of a cold start of every function (start, load, first call) over that of a
- * handler that does nothing, in fresh processes, interleaved. The bar is 3.6. `--node 24` measures on the Node that is deployed,
- * `--samples N` takes more than 20 of each, `--json FILE` writes the ratios for programs. Needs a synthesized `cdk.out`.
+ * `npm run bench:cold-start`: the processor time of a cold start of every function (start, load,
+ * first call) over that of a handler that does nothing, in fresh processes, interleaved. The bar is
+ * 3.6. `--node 24` measures on the Node that is deployed, `--samples N` takes more than 20 of each,
+ * `--json FILE` writes the ratios for programs. Needs a synthesized `cdk.out`.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,7 @@
 /**
- * What a call of DynamoDB consumes, by its documented arithmetic: a write unit for each begun KB of the larger of the item before and after,
- * the entry of an index apart, a read unit for each begun 4 KB, half of it where the read is eventual ("Read and write operations").
+ * What a call of DynamoDB consumes, by its documented arithmetic: a write unit for each begun KB of
+ * the larger of the item before and after, the entry of an index apart, a read unit for each begun
+ * 4 KB, half of it where the read is eventual ("Read and write operations").
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
@@ -13,7 +14,10 @@ export interface IndexedAttributes {
   attributes: string[];
 }
 
-/** Bytes of an item, as DynamoDB bills them ("Item sizes and formats"): names and values, 3 for a list or map and 1 for each member. */
+/**
+ * Bytes of an item, as DynamoDB bills them ("Item sizes and formats"): names and values, 3 for a
+ * list or map and 1 for each member.
+ */
 export function itemBytes(item: StoredItem): number {
   return Object.entries(item).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value),
@@ -39,13 +43,19 @@ function numberBytes(text: string): number {
   return Math.ceil(digits.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }
 
-/** Write units of the table for one item; a condition that fails costs as much, and one unit where there is no item. */
+/**
+ * Write units of the table for one item; a condition that fails costs as much, and one unit where
+ * there is no item.
+ */
 export function writeUnits(before: StoredItem | undefined, after: StoredItem | undefined): number {
   const bytes = Math.max(before ? itemBytes(before) : 0, after ? itemBytes(after) : 0);
   return Math.max(1, Math.ceil(bytes / 1024));
 }
 
-/** Write units of an index: none where the entry stays as it is, those of a removal and a put where its key changes. */
+/**
+ * Write units of an index: none where the entry stays as it is, those of a removal and a put where
+ * its key changes.
+ */
 export function indexWriteUnits(
   index: IndexedAttributes,
   before: StoredItem | undefined,

@@ -1,6 +1,7 @@
 /**
- * The tables of README.md about costs and growth, made of what is measured (docs/reference/ledger.json), of list prices
- * (docs/reference/list-prices.json) and of the default quotas that AWS documents.
+ * The tables of README.md about costs and growth, made of what is measured
+ * (docs/reference/ledger.json), of list prices (docs/reference/list-prices.json) and of the default
+ * quotas that AWS documents.
  */
 import type { Ledger, Outcome, Prices } from './measure-ledger.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What the README says of costs and growth is what is measured: its tables are made of docs/reference/ledger.json, and that is what the
- * local host consumes.
+ * What the README says of costs and growth is what is measured: its tables are made of
+ * docs/reference/ledger.json, and that is what the local host consumes.
  */
 import { readFile } from 'node:fs/promises';
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';

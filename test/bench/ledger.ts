@@ -1,6 +1,7 @@
 /**
- * `npm run bench:ledger`: what one request costs, by outcome, measured on the local host; `--json FILE` writes it for programs, `--write`
- * into docs/reference/ledger.json and the tables of README.md.
+ * `npm run bench:ledger`: what one request costs, by outcome, measured on the local host;
+ * `--json FILE` writes it for programs, `--write` into docs/reference/ledger.json and the tables of
+ * README.md.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * One request of each outcome through the local host, as a client that honours `Retry-After` and a person drive it, under the policy
- * `standard`: what it consumes by table, index, operation and step, and what it makes the functions run, log and answer.
+ * One request of each outcome through the local host, as a client that honours `Retry-After` and a
+ * person drive it, under the policy `standard`: what it consumes by table, index, operation and
+ * step, and what it makes the functions run, log and answer.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -73,7 +74,10 @@ const outcome = z.strictObject({
   httpRequests: z.number(),
   writeUnits: z.number(),
   readUnits: z.number(),
-  /** The same where every function remembers the client, as it does for ten seconds: a client that asks all the time. */
+  /**
+   * The same where every function remembers the client, as it does for ten seconds: a client that
+   * asks all the time.
+   */
   readUnitsOfBusyClient: z.number().optional(),
   /** Lines of the functions' own, in bytes. */
   logBytes: z.number(),
@@ -114,7 +118,10 @@ const MAIL_TIMEOUT = 40_000;
 
 const stories = ['warm', 'four', 'five', 'denied', 'expired', 'refused'];
 
-/** Asks one user after the other, and may poll every second: what functions remember of it is never ten seconds old. */
+/**
+ * Asks one user after the other, and may poll every second: what functions remember of it is never
+ * ten seconds old.
+ */
 const busy = 'busy';
 const others = ['first', 'second'];
 const secret = 'the secret of a client whose every call is counted';
@@ -347,7 +354,10 @@ function kindOf(table: string): string {
   );
 }
 
-/** The items that were written, each as the last write left it, with 100 bytes of overhead for each item and entry. */
+/**
+ * The items that were written, each as the last write left it, with 100 bytes of overhead for each
+ * item and entry.
+ */
 function storedBytes(met: MeteredCall[], tables: LocalHost['stack']['tables']): number {
   const items = new Map<string, MeteredCall>();
   for (const call of met) if (call.item) items.set(`${call.table} ${call.key}`, call);

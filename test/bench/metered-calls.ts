@@ -1,4 +1,6 @@
-/** Stands between the functions of a local host and its tables, and meters what each call consumes. */
+/**
+ * Stands between the functions of a local host and its tables, and meters what each call consumes.
+ */
 import { request as httpRequest, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type AttributeValue, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
@@ -29,7 +31,10 @@ export interface MeteredCall {
   index?: string;
   writeUnits: number;
   readUnits: number;
-  /** What the engine itself says of the table; it says nothing of a condition that failed, nor of indexes that a write changes. */
+  /**
+   * What the engine itself says of the table; it says nothing of a condition that failed, nor of
+   * indexes that a write changes.
+   */
   toldByEngine?: number;
   /** The key of the item, where it is one: `client#pump-4`. */
   key?: string | undefined;

@@ -1,6 +1,7 @@
 /**
- * Client assertions over HTTP (RFC 7523, OpenID Connect Core 9, RFC 10070): every advertised algorithm is taken, and what is
- * not advertised or not registered is refused, at both endpoints (threats T15 to T17).
+ * Client assertions over HTTP (RFC 7523, OpenID Connect Core 9, RFC 10070): every advertised
+ * algorithm is taken, and what is not advertised or not registered is refused, at both endpoints
+ * (threats T15 to T17).
  */
 import { describe, expect, it } from 'vitest';
 import { ask, assert, assertionParameters, errorOf, post, send } from './consumption-device.ts';

@@ -1,6 +1,6 @@
 /**
- * The audit of what clients and users just did, through the operator's command line: each outcome under the reference's
- * event, and the correlation id of an error as the way to its entry.
+ * The audit of what clients and users just did, through the operator's command line: each outcome
+ * under the reference's event, and the correlation id of an error as the way to its entry.
  */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';

@@ -1,5 +1,6 @@
 /**
- * An authentication device by hand: opens a mail's link and submits every input of the page's form, as a browser would.
+ * An authentication device by hand: opens a mail's link and submits every input of the page's form,
+ * as a browser would.
  */
 
 /** A page as it was answered. */

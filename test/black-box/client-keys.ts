@@ -1,5 +1,6 @@
 /**
- * Key pairs of the suite's clients: made for it, written down so that every process knows them, and worth nothing.
+ * Key pairs of the suite's clients: made for it, written down so that every process knows them, and
+ * worth nothing.
  */
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 

@@ -1,6 +1,7 @@
 /**
- * The provider as an unmodified CIBA client library sees it: openid-client, through discovery, from request to verified
- * tokens, with every authentication method and ID Token algorithm, approved and denied.
+ * The provider as an unmodified CIBA client library sees it: openid-client, through discovery, from
+ * request to verified tokens, with every authentication method and ID Token algorithm, approved and
+ * denied.
  */
 import { createRemoteJWKSet, jwtVerify, SignJWT } from 'jose';
 import * as oidc from 'openid-client';

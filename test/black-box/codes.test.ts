@@ -1,6 +1,7 @@
 /**
- * Approvals that are confirmed by a code: the binding message (CIBA Core 7.1) is what the user types, so mail and page do
- * not show it, and whoever has only the link approves nothing (threats T1, T2).
+ * Approvals that are confirmed by a code: the binding message (CIBA Core 7.1) is what the user
+ * types, so mail and page do not show it, and whoever has only the link approves nothing (threats
+ * T1, T2).
  */
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * A consumption device by hand: the requests of CIBA Core 7 and 10 over plain HTTP, with nothing helped along.
+ * A consumption device by hand: the requests of CIBA Core 7 and 10 over plain HTTP, with nothing
+ * helped along.
  */
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';

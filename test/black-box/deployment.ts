@@ -1,6 +1,7 @@
 /**
- * The deployment under test, as the black-box cases see it: a base URL, a way to read mail and a way to change the
- * directory. Whoever starts the suite provides it, so the same cases run against the local host, an emulator or an account.
+ * The deployment under test, as the black-box cases see it: a base URL, a way to read mail and a
+ * way to change the directory. Whoever starts the suite provides it, so the same cases run against
+ * the local host, an emulator or an account.
  */
 import { inject } from 'vitest';
 import * as z from 'zod';
@@ -11,13 +12,25 @@ export interface DeploymentAddress {
   issuer: string;
   /** Lists the mails sent so far, as `{"emails":[…]}`, the oldest first. */
   mailStore: string;
-  /** Takes a directory file by PUT and applies it; without it the cases that change the directory are skipped. */
+  /**
+   * Takes a directory file by PUT and applies it; without it the cases that change the directory
+   * are skipped.
+   */
   directoryControl: string | undefined;
-  /** Makes new keys by POST that are used at once; without it the cases that rotate keys are skipped. */
+  /**
+   * Makes new keys by POST that are used at once; without it the cases that rotate keys are
+   * skipped.
+   */
   rotationControl: string | undefined;
-  /** Whether its SES has a mailbox simulator and tells what becomes of mails; without it those cases are skipped. */
+  /**
+   * Whether its SES has a mailbox simulator and tells what becomes of mails; without it those cases
+   * are skipped.
+   */
   tellsOfMails: boolean;
-  /** Where its AWS answers, for the operator's command line; without it the cases of the audit are skipped. */
+  /**
+   * Where its AWS answers, for the operator's command line; without it the cases of the audit are
+   * skipped.
+   */
   awsEndpoint: string | undefined;
 }
 
@@ -76,12 +89,15 @@ async function listMails(address: string, store: string): Promise<ReceivedMail[]
     }));
 }
 
-/** In epoch seconds, with some for a clock that is behind: the requests of this file are made later. */
+/**
+ * In epoch seconds, with some for a clock that is behind: the requests of this file are made later.
+ */
 const fileBegan = Math.floor(Date.now() / 1000) - 5;
 
 /** The mail whose text names this request, in whatever language. */
 export async function mailOf(address: string, ref: string): Promise<ReceivedMail> {
-  // Looked for again and again: the local host's inbox leaves out the hundreds from before, and other stores list them too.
+  // Looked for again and again: the local host's inbox leaves out the hundreds from before, and
+  // other stores list them too.
   const store = new URL(mailStore);
   store.searchParams.set('since', String(fileBegan));
   const end = Date.now() + MAIL_TIMEOUT;

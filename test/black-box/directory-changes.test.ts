@@ -1,7 +1,7 @@
 /**
- * What is registered counts when tokens are issued, not when the request was made: client and user are read again at
- * redemption; and a logo that is registered is shown, until it is another or none. The cases change one client and one user of
- * their own, and leave the directory as it was.
+ * What is registered counts when tokens are issued, not when the request was made: client and user
+ * are read again at redemption; and a logo that is registered is shown, until it is another or
+ * none. The cases change one client and one user of their own, and leave the directory as it was.
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { decide, imagesOf, open, submit } from './authentication-device.ts';

@@ -1,5 +1,6 @@
 /**
- * The clients and users of the black-box suite. Each file of cases has a user of its own, so that files run side by side.
+ * The clients and users of the black-box suite. Each file of cases has a user of its own, so that
+ * files run side by side.
  */
 import { type KeyAlgorithm, publicKey } from './client-keys.ts';
 
@@ -43,7 +44,10 @@ function registered<Alg extends Registered['id_token_signed_response_alg']>(
   };
 }
 
-/** With characters that form-encoding changes, as RFC 6749 2.3.1 wants them sent, and as long as HS512 wants it. */
+/**
+ * With characters that form-encoding changes, as RFC 6749 2.3.1 wants them sent, and as long as
+ * HS512 wants it.
+ */
 function secretOf(name: string): string {
   return `${name}: a secret + 100% of & for = tests, as long as HS512 wants a secret`;
 }
@@ -160,7 +164,10 @@ export const clients = {
   changing: client('changing', 'client_secret_basic', 'RS256'),
 };
 
-/** A registration that was written for other providers as well: members and keys that mean nothing here, and EdDSA's new name. */
+/**
+ * A registration that was written for other providers as well: members and keys that mean nothing
+ * here, and EdDSA's new name.
+ */
 const importedRegistration = {
   ...clients.imported,
   token_endpoint_auth_signing_alg: 'Ed25519',
@@ -231,7 +238,10 @@ export const users = {
   flows: user('flows'),
   /** Whose requests are looked up. */
   audit: user('audit'),
-  /** Whose mails SES's simulator sends back, complains of, or does not send. The labels are this suite's own. */
+  /**
+   * Whose mails SES's simulator sends back, complains of, or does not send. The labels are this
+   * suite's own.
+   */
   bouncing: user('bouncing', { email: 'bounce+ciba@simulator.amazonses.com' }),
   complaining: user('complaining', { email: 'complaint+ciba@simulator.amazonses.com' }),
   suppressed: user('suppressed', { email: 'suppressionlist+ciba@simulator.amazonses.com' }),

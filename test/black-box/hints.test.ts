@@ -1,5 +1,6 @@
 /**
- * The signed hints over HTTP (CIBA Core 7.1), and users of whom a client is told or not (threats T6, T20, T21).
+ * The signed hints over HTTP (CIBA Core 7.1), and users of whom a client is told or not (threats
+ * T6, T20, T21).
  */
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
@@ -39,7 +40,10 @@ async function withKey(client: { client_id: string }, changes: Record<string, un
     .sign(await signingKey('ES256'));
 }
 
-/** A JWT as the client signs it, which names the user whose subject is the client's id, unless it is changed. */
+/**
+ * A JWT as the client signs it, which names the user whose subject is the client's id, unless it is
+ * changed.
+ */
 async function namingItself(typ: string | undefined, changes: Record<string, unknown> = {}) {
   return hintToken(es256, { sub: es256.client_id, ...changes })
     .setProtectedHeader({ alg: 'ES256', kid: 'es256', ...(typ !== undefined && { typ }) })

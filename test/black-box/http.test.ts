@@ -1,6 +1,7 @@
 /**
- * HTTP itself at every route: methods, Allow, validators, preflights, lengths and what browsers are told (RFC 9110, RFC 9111,
- * RFC 6797, Fetch). What is written here is what has to be, not what the table of the product says.
+ * HTTP itself at every route: methods, Allow, validators, preflights, lengths and what browsers are
+ * told (RFC 9110, RFC 9111, RFC 6797, Fetch). What is written here is what has to be, not what the
+ * table of the product says.
  */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -291,7 +292,8 @@ describe('P46: the link of a mail', () => {
   });
 
   it('cut behind the slash is nothing here, in our page or in the gateway’s own words', async () => {
-    // Which of the two routes takes this path differs by gateway, and a route cannot end in a slash.
+    // Which of the two routes takes this path differs by gateway, and a route cannot end in a
+    // slash.
     const answer = await open(`${issuer}/approve/`, { headers: { 'Accept-Language': 'fr' } });
     expect(answer.status).toBe(404);
     expect(answer.html).toMatch(/<html lang="fr"|"message":"?Not Found/i);

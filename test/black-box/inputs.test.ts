@@ -1,6 +1,6 @@
 /**
- * No input is answered with a 5xx or echoed: hostile values in every place of every endpoint, and bytes that no library
- * would send.
+ * No input is answered with a 5xx or echoed: hostile values in every place of every endpoint, and
+ * bytes that no library would send.
  */
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -226,8 +226,8 @@ describe('hostile paths', () => {
 const SILENCE = 10_000;
 
 /**
- * Sends bytes as they are and answers the first line of what comes back. Our side stays open until then: a server gives
- * up a request whose sender has closed.
+ * Sends bytes as they are and answers the first line of what comes back. Our side stays open until
+ * then: a server gives up a request whose sender has closed.
  */
 async function statusLineOf(request: Buffer): Promise<string> {
   const { protocol, hostname, port } = new URL(issuer);

@@ -1,6 +1,6 @@
 /**
- * Keys that change under load (threats T25, F18, F19): whatever is signed at any moment verifies with /jwks at that moment
- * and for long after, and what the old keys made stays good.
+ * Keys that change under load (threats T25, F18, F19): whatever is signed at any moment verifies
+ * with /jwks at that moment and for long after, and what the old keys made stays good.
  */
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { expect, it } from 'vitest';
@@ -39,7 +39,9 @@ async function redeem(
   return [id_token, access_token];
 }
 
-/** The keys as a verifier has them who reads /jwks once, and again for a key that it does not know. */
+/**
+ * The keys as a verifier has them who reads /jwks once, and again for a key that it does not know.
+ */
 function keysOfVerifier() {
   return createRemoteJWKSet(new URL(`${issuer}/jwks`), { cooldownDuration: 0 });
 }

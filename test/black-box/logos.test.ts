@@ -1,6 +1,6 @@
 /**
- * The logo of a client (OpenID Connect Registration 2): registered as an image, shown on the approval page, served from here
- * (threats T31).
+ * The logo of a client (OpenID Connect Registration 2): registered as an image, shown on the
+ * approval page, served from here (threats T31).
  */
 import { describe, expect, it } from 'vitest';
 import { decide, imagesOf, open } from './authentication-device.ts';

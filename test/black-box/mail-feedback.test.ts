@@ -1,7 +1,7 @@
 /**
- * Mails that SES accepts and that do not arrive: the request fails and its user is not asked again. The recipient is SES's own
- * mailbox simulator, so the cases are the same on an account, where nobody reads these mails. Each needs a user of whose
- * address nothing is noted.
+ * Mails that SES accepts and that do not arrive: the request fails and its user is not asked again.
+ * The recipient is SES's own mailbox simulator, so the cases are the same on an account, where
+ * nobody reads these mails. Each needs a user of whose address nothing is noted.
  */
 import { describe, expect, it, vi } from 'vitest';
 import { ask, errorOf, poll, start } from './consumption-device.ts';

@@ -1,5 +1,6 @@
 /**
- * What arrives in the mailbox: the right template, one link to the issuer, the text exactly as the client sent it.
+ * What arrives in the mailbox: the right template, one link to the issuer, the text exactly as the
+ * client sent it.
  */
 import { once } from 'node:events';
 import http from 'node:http';
@@ -152,7 +153,10 @@ describe('the mail', () => {
   });
 });
 
-/** A form to the deployment's own address, with the Host header of another site, which `fetch` would not send. */
+/**
+ * A form to the deployment's own address, with the Host header of another site, which `fetch` would
+ * not send.
+ */
 async function postToHost(Host: string, path: string, form: string) {
   const { request } = issuer.startsWith('https:') ? https : http;
   const headers = {
@@ -160,7 +164,8 @@ async function postToHost(Host: string, path: string, form: string) {
     Authorization: basicAuthorization(basic),
     'Content-Type': 'application/x-www-form-urlencoded',
   };
-  // Whom the certificate has to name is the deployment, not the Host header, from which Node would take it.
+  // Whom the certificate has to name is the deployment, not the Host header, from which Node would
+  // take it.
   const options = { method: 'POST', headers, servername: new URL(issuer).hostname };
   const sent = request(new URL(issuer + path), options).end(form);
   const [response]: http.IncomingMessage[] = await once(sent, 'response');

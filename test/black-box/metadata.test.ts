@@ -1,6 +1,6 @@
 /**
- * The documents anybody may read: discovery (OpenID Connect Discovery 1.0, RFC 8414), the keys (RFC 7517), and the issuer's
- * own page.
+ * The documents anybody may read: discovery (OpenID Connect Discovery 1.0, RFC 8414), the keys (RFC
+ * 7517), and the issuer's own page.
  */
 import { describe, expect, it } from 'vitest';
 import { issuer } from './deployment.ts';

@@ -1,6 +1,6 @@
 /**
- * The provider as the other unmodified client library sees it: oauth4webapi, which checks every answer against the
- * specifications by itself, with each authentication method and each hint.
+ * The provider as the other unmodified client library sees it: oauth4webapi, which checks every
+ * answer against the specifications by itself, with each authentication method and each hint.
  */
 import { SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';

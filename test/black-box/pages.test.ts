@@ -1,5 +1,6 @@
 /**
- * The approval page (CIBA Core 8) and the attacks on it: scanners, forged forms, foreign sites, confused handles.
+ * The approval page (CIBA Core 8) and the attacks on it: scanners, forged forms, foreign sites,
+ * confused handles.
  */
 import { describe, expect, it } from 'vitest';
 import { decide, headingOf, hiddenInputs, open, submit } from './authentication-device.ts';

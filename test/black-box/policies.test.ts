@@ -1,6 +1,6 @@
 /**
- * Notification policies and flow policies from outside: how often a client may ask a user, what it is told beyond that, and
- * which mail another flow sends (threats T3, T6).
+ * Notification policies and flow policies from outside: how often a client may ask a user, what it
+ * is told beyond that, and which mail another flow sends (threats T3, T6).
  */
 import { describe, expect, it } from 'vitest';
 import { decide, open } from './authentication-device.ts';

@@ -1,4 +1,7 @@
-/** The one write to a deployment that is not the provider's own protocol: its directory file, by its control address. */
+/**
+ * The one write to a deployment that is not the provider's own protocol: its directory file, by its
+ * control address.
+ */
 
 /** PUTs a directory file to a control address. @throws if it is refused */
 export async function putDirectory(control: string, directory: object): Promise<void> {

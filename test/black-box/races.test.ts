@@ -1,5 +1,6 @@
 /**
- * Races over HTTP: whatever comes at the same moment, one outcome is acknowledged and every answer agrees with it.
+ * Races over HTTP: whatever comes at the same moment, one outcome is acknowledged and every answer
+ * agrees with it.
  */
 import { expect, it } from 'vitest';
 import { decide, open, submit } from './authentication-device.ts';
@@ -60,7 +61,8 @@ it('T9: of an approval at the instant of expiry page and poll tell the same', {
   tags: ['heavy'],
 }, async () => {
   const { username, email } = users.expiry;
-  // Milliseconds from the expiry, as the acknowledgement dates it, to the approval: one surely early, one surely late.
+  // Milliseconds from the expiry, as the acknowledgement dates it, to the approval: one surely
+  // early, one surely late.
   const close = Array.from({ length: 14 }, (_, index) => (index - 9) * 12);
   const offsets = [-8000, ...close, 500];
   const approveAt = async (offset: number, end: number, { authReqId, ref }: Acknowledgement) => {
@@ -74,7 +76,8 @@ it('T9: of an approval at the instant of expiry page and poll tell the same', {
     return { approval: approval.status, early, late: await poll(basic, authReqId) };
   };
   const rounds: ReturnType<typeof approveAt>[] = [];
-  // One after the other, and long enough for their mails on a busy machine: what ends is the subject, not how fast it begins.
+  // One after the other, and long enough for their mails on a busy machine: what ends is the
+  // subject, not how fast it begins.
   for (const offset of offsets) {
     const request = await start(basic, username, { requested_expiry: '45' });
     rounds.push(approveAt(offset, Date.now() + request.expiresIn * 1000, request));

@@ -1,6 +1,7 @@
 /**
- * What was registered, seen from outside: names as they were written, a registration that was written for other providers as
- * well, and lifetimes above the interval (RFC 5321 2.4, RFC 7517 5, RFC 7591 2, RFC 9864, CIBA Core 7.3).
+ * What was registered, seen from outside: names as they were written, a registration that was
+ * written for other providers as well, and lifetimes above the interval (RFC 5321 2.4, RFC 7517 5,
+ * RFC 7591 2, RFC 9864, CIBA Core 7.3).
  */
 import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * Authentication requests and their errors (CIBA Core 7.1 to 7.3, 13), each with its status and in its form.
+ * Authentication requests and their errors (CIBA Core 7.1 to 7.3, 13), each with its status and in
+ * its form.
  */
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,7 @@
-/** The browser that a file of cases drives, the screens that people have, and what every page is held against. */
+/**
+ * The browser that a file of cases drives, the screens that people have, and what every page is
+ * held against.
+ */
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect, inject } from 'vitest';
@@ -29,8 +32,9 @@ const violations = z.array(
 );
 
 /**
- * Holds the page as it is, by day and by night, against every rule of axe (what is framed in it is a page of its own), lets
- * nothing stick out at the side or be cut off (WCAG 1.4.10), and keeps how it looks, for people to look at.
+ * Holds the page as it is, by day and by night, against every rule of axe (what is framed in it is
+ * a page of its own), lets nothing stick out at the side or be cut off (WCAG 1.4.10), and keeps how
+ * it looks, for people to look at.
  */
 export async function inspect(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {

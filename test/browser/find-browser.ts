@@ -1,4 +1,6 @@
-/** The browser of the browser tests: Chromium, or one of its kind, that this machine already has. */
+/**
+ * The browser of the browser tests: Chromium, or one of its kind, that this machine already has.
+ */
 import { existsSync } from 'node:fs';
 
 const places = [
@@ -10,7 +12,10 @@ const places = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** The browser that CHROMIUM names, or the first that is where browsers are; undefined if there is none. */
+/**
+ * The browser that CHROMIUM names, or the first that is where browsers are; undefined if there is
+ * none.
+ */
 export function findBrowser(): string | undefined {
   const named = process.env['CHROMIUM'];
   return named ? [named].find(existsSync) : places.find(existsSync);

@@ -1,4 +1,7 @@
-/** Every page that somebody may see, held against axe, on the screen of a small phone, by day and by night. */
+/**
+ * Every page that somebody may see, held against axe, on the screen of a small phone, by day and by
+ * night.
+ */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lookUpTexts } from '../../lambdas/ciba/words/catalogue.ts';

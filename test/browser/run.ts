@@ -1,6 +1,7 @@
 /**
- * The browser tests: the demo, the mail and the pages as people see and use them, in a real browser. Exit code 0 if every
- * case passed, 1 otherwise, 3 where no browser is found. Screenshots are left in build/screenshots.
+ * The browser tests: the demo, the mail and the pages as people see and use them, in a real
+ * browser. Exit code 0 if every case passed, 1 otherwise, 3 where no browser is found. Screenshots
+ * are left in build/screenshots.
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * T1: what mail scanners and link previews are known to do, done to a mail and its page, and what became of the request.
- * Leaves the table of the README in build/scanners.md.
+ * T1: what mail scanners and link previews are known to do, done to a mail and its page, and what
+ * became of the request. Leaves the table of the README in build/scanners.md.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
@@ -89,7 +89,10 @@ async function pressFirstButton(page: Page, link: string): Promise<void> {
   await page.waitForLoadState();
 }
 
-/** As often as somebody who is not sure that it was pressed; where the page has a field, the browser does not let it go. */
+/**
+ * As often as somebody who is not sure that it was pressed; where the page has a field, the browser
+ * does not let it go.
+ */
 async function pressApprove(page: Page, link: string): Promise<void> {
   await page.goto(link);
   const approve = page.locator('button[value=approve]');

@@ -1,6 +1,6 @@
 /**
- * Starts what `npm start` starts, once for all files, on ports of its own: the local host with the example directory and the
- * one of the black-box suite, and the demo.
+ * Starts what `npm start` starts, once for all files, on ports of its own: the local host with the
+ * example directory and the one of the black-box suite, and the demo.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

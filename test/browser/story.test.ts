@@ -1,4 +1,7 @@
-/** The whole story as a person clicks through it: at the pump, in the mail, on the approval page, and at the pump again. */
+/**
+ * The whole story as a person clicks through it: at the pump, in the mail, on the approval page,
+ * and at the pump again.
+ */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';

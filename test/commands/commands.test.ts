@@ -1,6 +1,7 @@
 /**
- * Every command that the README names, against a whole deployment: the local host, MiniStack's deployed stack, or a local host whose tables
- * are in another engine. Each with a good call and with bad input, judged by its exit code and by the published schema of what it prints.
+ * Every command that the README names, against a whole deployment: the local host, MiniStack's
+ * deployed stack, or a local host whose tables are in another engine. Each with a good call and
+ * with bad input, judged by its exit code and by the published schema of what it prints.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,7 +91,10 @@ async function askEve(): Promise<void> {
 
 const madeKeys = z.object({ items: z.array(z.looseObject({ kind: z.string(), kid: z.string() })) });
 
-/** A key that was to sign and never did, as another came at once: whoever remembers the one before it signs on with that. */
+/**
+ * A key that was to sign and never did, as another came at once: whoever remembers the one before
+ * it signs on with that.
+ */
 async function supersededKey(): Promise<string> {
   await run('keys rotate', ['--lead', '0', '--yes']);
   return madeKid;

@@ -24,8 +24,8 @@ export function invokeFunction(emulator: string, name: string, event: object): P
 }
 
 /**
- * Ends every environment of a function, those that run included; the next call starts a new one. MiniStack does so, as
- * AWS does, when the configuration is updated, even to what it was.
+ * Ends every environment of a function, those that run included; the next call starts a new one.
+ * MiniStack does so, as AWS does, when the configuration is updated, even to what it was.
  */
 export async function restartFunction(
   emulator: string,

@@ -1,6 +1,7 @@
 /**
- * Changes the directory of the deployment while the black-box suite runs. Deployed functions remember clients for ten
- * seconds; the suite wants the next request to see the change, so they start anew before the change is acknowledged.
+ * Changes the directory of the deployment while the black-box suite runs. Deployed functions
+ * remember clients for ten seconds; the suite wants the next request to see the change, so they
+ * start anew before the change is acknowledged.
  */
 import type { Server } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -28,8 +29,9 @@ interface ControlledDeployment {
 const FLOW_TIMEOUT = 20_000;
 
 /**
- * Takes a directory file by PUT, one after the other, replaces what is deployed with it, and answers when no function
- * remembers what was there before. No request and no mail is lost: functions are restarted while nothing is under way.
+ * Takes a directory file by PUT, one after the other, replaces what is deployed with it, and
+ * answers when no function remembers what was there before. No request and no mail is lost:
+ * functions are restarted while nothing is under way.
  */
 export function directoryControl(deployment: ControlledDeployment): Server {
   let previous: Promise<unknown> = Promise.resolve();
@@ -61,7 +63,10 @@ async function replaceDirectory(deployment: ControlledDeployment, directory: Dir
   return applied;
 }
 
-/** The mail function reads clients too; it runs in the flow, after the request that started it was answered. */
+/**
+ * The mail function reads clients too; it runs in the flow, after the request that started it was
+ * answered.
+ */
 async function flowsEnded({ stepFunctions }: ControlledDeployment): Promise<void> {
   const end = Date.now() + FLOW_TIMEOUT;
   while (Date.now() < end) {

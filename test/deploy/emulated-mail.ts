@@ -1,6 +1,6 @@
 /**
- * What mail needs on the emulator and the deployed template leaves out there: the sender whom SES has to know, and the
- * templates, as a synth without the emulator's setting has them.
+ * What mail needs on the emulator and the deployed template leaves out there: the sender whom SES
+ * has to know, and the templates, as a synth without the emulator's setting has them.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

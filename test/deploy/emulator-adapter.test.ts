@@ -1,4 +1,7 @@
-/** The forwarder's promise to those who restart functions: no request is under way meanwhile, and none is lost. */
+/**
+ * The forwarder's promise to those who restart functions: no request is under way meanwhile, and
+ * none is lost.
+ */
 import { createServer } from 'node:http';
 import { afterAll, expect, it } from 'vitest';
 import { closeServer, listenOnLoopback } from '../../lib/local/loopback.ts';

@@ -1,5 +1,6 @@
 /**
- * Where the emulator differs from AWS: everything the black-box cases need to see the same is here, each with its reason.
+ * Where the emulator differs from AWS: everything the black-box cases need to see the same is here,
+ * each with its reason.
  */
 import {
   createServer,
@@ -12,7 +13,10 @@ import * as z from 'zod';
 import { takingTurns } from '../../lib/local/services/taking-turns.ts';
 import { invokeFunction, listFunctions } from './deployed-functions.ts';
 
-/** How many requests the emulator answers at once without refusing some with 502 and 503, which AWS would not. */
+/**
+ * How many requests the emulator answers at once without refusing some with 502 and 503, which AWS
+ * would not.
+ */
 const AT_ONCE = 8;
 
 /** What the forwarder has to know of the deployment. */
@@ -30,8 +34,9 @@ export interface Forwarder {
 }
 
 /**
- * Makes what answers for the issuer. MiniStack has no host name for an API on one machine, only a path below its own address, so
- * each request is handed on with that path before its own, and the rest as it came.
+ * Makes what answers for the issuer. MiniStack has no host name for an API on one machine, only a
+ * path below its own address, so each request is handed on with that path before its own, and the
+ * rest as it came.
  */
 export function forwarder({ emulator, apiId }: DeployedApi): Forwarder {
   const prefix = `/_aws/execute-api/${apiId}/$default`;
@@ -81,8 +86,8 @@ const proxyResult = z.object({
 });
 
 /**
- * MiniStack refuses OPTIONS with 403 where no CORS is configured; AWS hands it to an ANY route as any other method. So
- * the deployed function itself is invoked, with the event that it would get.
+ * MiniStack refuses OPTIONS with 403 where no CORS is configured; AWS hands it to an ANY route as
+ * any other method. So the deployed function itself is invoked, with the event that it would get.
  */
 async function answerOptions(
   emulator: string,

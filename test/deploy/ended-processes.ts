@@ -1,5 +1,6 @@
 /**
- * The processes of a deploy run: each in a group of its own, and all gone when the run is over, however it ends.
+ * The processes of a deploy run: each in a group of its own, and all gone when the run is over,
+ * however it ends.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +42,10 @@ function endGroup(pid: number): void {
   }
 }
 
-/** Has a signal end the run with exit code 1, after what ends it: of every process, unless more is said. */
+/**
+ * Has a signal end the run with exit code 1, after what ends it: of every process, unless more is
+ * said.
+ */
 export function endOnSignals(end: () => void | Promise<void> = endProcesses): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {

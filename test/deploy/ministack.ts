@@ -1,6 +1,6 @@
 /**
- * MiniStack, an AWS-compatible endpoint from PyPI: installed with pinned versions into an environment of its own, and
- * started afresh for one run, on loopback.
+ * MiniStack, an AWS-compatible endpoint from PyPI: installed with pinned versions into an
+ * environment of its own, and started afresh for one run, on loopback.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

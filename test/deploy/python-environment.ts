@@ -1,13 +1,14 @@
 /**
- * Programs from PyPI: exactly the versions and files that a list of requirements names, in an environment of their own below
- * the project folder.
+ * Programs from PyPI: exactly the versions and files that a list of requirements names, in an
+ * environment of their own below the project folder.
  */
 import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './ended-processes.ts';
 
 /**
- * Installs what the requirements list, with a hash for each file, unless exactly that is there already.
+ * Installs what the requirements list, with a hash for each file, unless exactly that is there
+ * already.
  * @throws an error that names the command which failed
  */
 export async function installRequirements(

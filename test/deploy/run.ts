@@ -1,9 +1,11 @@
 /**
- * The deploy test: the real `cdk bootstrap` and `cdk deploy` against MiniStack, then the black-box suite, every command of the
- * command line, and the smoke test through the deployed HTTP API. Exit code 0 if every case passed, 1 otherwise, 3 where the emulator cannot be had.
+ * The deploy test: the real `cdk bootstrap` and `cdk deploy` against MiniStack, then the black-box
+ * suite, every command of the command line, and the smoke test through the deployed HTTP API. Exit
+ * code 0 if every case passed, 1 otherwise, 3 where the emulator cannot be had.
  *
- * With `--by-hand FILE` it deploys and tests nothing: for a stack that somebody has deployed to the emulator of
- * AWS_ENDPOINT_URL, with its outputs in FILE, it makes the mail templates and answers for the issuer until Ctrl-C.
+ * With `--by-hand FILE` it deploys and tests nothing: for a stack that somebody has deployed to the
+ * emulator of AWS_ENDPOINT_URL, with its outputs in FILE, it makes the mail templates and answers
+ * for the issuer until Ctrl-C.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -198,7 +200,10 @@ function assertNoneLeftOut({ leftOut }: SuiteReport): void {
     );
 }
 
-/** As the README has it: the example directory by the command line, then every step of the smoke test. */
+/**
+ * As the README has it: the example directory by the command line, then every step of the smoke
+ * test.
+ */
 async function smokeTest({ emulator, outputs, mailStore }: Deployment): Promise<void> {
   step('smoke test');
   const env = emulatorEnvironment(emulator);

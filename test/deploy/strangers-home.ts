@@ -1,6 +1,6 @@
 /**
- * A home folder with settings that would lead a run astray, as a person may have them: whoever reads or writes anything there is
- * found out.
+ * A home folder with settings that would lead a run astray, as a person may have them: whoever
+ * reads or writes anything there is found out.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The report of the black-box suite: what is left out without a known reason is neither hidden nor counted as passed. */
+/**
+ * The report of the black-box suite: what is left out without a known reason is neither hidden nor
+ * counted as passed.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

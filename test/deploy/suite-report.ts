@@ -1,4 +1,7 @@
-/** What the black-box suite's own report says: how many cases passed and failed, and which were left out. */
+/**
+ * What the black-box suite's own report says: how many cases passed and failed, and which were left
+ * out.
+ */
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 

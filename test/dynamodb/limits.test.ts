@@ -1,6 +1,7 @@
 /**
- * What each engine that tests here refuses of what DynamoDB refuses, measured: so that nobody believes an emulator knows a limit because it
- * knows another. The engine is dynalite with what stands before it, or that of `npm run test:dynamodb`.
+ * What each engine that tests here refuses of what DynamoDB refuses, measured: so that nobody
+ * believes an emulator knows a limit because it knows another. The engine is dynalite with what
+ * stands before it, or that of `npm run test:dynamodb`.
  */
 import {
   BatchGetItemCommand,

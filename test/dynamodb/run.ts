@@ -1,9 +1,11 @@
 /**
- * Everything that speaks DynamoDB, on a second engine: the one of `--endpoint URL` or DYNAMODB_ENDPOINT, which a person has started, or else
- * MiniStack's, which is installed and started by itself. It refuses more of what DynamoDB refuses than moto 5.2.5 does (expressions of 4,097
- * bytes, batches of 26), which in several threads also let two of a hundred conditional updates win. With `--node VERSION` all of it runs
- * on that Node, and the suites of HTTP and of the endpoints with it: what is deployed. Exit code 0 if every case passed, 1 otherwise, 3
- * where no engine, or not that Node, can be had.
+ * Everything that speaks DynamoDB, on a second engine: the one of `--endpoint URL` or
+ * DYNAMODB_ENDPOINT, which a person has started, or else MiniStack's, which is installed and
+ * started by itself. It refuses more of what DynamoDB refuses than moto 5.2.5 does (expressions of
+ * 4,097 bytes, batches of 26), which in several threads also let two of a hundred conditional
+ * updates win. With `--node VERSION` all of it runs on that Node, and the suites of HTTP and of the
+ * endpoints with it: what is deployed. Exit code 0 if every case passed, 1 otherwise, 3 where no
+ * engine, or not that Node, can be had.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +28,10 @@ async function end(): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** @throws an error that says what is allowed if the engine is elsewhere: tests may write and delete there as they like */
+/**
+ * @throws an error that says what is allowed if the engine is elsewhere: tests may write and delete
+ * there as they like
+ */
 function assertLocal(endpoint: string): void {
   if (isLocalHost(endpoint)) return;
   throw new Error(`The engine ${endpoint} is not on this machine; allowed: http://127.0.0.1:PORT`);
@@ -60,7 +65,8 @@ async function runSuites(engine: string, endpoint: string): Promise<void> {
     node ?? process.execPath,
     [
       ...['node_modules/vitest/vitest.mjs', 'run', '--config', '.config/vitest.config.ts'],
-      // An engine that takes one call after the other keeps a hundred at once waiting beyond the functions' own limits.
+      // An engine that takes one call after the other keeps a hundred at once waiting beyond the
+      // functions' own limits.
       ...['--tagsFilter', '!heavy && !at-once && !timing', ...files, ...others],
     ],
     {

@@ -1,6 +1,7 @@
 /**
- * What `npm run test:dynamodb` runs: every file of tests that starts tables, found by what it imports, and the suites that
- * speak to a whole provider, but for those that are left out here with the reason.
+ * What `npm run test:dynamodb` runs: every file of tests that starts tables, found by what it
+ * imports, and the suites that speak to a whole provider, but for those that are left out here with
+ * the reason.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

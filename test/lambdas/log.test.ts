@@ -1,5 +1,6 @@
 /**
- * The log: one JSON line per event, and of an unexpected error its name and its place alone (threats T26).
+ * The log: one JSON line per event, and of an unexpected error its name and its place alone
+ * (threats T26).
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -74,7 +75,10 @@ describe('faultOf', () => {
   });
 });
 
-/** What comes out of so many calls of a function of lambdas/, one in the other, if the innermost throws this. */
+/**
+ * What comes out of so many calls of a function of lambdas/, one in the other, if the innermost
+ * throws this.
+ */
 function thrownWithin(calls: number, make: () => unknown): unknown {
   let write = () => {
     throw make();

@@ -1,4 +1,6 @@
-/** Text files in the encodings that editors of the world save, as synth and the commands read them. */
+/**
+ * Text files in the encodings that editors of the world save, as synth and the commands read them.
+ */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

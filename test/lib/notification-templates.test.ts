@@ -1,6 +1,6 @@
 /**
- * The notification templates: what the shipped mails hold, what the check at synth refuses, and that a hostile value
- * stays text in both parts of a rendered mail.
+ * The notification templates: what the shipped mails hold, what the check at synth refuses, and
+ * that a hostile value stays text in both parts of a rendered mail.
  */
 import {
   cpSync,
@@ -34,7 +34,10 @@ const withoutMessage = 'ciba-without-binding-message';
 /** What SES takes for the name of a template. */
 const SES_NAME_LENGTH = 64;
 
-/** In each language: what is done with a request that nobody knows, and that the mail stays with its recipient. */
+/**
+ * In each language: what is done with a request that nobody knows, and that the mail stays with its
+ * recipient.
+ */
 const advice: Record<string, { unknown: RegExp; leave: RegExp; neverForward: RegExp }> = {
   de: {
     unknown: /Sie kennen diese Anfrage nicht\?/,
@@ -580,7 +583,10 @@ function variablesOf(compiled: string): string[] {
   return Array.from(compiled.matchAll(/\{\{(.*?)\}\}/g), ([, variable = '']) => variable);
 }
 
-/** The package is CommonJS with a default export, which Node and test runners unwrap differently; `require` is plain. */
+/**
+ * The package is CommonJS with a default export, which Node and test runners unwrap differently;
+ * `require` is plain.
+ */
 async function startMailServer(): Promise<Server> {
   const mail: typeof import('aws-ses-v2-local') = createRequire(import.meta.url)(
     'aws-ses-v2-local',

@@ -1,6 +1,7 @@
 /**
- * `npm run quick`: lint, types, and of what is changed and not committed the tests of the same name, within seconds. All that
- * a change can reach is the business of `npm test`: of a file that many import, that is half the house.
+ * `npm run quick`: lint, types, and of what is changed and not committed the tests of the same
+ * name, within seconds. All that a change can reach is the business of `npm test`: of a file that
+ * many import, that is half the house.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,7 +10,10 @@ import { endOnSignals, run } from '../deploy/ended-processes.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Suites that need what this command does not start: a local host, an emulator, a browser, cfn-lint. */
+/**
+ * Suites that need what this command does not start: a local host, an emulator, a browser,
+ * cfn-lint.
+ */
 const elsewhere = /^test\/(black-box|browser|commands|deploy|templates)\//;
 
 function changedFiles(): string[] {

@@ -1,4 +1,7 @@
-/** Other versions of Node than the one that runs this: from npm, by a lock file with hashes, and nothing of them is installed globally. */
+/**
+ * Other versions of Node than the one that runs this: from npm, by a lock file with hashes, and
+ * nothing of them is installed globally.
+ */
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,8 @@
 /**
- * `npm run test:node -- VERSION`: the suites that run what is deployed (adapters, HTTP, endpoints, black box) on another Node
- * than the one that starts this; with `--whole` all of `npm test`, as before a release. The folders beside this file are the
- * versions. Exit code 0 if every case passed, 1 otherwise, 3 where that Node cannot be had.
+ * `npm run test:node -- VERSION`: the suites that run what is deployed (adapters, HTTP, endpoints,
+ * black box) on another Node than the one that starts this; with `--whole` all of `npm test`, as
+ * before a release. The folders beside this file are the versions. Exit code 0 if every case
+ * passed, 1 otherwise, 3 where that Node cannot be had.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

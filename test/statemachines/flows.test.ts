@@ -1,6 +1,7 @@
 /**
- * The flows: each valid, within the subset of the language that AWS, emulators and the local host run alike, and every path
- * through it, run by an interpreter with stub tasks and the real RecordFailure.
+ * The flows: each valid, within the subset of the language that AWS, emulators and the local host
+ * run alike, and every path through it, run by an interpreter with stub tasks and the real
+ * RecordFailure.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import validate from 'asl-validator';
@@ -155,8 +156,8 @@ const withMessage = 'SendEmailWithBindingMessage';
 const withoutMessage = 'SendEmailWithoutBindingMessage';
 
 /**
- * What the paths of each flow are: the state that looks at the located user, what is kept of LocateUser's answer, and how
- * requests with and without a binding message are mailed.
+ * What the paths of each flow are: the state that looks at the located user, what is kept of
+ * LocateUser's answer, and how requests with and without a binding message are mailed.
  */
 const ways: Record<string, Way> = {
   'ciba-flow': {

@@ -7,7 +7,9 @@ const ascii = fc.integer({ min: 0, max: 0x7f });
 const beforeSurrogates = fc.integer({ min: 0x80, max: 0xd7ff });
 const afterSurrogates = fc.integer({ min: 0xe000, max: 0x10ffff });
 
-/** One character, as often of ASCII as of the rest; never half a surrogate pair, which has no UTF-8. */
+/**
+ * One character, as often of ASCII as of the rest; never half a surrogate pair, which has no UTF-8.
+ */
 const character = fc
   .oneof({ weight: 2, arbitrary: ascii }, beforeSurrogates, afterSurrogates)
   .map((code) => String.fromCodePoint(code));

@@ -1,7 +1,8 @@
 /**
- * A model of all that is asked of one user: the production's own rules over one history that is changed by its version, and
- * around it clients that ask, the user who decides, flows that fail, an operator who lifts limits, and the clock. Whoever
- * reads may be overtaken before the write. What is counted is counted a second time, by other means, and compared.
+ * A model of all that is asked of one user: the production's own rules over one history that is
+ * changed by its version, and around it clients that ask, the user who decides, flows that fail, an
+ * operator who lifts limits, and the clock. Whoever reads may be overtaken before the write. What
+ * is counted is counted a second time, by other means, and compared.
  */
 import { limitShare } from '../../lambdas/ciba/policy/limit-share.ts';
 import {

@@ -1,4 +1,7 @@
-/** A day of requests in the tables of a test: as many as are asked for, of many clients and users, in every status. */
+/**
+ * A day of requests in the tables of a test: as many as are asked for, of many clients and users,
+ * in every status.
+ */
 import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { attributeNames } from '../../lambdas/aws/dynamo-table.ts';
@@ -16,7 +19,10 @@ export const RARE_CLIENT = 'kiosk-1';
 /** The beginning of the day that {@link EXAMPLE_NOW} is in. */
 export const DAY_BEGINS = EXAMPLE_NOW - (EXAMPLE_NOW % 86_400);
 
-/** Request `index` of a day of `count`, spread evenly over it; 20 clients and the rare one, 5,000 users. */
+/**
+ * Request `index` of a day of `count`, spread evenly over it; 20 clients and the rare one, 5,000
+ * users.
+ */
 function requestOfDay(index: number, count: number): AuthenticationRequest {
   const createdAt = Number((DAY_BEGINS + (index * 86_400) / count).toFixed(3));
   const request = exampleRequest({

@@ -1,4 +1,7 @@
-/** The operator's command line as a process, against a local host: as a person runs it against an account. */
+/**
+ * The operator's command line as a process, against a local host: as a person runs it against an
+ * account.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -6,7 +9,10 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 
 export type Environment = Record<string, string | undefined>;
 
-/** Starts it. @param control where the local host serves AWS, as `describe-local-host.ts` tells a person to set */
+/**
+ * Starts it. @param control where the local host serves AWS, as `describe-local-host.ts` tells a
+ * person to set
+ */
 export function startCiba(control: string, argv: string[], own: Environment = {}): ChildProcess {
   const environment = {
     PATH: process.env['PATH'],

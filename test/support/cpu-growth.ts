@@ -1,6 +1,7 @@
 /**
- * How the work of something grows with what it is given, by the CPU time of this process: others that use the machine leave it
- * as it is, and the least of several runs is what the work itself takes.
+ * How the work of something grows with what it is given, by the CPU time of this process: others
+ * that use the machine leave it as it is, and the least of several runs is what the work itself
+ * takes.
  */
 
 import { processorTime } from './processor-time.ts';
@@ -8,13 +9,18 @@ import { processorTime } from './processor-time.ts';
 /** Most CPU time at the largest size, in milliseconds. */
 export const MOST_MS = 5;
 
-/** What takes no more than this at the limit is too little to tell how it grows, in milliseconds. */
+/**
+ * What takes no more than this at the limit is too little to tell how it grows, in milliseconds.
+ */
 const UNREMARKABLE_MS = 1;
 
 /** Below this a difference is noise. */
 const RESOLUTION_MS = 0.1;
 
-/** Four times the input is four times the work, sixteen times if it is quadratic; between them is the line. */
+/**
+ * Four times the input is four times the work, sixteen times if it is quadratic; between them is
+ * the line.
+ */
 const MOST_GROWTH = 8;
 
 /** So many times too much, in each of several runs, is no accident. */
@@ -35,8 +41,8 @@ interface Cost {
 }
 
 /**
- * What is wrong with the growth of this work up to the limit, with the figures; `undefined` if it is at most linear and within
- * {@link MOST_MS}.
+ * What is wrong with the growth of this work up to the limit, with the figures; `undefined` if it
+ * is at most linear and within {@link MOST_MS}.
  */
 export async function findGrowthFault(work: Work, limit: number): Promise<string | undefined> {
   const costAt = (size: number): Cost => ({ size, run: work(size), ms: Number.POSITIVE_INFINITY });

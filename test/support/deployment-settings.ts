@@ -1,6 +1,6 @@
 /**
- * Settings for whoever tests the template: each one at its largest, and each one other than its default. A setting that is
- * missing here does not compile.
+ * Settings for whoever tests the template: each one at its largest, and each one other than its
+ * default. A setting that is missing here does not compile.
  */
 import type { Settings } from '../../lib/stack/settings.ts';
 

@@ -1,4 +1,7 @@
-/** Calls of an SDK client that go wrong where a test says so: throttled, lost on the way back, or with something done before. */
+/**
+ * Calls of an SDK client that go wrong where a test says so: throttled, lost on the way back, or
+ * with something done before.
+ */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 /** A call that is about to be made: its command's name and its input as JSON. */
@@ -8,8 +11,8 @@ export interface CallToCome {
 }
 
 /**
- * Runs this before each call of the client, retries of the SDK aside; what it throws is what the call throws. With `after`,
- * the call is made first.
+ * Runs this before each call of the client, retries of the SDK aside; what it throws is what the
+ * call throws. With `after`, the call is made first.
  */
 export function disturb(
   client: DynamoDBClient,

@@ -1,6 +1,6 @@
 /**
- * Images for tests of logos: one picture of four quarters in the formats that may be registered, as common tools save it, and
- * PNGs made chunk by chunk, as nobody's tool would.
+ * Images for tests of logos: one picture of four quarters in the formats that may be registered, as
+ * common tools save it, and PNGs made chunk by chunk, as nobody's tool would.
  */
 import { crc32, deflateSync } from 'node:zlib';
 import { type LogoFile, logoTypeOf, logoUriOf } from '../../lambdas/ciba/client/client-logo.ts';

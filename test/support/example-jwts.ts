@@ -1,5 +1,6 @@
 /**
- * JWTs as clients sign them, and as nobody should: built by hand with node:crypto, so that a test can bend every part.
+ * JWTs as clients sign them, and as nobody should: built by hand with node:crypto, so that a test
+ * can bend every part.
  */
 import {
   constants,
@@ -38,7 +39,10 @@ function keyOf(key: KeyObject | string): { key: KeyObject } {
   return { key };
 }
 
-/** `header.claims.signature`; each of the first two parts an object, or text that stands there as it is. */
+/**
+ * `header.claims.signature`; each of the first two parts an object, or text that stands there as it
+ * is.
+ */
 export function signJwt(
   header: Record<string, unknown> | string,
   claims: object | string,

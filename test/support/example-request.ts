@@ -13,7 +13,10 @@ export const EXAMPLE_SECRET = 's'.repeat(43);
 
 let made = 0;
 
-/** A request of client `pump-4` for user `u-alice`, ending 120 s after {@link EXAMPLE_NOW}; each call another ref. */
+/**
+ * A request of client `pump-4` for user `u-alice`, ending 120 s after {@link EXAMPLE_NOW}; each
+ * call another ref.
+ */
 export function exampleRequest(changes: Partial<PendingRequest> = {}): PendingRequest {
   made += 1;
   const entropy = Uint8Array.from(

@@ -1,9 +1,12 @@
 /**
- * Breadth-first exploration of a model: every state that any order of its steps can reach, each once, and the shortest
- * trace to the first that breaks an invariant.
+ * Breadth-first exploration of a model: every state that any order of its steps can reach, each
+ * once, and the shortest trace to the first that breaks an invariant.
  */
 
-/** A step that can be taken, and where it leads; `broken` names the invariant that it breaks, if it does. */
+/**
+ * A step that can be taken, and where it leads; `broken` names the invariant that it breaks, if it
+ * does.
+ */
 export interface Step<State> {
   name: string;
   next: State;
@@ -57,8 +60,9 @@ interface Names {
 }
 
 /**
- * Makes keys of states, a character for each member and what it holds: the same key for two states if and only if their JSON
- * is the same. An object is written out once; steps hand on what they leave alone.
+ * Makes keys of states, a character for each member and what it holds: the same key for two states
+ * if and only if their JSON is the same. An object is written out once; steps hand on what they
+ * leave alone.
  * @param written JSON of an object in a state, which may leave out what does not count
  */
 export function keysByParts<State extends object>(

@@ -1,7 +1,8 @@
 /**
- * The grammar of the fuzzer: valid requests to both endpoints of the protocol and to the approval page, of every client
- * authentication method, hint, grant and state of a request, and up to three faults in each of them. All of it is plain
- * data, so that a case that fails can be read, repeated and made smaller.
+ * The grammar of the fuzzer: valid requests to both endpoints of the protocol and to the approval
+ * page, of every client authentication method, hint, grant and state of a request, and up to three
+ * faults in each of them. All of it is plain data, so that a case that fails can be read, repeated
+ * and made smaller.
  */
 import fc from 'fast-check';
 import { anyText } from './any-text.ts';
@@ -123,14 +124,19 @@ export interface ApproveCase extends Shared {
   /** What is stored, as if no check had been in its way. */
   bindingMessage: string;
   clientName: string;
-  /** How often a code was wrong before, where the message has to be typed, and what is typed now. */
+  /**
+   * How often a code was wrong before, where the message has to be typed, and what is typed now.
+   */
   wrongCodes: 0 | 2 | undefined;
   typed: 'the code' | undefined | { text: string };
 }
 
 export type FuzzCase = AuthorizeCase | TokenCase | ApproveCase;
 
-/** Texts that once broke something somewhere: markup, templates, headers, JSON, other scripts' tricks, numbers. */
+/**
+ * Texts that once broke something somewhere: markup, templates, headers, JSON, other scripts'
+ * tricks, numbers.
+ */
 const brokenSomewhere = [
   '<script>alert(document.domain)</script>',
   '"><img src=x onerror=alert(1)>',
@@ -440,7 +446,10 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
   },
 );
 
-/** None, one, or a few: a single fault leaves the rest valid, so that it is met by code that lies deep. */
+/**
+ * None, one, or a few: a single fault leaves the rest valid, so that it is met by code that lies
+ * deep.
+ */
 const faults: fc.Arbitrary<Fault[]> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Fault[]>([]) },
   { weight: 6, arbitrary: anyFault.map((fault) => [fault]) },

@@ -1,6 +1,6 @@
 /**
- * A case of the fuzzer made real: a provider in memory whose authentication request is in the state the case wants, and
- * the event that API Gateway would hand over, faults and all.
+ * A case of the fuzzer made real: a provider in memory whose authentication request is in the state
+ * the case wants, and the event that API Gateway would hand over, faults and all.
  */
 
 import {
@@ -380,7 +380,8 @@ function typedFields({ typed, bindingMessage }: ApproveCase): Field[] {
 async function approveDraft(world: World, asked: ApproveCase): Promise<Draft> {
   const { provider } = world;
   const link = world.link || `${issuer}/approve/${nobodysHandle}`;
-  // Only a POST needs a page before it; were a GET to change anything, it has to be this one that is watched.
+  // Only a POST needs a page before it; were a GET to change anything, it has to be this one that
+  // is watched.
   const shown =
     asked.method === 'POST' ? await (await provider.approve(new Request(link))).text() : '';
   const formToken = formTokenOf(shown) || 'A'.repeat(43);

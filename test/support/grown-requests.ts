@@ -1,6 +1,6 @@
 /**
- * Requests in which one text is as long as the caller likes: every header, path, query, form field, part of a JWT and typed
- * code, each filled with what parsers stumble over.
+ * Requests in which one text is as long as the caller likes: every header, path, query, form field,
+ * part of a JWT and typed code, each filled with what parsers stumble over.
  */
 
 import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client/client.ts';
@@ -27,13 +27,19 @@ const JWT_PART_BYTES = 5600;
 /** What reaches a function at most: its payload has 6 MB. */
 const PAYLOAD_BYTES = 4_500_000;
 
-/** Repeated to any length. Each is something that a grammar of ours, of HTTP, of JSON or of Unicode gives a meaning. */
+/**
+ * Repeated to any length. Each is something that a grammar of ours, of HTTP, of JSON or of Unicode
+ * gives a meaning.
+ */
 const units = [
   ...['a', '0', '-', '.', 'a-', 'a.', ' ', '\t', ',', 'a,', ';', ' ;', ';q=0.5,', '=', ';a=b', '"'],
   ...['\\"', '""', '/', '../', '%', '%41', '%C3%A9', '+', '&', '[', '{"a":', '@', '(', 'a b '],
 ];
 
-/** Beyond ASCII: marks in no canonical order, a ligature of eighteen letters, names that IDNA has to write anew. */
+/**
+ * Beyond ASCII: marks in no canonical order, a ligature of eighteen letters, names that IDNA has to
+ * write anew.
+ */
 const unicodeUnits = [
   'é',
   'e\u0301\u0323',
@@ -54,7 +60,9 @@ function repeat(unit: string, octets: number): string {
   return unit.repeat(times).slice(0, octets);
 }
 
-/** From the very beginning, and a letter at the end that goes with some of it and not with other. */
+/**
+ * From the very beginning, and a letter at the end that goes with some of it and not with other.
+ */
 const tailed = (unit: string): [string, Fill] => [
   JSON.stringify(unit),
   (octets) => (octets === 0 ? '' : `${repeat(unit, octets - 1)}x`),

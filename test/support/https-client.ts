@@ -1,7 +1,8 @@
 /**
- * A client that knows https alone, as a process: two unmodified libraries take a request from its start to refreshed tokens, the
- * user approves by the mail's link. Whom it trusts is Node's affair: `https-client.ts ISSUER INBOX CLIENT SECRET USER` prints who
- * approved, one line of JSON for each library.
+ * A client that knows https alone, as a process: two unmodified libraries take a request from its
+ * start to refreshed tokens, the user approves by the mail's link. Whom it trusts is Node's affair:
+ * `https-client.ts ISSUER INBOX CLIENT SECRET USER` prints who approved, one line of JSON for each
+ * library.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'oauth4webapi';

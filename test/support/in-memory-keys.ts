@@ -1,6 +1,6 @@
 /**
- * The keys in memory, with the versions of the table: whoever names an old one is refused. Tells what was written, and can
- * be cut off before any write.
+ * The keys in memory, with the versions of the table: whoever names an old one is refused. Tells
+ * what was written, and can be cut off before any write.
  */
 import type { SigningAlgorithm } from '../../lambdas/ciba/client/client.ts';
 import type {

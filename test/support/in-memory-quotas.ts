@@ -1,5 +1,6 @@
 /**
- * The notification quotas in memory: the pure judgement over a history for each addressee, in one synchronous step.
+ * The notification quotas in memory: the pure judgement over a history for each addressee, in one
+ * synchronous step.
  */
 
 import { dayOf } from '../../lambdas/ciba/day.ts';

@@ -1,6 +1,6 @@
 /**
- * The authentication request store in memory: each rule is judged and applied in one synchronous step. For tests that explore
- * behaviour; the table of DynamoDB passes the same contract suite.
+ * The authentication request store in memory: each rule is judged and applied in one synchronous
+ * step. For tests that explore behaviour; the table of DynamoDB passes the same contract suite.
  */
 import { ruleStore } from '../../lambdas/aws/rule-store.ts';
 import type { AuthenticationRequest } from '../../lambdas/ciba/request/authentication-request.ts';
@@ -12,7 +12,8 @@ export function inMemoryRequests(): AuthenticationRequestStore {
   return {
     async create(request) {
       const taken = stored.get(request.ref);
-      // A create that is repeated after a lost answer meets its own request, and leaves it as it is by now.
+      // A create that is repeated after a lost answer meets its own request, and leaves it as it is
+      // by now.
       if (taken && taken.secretHash !== request.secretHash) throw new Error('the ref is taken');
       if (!taken) stored.set(request.ref, request);
     },

@@ -22,7 +22,10 @@ export interface LocalProcess {
   written: { stdout: string; stderr: string };
   /** Its exit code, once all that it wrote is here. */
   ended: Promise<number | null>;
-  /** What it wrote to stdout, as soon as that matches. @throws with what it wrote to stderr if it ends before */
+  /**
+   * What it wrote to stdout, as soon as that matches. @throws with what it wrote to stderr if it
+   * ends before
+   */
   until(pattern: RegExp): Promise<string>;
 }
 
@@ -49,7 +52,10 @@ export function startLocalProcess(options: string[]): LocalProcess {
   };
 }
 
-/** Ports that were free on both families a moment ago, as options: of three servers, or of four with the demo. */
+/**
+ * Ports that were free on both families a moment ago, as options: of three servers, or of four with
+ * the demo.
+ */
 export async function portOptions(count: 3 | 4): Promise<string[]> {
   const servers = portNames.slice(0, count).map(() => createServer());
   const ports = await Promise.all(servers.map((server) => listenOnLoopback(server, { port: 0 })));

@@ -1,5 +1,6 @@
 /**
- * What the calls of services need a right for, as AWS's service authorization reference has it, and whether a right is one.
+ * What the calls of services need a right for, as AWS's service authorization reference has it, and
+ * whether a right is one.
  */
 import * as z from 'zod';
 import type { LocalTable } from '../../lib/local/template/read-stack.ts';
@@ -68,7 +69,8 @@ export function needsOf(
         resource: localArn('dynamodb:table/', call.TableName),
         leadingKey: text.parse(item[keyName ?? '']).S,
         attributes: [...Object.keys(item), ...Object.values(call.ExpressionAttributeNames)],
-        // DynamoDB's default: whether IAM is told of it where the call does not say so is written nowhere.
+        // DynamoDB's default: whether IAM is told of it where the call does not say so is written
+        // nowhere.
         returnValues: [call.ReturnValues ?? 'NONE'],
       };
     });

@@ -1,4 +1,7 @@
-/** A deployment for tests of the operator's commands: real SDK clients that a test answers for, and no network. */
+/**
+ * A deployment for tests of the operator's commands: real SDK clients that a test answers for, and
+ * no network.
+ */
 import {
   type AwsClients,
   createClients,
@@ -6,7 +9,10 @@ import {
 } from '../../lib/operator/deployment/deployment.ts';
 import { OperatorError } from '../../lib/operator/terminal/operator-error.ts';
 
-/** Answers a call by the name of its command, `InvokeCommand`, and its input; or throws what AWS would. */
+/**
+ * Answers a call by the name of its command, `InvokeCommand`, and its input; or throws what AWS
+ * would.
+ */
 export type AnswerCall = (command: string, input: unknown) => Promise<object> | object;
 
 /** Clients whose every call this answers, except for those that a test brings itself. */

@@ -1,6 +1,7 @@
 /**
- * A deployment with something of everything that commands show: real tables with clients, users and requests, the functions
- * behind their names, and SES, Step Functions and CloudWatch that answer as AWS does where all is well.
+ * A deployment with something of everything that commands show: real tables with clients, users and
+ * requests, the functions behind their names, and SES, Step Functions and CloudWatch that answer as
+ * AWS does where all is well.
  */
 import { readFileSync } from 'node:fs';
 import { undeliverableAddresses, userDirectory } from '../../lambdas/aws/directory-table.ts';

@@ -1,18 +1,21 @@
 /**
- * The environment of test runs: nothing of how the person who runs them has set up AWS, the CDK, npm or this project, a home
- * folder of its own, in which programs leave what they remember, and a folder for temporary files that goes with the run.
+ * The environment of test runs: nothing of how the person who runs them has set up AWS, the CDK,
+ * npm or this project, a home folder of its own, in which programs leave what they remember, and a
+ * folder for temporary files that goes with the run.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Variables by which a person's settings would reach the AWS SDK, the CDK, npm and this project. */
+/**
+ * Variables by which a person's settings would reach the AWS SDK, the CDK, npm and this project.
+ */
 const settings = /^(AWS|CDK|CIBA|JSII|NPM_CONFIG)_/i;
 
 /**
- * The environment without those settings, at home in this folder, which is made if need be. Whatever else is set stays, such as
- * proxies, certificates and the places of programs.
+ * The environment without those settings, at home in this folder, which is made if need be.
+ * Whatever else is set stays, such as proxies, certificates and the places of programs.
  */
 export function ownEnvironment(
   home: string,
@@ -43,7 +46,9 @@ export function moveTo(home = homeOfTests): void {
   Object.assign(process.env, own);
 }
 
-/** Where this process and what it starts leave temporary files; it is gone when this process ends. */
+/**
+ * Where this process and what it starts leave temporary files; it is gone when this process ends.
+ */
 function temporaryFolder(): NodeJS.ProcessEnv {
   const folder = mkdtempSync(join(tmpdir(), 'ciba-run-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));

@@ -9,7 +9,10 @@ export function processorTime(): number {
 /** How long it is looked, in milliseconds. */
 const STRETCH = 50;
 
-/** How many times longer than alone this process takes for its work just now. One on a machine that does nothing else. */
+/**
+ * How many times longer than alone this process takes for its work just now. One on a machine that
+ * does nothing else.
+ */
 export function busyness(): number {
   const [since, end] = [performance.now(), processorTime() + STRETCH];
   while (processorTime() < end);

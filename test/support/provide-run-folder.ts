@@ -1,4 +1,7 @@
-/** What the files of one run of the tests share: a folder that is theirs alone, empty when the run begins and gone when it ends. */
+/**
+ * What the files of one run of the tests share: a folder that is theirs alone, empty when the run
+ * begins and gone when it ends.
+ */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +20,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   if (root.getProvidedContext().runFolder) return async () => {};
   const folder = await mkdtemp(join(tmpdir(), 'ciba-tests-'));
   root.provide('runFolder', folder);
-  // Who watches the tests changes the code between two runs: nothing of the last is kept, but what a local host still runs.
+  // Who watches the tests changes the code between two runs: nothing of the last is kept, but what
+  // a local host still runs.
   project.onTestsRerun(async () => {
     const entries = (await readdir(folder)).filter((entry) => !entry.startsWith(assemblyPrefix));
     await Promise.all(entries.map((entry) => rm(join(folder, entry), { recursive: true })));

@@ -1,6 +1,6 @@
 /**
- * The endpoints and tasks over stores in memory, with a clock that a test sets and a log it can read: the whole provider
- * in one process, for tests of what happens in which order.
+ * The endpoints and tasks over stores in memory, with a clock that a test sets and a log it can
+ * read: the whole provider in one process, for tests of what happens in which order.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { PublicJwk } from '../../lambdas/ciba/keys/signing-keys.ts';

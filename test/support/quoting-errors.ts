@@ -1,4 +1,7 @@
-/** Whatever a library could throw that quotes what it was given, above all where a stack is looked for. */
+/**
+ * Whatever a library could throw that quotes what it was given, above all where a stack is looked
+ * for.
+ */
 import { Unavailable } from '../../lambdas/ports.ts';
 
 /** What is quoted: a text, and digits that have the form of a position. */

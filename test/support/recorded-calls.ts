@@ -1,6 +1,7 @@
 /**
- * Stands between the functions of a local host and its services: notes every call with the function that made it, passes
- * it on, and disturbs single calls on request, as a network or a service would.
+ * Stands between the functions of a local host and its services: notes every call with the function
+ * that made it, passes it on, and disturbs single calls on request, as a network or a service
+ * would.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';

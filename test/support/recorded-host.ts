@@ -1,6 +1,7 @@
 /**
- * A local host in a process of its own, over which every call of a service and every execution of a flow is noted:
- * `recorded-host.ts ASSEMBLY SEED NOTES` prints one line of JSON when it is ready, as `bin/local.ts --headless` does.
+ * A local host in a process of its own, over which every call of a service and every execution of a
+ * flow is noted: `recorded-host.ts ASSEMBLY SEED NOTES` prints one line of JSON when it is ready,
+ * as `bin/local.ts --headless` does.
  */
 import { createWriteStream } from 'node:fs';
 import { startLocalHost } from '../../lib/local/start-local-host.ts';

@@ -1,8 +1,9 @@
 /**
- * A model of everything that happens to one authentication request: the production's own rules over one item, and
- * around it pollers, a stranger, user, mail tasks, a failing flow, an SES with late news, a refreshing client, an operator, the
- * clock and TTL. An actor may stop for ever between any two of its steps; the answer of the redeeming write may be lost, and it is then
- * repeated. Invariants I1 to I9, I12 and I15 are judged at every step.
+ * A model of everything that happens to one authentication request: the production's own rules over
+ * one item, and around it pollers, a stranger, user, mail tasks, a failing flow, an SES with late
+ * news, a refreshing client, an operator, the clock and TTL. An actor may stop for ever between any
+ * two of its steps; the answer of the redeeming write may be lost, and it is then repeated.
+ * Invariants I1 to I9, I12 and I15 are judged at every step.
  */
 
 import { REFRESH_GRANT_TYPE } from '../../lambdas/ciba/client/client.ts';
@@ -53,7 +54,10 @@ export const productionRules = {
   recordingReplay,
   revoking,
   refreshing,
-  /** What the token endpoint demands of client and user that it reads anew before it issues anything. */
+  /**
+   * What the token endpoint demands of client and user that it reads anew before it issues
+   * anything.
+   */
   mayIssue: (
     { user, client, contact, notBefore }: Directory,
     request: UsedGrant['request'],
@@ -149,7 +153,10 @@ export interface Model {
   /** Wrong codes that are still to be typed, and those that count. */
   guesses: number;
   guessed: number;
-  /** Whether the one that is typed counts already and the answer was lost, and whether the denying write is its next. */
+  /**
+   * Whether the one that is typed counts already and the answer was lost, and whether the denying
+   * write is its next.
+   */
   isGuessLost: boolean;
   isDenying: boolean;
   /** Revocations that the operator has left. */
@@ -347,7 +354,10 @@ function isInOrder({ user, client, notBefore = 0 }: Directory, item: Item): bool
   return user && client && decidedAt >= notBefore;
 }
 
-/** What the judgement of a grant looks at; nobody reads client and user before the request is approved. */
+/**
+ * What the judgement of a grant looks at; nobody reads client and user before the request is
+ * approved.
+ */
 function grantOf(item: Item): UsedGrant['request'] {
   const decidedAt = item && 'decidedAt' in item ? item.decidedAt : 0;
   return { contactVersion: item?.contactVersion ?? 0, decidedAt };
@@ -413,7 +423,8 @@ function pollerSteps(
     }
     case 'read': {
       const { directory } = model;
-      // The redeeming write looks at the contact as well: that it does is seen where nothing else did before.
+      // The redeeming write looks at the contact as well: that it does is seen where nothing else
+      // did before.
       const { contactVersion: contact } = grantOf(model.item);
       const may = rules.mayIssue({ ...directory, contact }, grantOf(model.item));
       const next = may
@@ -517,7 +528,10 @@ function brokenByAnswer(
   return answer === 'approved' ? undefined : `approved, and answered ${answer}`;
 }
 
-/** CIBA Core 11: one slow_down is five seconds, of a failed flow as of a pending one, and however often it is written. */
+/**
+ * CIBA Core 11: one slow_down is five seconds, of a failed flow as of a pending one, and however
+ * often it is written.
+ */
 function brokenBySlowDown(
   before: Item,
   after: Item,
@@ -535,7 +549,10 @@ function brokenBySlowDown(
   return undefined;
 }
 
-/** F4 and what a client is told: that it was late, that its user moved, or what is said of any auth_req_id that is used up. */
+/**
+ * F4 and what a client is told: that it was late, that its user moved, or what is said of any
+ * auth_req_id that is used up.
+ */
 function brokenByRefusedRedemption(
   { item, won }: Model,
   refused: string,
@@ -640,7 +657,10 @@ function linkOf(item: Item): string {
   return item?.linkNonce ?? 'no link';
 }
 
-/** Why nothing can be decided of it, said in another way than the rules say it; undefined where something can. */
+/**
+ * Why nothing can be decided of it, said in another way than the rules say it; undefined where
+ * something can.
+ */
 function undecidable(item: Item, now: number): string | undefined {
   if (item?.linkNonce === undefined) return 'not_found';
   switch (item.status) {
@@ -669,8 +689,8 @@ function brokenByRefusedDecision(
 }
 
 /**
- * Somebody who holds the link and does not see the other device. A code that is not counted is tried as the one that
- * denies; the answer of either write may be lost, and it is repeated then.
+ * Somebody who holds the link and does not see the other device. A code that is not counted is
+ * tried as the one that denies; the answer of either write may be lost, and it is repeated then.
  */
 function guesserSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   if (model.guesses === 0) return [];
@@ -961,7 +981,10 @@ function isUnclaimed(item: AuthenticationRequest): boolean {
   return item.mailClaimId === undefined && item.mailClaimUntil === undefined;
 }
 
-/** I12: a mail is for a pending request, within its life, and not for one that has its mail or is being mailed. */
+/**
+ * I12: a mail is for a pending request, within its life, and not for one that has its mail or is
+ * being mailed.
+ */
 function brokenByClaim(
   { item }: Model,
   claimId: string,
@@ -1013,7 +1036,10 @@ function revokerSteps(model: Model, rules: Rules, now: number): Step<Model>[] {
   return [step(model, `the operator is told ${refused ?? 'revoked'}`, changes, broken)];
 }
 
-/** Whatever has a refresh token is revoked, once; nothing else is written, and the operator is told what is so. */
+/**
+ * Whatever has a refresh token is revoked, once; nothing else is written, and the operator is told
+ * what is so.
+ */
 function brokenByRevocation(
   before: Item,
   after: Item,
@@ -1091,7 +1117,10 @@ function refresherSteps(model: Model, rules: Rules, now: number): Step<Model>[] 
   return [step(model, may ? 'a refresh is answered' : 'a refresh is refused', over, broken)];
 }
 
-/** I15: never again once revoked, never after its end; and until then always, or a client is locked out. */
+/**
+ * I15: never again once revoked, never after its end; and until then always, or a client is locked
+ * out.
+ */
 function brokenByRefresh(
   item: Item,
   isGood: boolean,

@@ -1,6 +1,6 @@
 /**
- * The promises of the authentication request store as one suite, which every implementation passes: each transition
- * with its guard, and what happens when several callers come at the same moment.
+ * The promises of the authentication request store as one suite, which every implementation passes:
+ * each transition with its guard, and what happens when several callers come at the same moment.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hashSecret } from '../../lambdas/ciba/handles.ts';

@@ -1,6 +1,6 @@
 /**
- * Mutants of the rules: of each rule each clause is taken out once, also of those within others, and each member that it
- * writes or removes.
+ * Mutants of the rules: of each rule each clause is taken out once, also of those within others,
+ * and each member that it writes or removes.
  */
 import type { Clause, Rule } from '../../lambdas/ciba/request/rule.ts';
 import { productionRules, type Rules } from './request-model.ts';

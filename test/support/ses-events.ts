@@ -1,4 +1,6 @@
-/** SES's events of a mail as EventBridge delivers them, after the examples of SES's developer guide. */
+/**
+ * SES's events of a mail as EventBridge delivers them, after the examples of SES's developer guide.
+ */
 
 /** What is told of the mail: the kind of event, and the member that goes with it. */
 interface Told {

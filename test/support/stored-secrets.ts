@@ -1,5 +1,6 @@
 /**
- * What is stored of client secrets: under a key that tests know, and judged by whoever has the table of keys.
+ * What is stored of client secrets: under a key that tests know, and judged by whoever has the
+ * table of keys.
  */
 import { randomBytes } from 'node:crypto';
 import { keyStore, wrappingKeys } from '../../lambdas/aws/keys-table.ts';
@@ -38,7 +39,10 @@ export async function addWrappingKey(
   await store.saveSecretKeys('wrap', [added, ...keys], version);
 }
 
-/** Whether this secret proves the client by what is stored and the keys of the table, as it does at the endpoints. */
+/**
+ * Whether this secret proves the client by what is stored and the keys of the table, as it does at
+ * the endpoints.
+ */
 export async function isProvedBy(
   { client: dynamo }: Pick<TestTables, 'client'>,
   client: Client,

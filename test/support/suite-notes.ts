@@ -1,4 +1,7 @@
-/** What the black-box suite leaves in the folder of the run for the proof of least privilege: its cases, and what was called meanwhile. */
+/**
+ * What the black-box suite leaves in the folder of the run for the proof of least privilege: its
+ * cases, and what was called meanwhile.
+ */
 import { appendFileSync, existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -61,7 +64,9 @@ function describeFile(module: TestModule): FinishedFile {
   };
 }
 
-/** Of the suite that ended before in this run; undefined if it did not run, or not all of its files. */
+/**
+ * Of the suite that ended before in this run; undefined if it did not run, or not all of its files.
+ */
 export async function readSuiteNotes(runFolder: string): Promise<SuiteNotes | undefined> {
   if (!existsSync(notesFile(runFolder)) || !existsSync(finishedFiles(runFolder))) return undefined;
   const files = await readLines<FinishedFile>(finishedFiles(runFolder));

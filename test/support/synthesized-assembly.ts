@@ -1,4 +1,7 @@
-/** The whole stack, synthesized with its bundles once in a run of the tests, for all files that run it as it is. */
+/**
+ * The whole stack, synthesized with its bundles once in a run of the tests, for all files that run
+ * it as it is.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
@@ -16,8 +19,8 @@ const settings = { senderAddress: 'approvals@bank.example', notificationPolicy: 
 export const assemblyPrefix = 'assembly-';
 
 /**
- * The folder of the assembly, which nobody may change. Whoever asks first waits for its making, some seconds, and all
- * others with it.
+ * The folder of the assembly, which nobody may change. Whoever asks first waits for its making,
+ * some seconds, and all others with it.
  * @param runFolder as `provide-run-folder.ts` provides it
  * @throws what the synthesis printed if it failed
  */
@@ -58,7 +61,8 @@ async function synthesize(outdir: string): Promise<Outcome> {
     cwd: project,
     env: {
       ...process.env,
-      // CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them.
+      // CloudFormation's own rules take seconds; provider-app.test.ts holds the template against
+      // them.
       CDK_VALIDATION: 'false',
       CDK_OUTDIR: outdir,
       CDK_CONTEXT_JSON: JSON.stringify(settings),

@@ -1,4 +1,7 @@
-/** The whole stack, synthesized with its bundles and run on a local host in this process, for one file of tests. */
+/**
+ * The whole stack, synthesized with its bundles and run on a local host in this process, for one
+ * file of tests.
+ */
 import { inject } from 'vitest';
 import {
   type LocalHost,

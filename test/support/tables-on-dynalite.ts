@@ -1,5 +1,6 @@
 /**
- * DynamoDB for tests: dynalite with empty tables of the stack's key schemas, and a client that counts its calls.
+ * DynamoDB for tests: dynalite with empty tables of the stack's key schemas, and a client that
+ * counts its calls.
  */
 import {
   CreateTableCommand,
@@ -75,7 +76,10 @@ export async function tablesOnDynalite(): Promise<TestTables> {
   };
 }
 
-/** The directory of these tables, to the operator's side; without other changes a second passes with each look at the clock. */
+/**
+ * The directory of these tables, to the operator's side; without other changes a second passes with
+ * each look at the clock.
+ */
 export function directoryOf(
   { client }: TestTables,
   changes: Partial<DirectoryStore> = {},

@@ -1,6 +1,6 @@
 /**
- * What a synthesized template lets whom do: every statement of every policy in it, and the rights of each role one by
- * one, with the names they have on the local host.
+ * What a synthesized template lets whom do: every statement of every policy in it, and the rights
+ * of each role one by one, with the names they have on the local host.
  */
 import * as z from 'zod';
 import type { Assembly, TemplateResource } from '../../lib/local/template/read-assembly.ts';
@@ -27,7 +27,9 @@ export interface Right {
   leadingKey: string | undefined;
   /** The one address that mail may come from, if the statement names one. */
   fromAddress: string | undefined;
-  /** The attributes that it holds for, if the statement names them: in keys, items and expressions. */
+  /**
+   * The attributes that it holds for, if the statement names them: in keys, items and expressions.
+   */
   attributes: string[] | undefined;
   /** What of an item an update may answer with, if the statement names it. */
   returnValues: string[] | undefined;
@@ -35,8 +37,8 @@ export interface Right {
 
 /**
  * Every statement in the template: of roles and their policies, of trust, of keys.
- * @throws for a statement that excludes or has any other member that this does not understand, and for one that denies anything
- * but calls in the clear, since what is denied is no right
+ * @throws for a statement that excludes or has any other member that this does not understand, and
+ * for one that denies anything but calls in the clear, since what is denied is no right
  */
 export function allStatements({ resources }: Assembly, references: References): Statement[] {
   return Object.entries(resources).flatMap(([logicalId, { Properties }]) =>
@@ -113,7 +115,10 @@ const conditionsOfRights = z.strictObject({
     .optional(),
 });
 
-/** @throws for a condition that this does not understand, or a pattern where IAM compares letter by letter */
+/**
+ * @throws for a condition that this does not understand, or a pattern where IAM compares letter by
+ * letter
+ */
 function rightsOf({ Action, Resource, Condition }: Statement): Right[] {
   const conditions = conditionsOfRights.parse(Condition);
   const among = conditions['ForAllValues:StringEquals'];

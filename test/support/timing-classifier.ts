@@ -1,6 +1,6 @@
 /**
- * What a clock tells: the chance that a randomly drawn duration of one kind is longer than one of the other kind (the area
- * under the ROC curve). One half is nothing.
+ * What a clock tells: the chance that a randomly drawn duration of one kind is longer than one of
+ * the other kind (the area under the ROC curve). One half is nothing.
  */
 import { randomInt } from 'node:crypto';
 import { processorTime } from './processor-time.ts';
@@ -19,9 +19,10 @@ export function areaUnderCurve(ones: readonly number[], others: readonly number[
 }
 
 /**
- * Times each of the runs `samples` times, in rounds whose order is drawn, so that whatever else this process does meets all of
- * them alike. Milliseconds of the processor's time: where caller, endpoint and tables are all in this process, that is what an
- * answer takes on a machine with nothing else to do.
+ * Times each of the runs `samples` times, in rounds whose order is drawn, so that whatever else
+ * this process does meets all of them alike. Milliseconds of the processor's time: where caller,
+ * endpoint and tables are all in this process, that is what an answer takes on a machine with
+ * nothing else to do.
  */
 export async function timeInRounds(
   samples: number,

@@ -1,7 +1,8 @@
 /**
- * The whole provider in this process over its real adapters: DynamoDB is dynalite, the state machine is the real definition
- * in an interpreter, SES and Step Functions answer from here. Every line that would be logged, everything the flow is given
- * or gives, and every answer is kept; any service can be made to fail with an error that quotes what it was sent.
+ * The whole provider in this process over its real adapters: DynamoDB is dynalite, the state
+ * machine is the real definition in an interpreter, SES and Step Functions answer from here. Every
+ * line that would be logged, everything the flow is given or gives, and every answer is kept; any
+ * service can be made to fail with an error that quotes what it was sent.
  */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -292,7 +293,10 @@ export async function startWatchedProvider(directory: Directory) {
     return result;
   }
 
-  /** What Lambda makes of a task's error: a line in its log, and a cause for the flow with name, message and stack. */
+  /**
+   * What Lambda makes of a task's error: a line in its log, and a cause for the flow with name,
+   * message and stack.
+   */
   async function reported<Result>(
     task: (input: unknown) => Promise<Result>,
     input: unknown,
@@ -322,7 +326,10 @@ const { definition } = checkStateMachine(
 /** What the flow calls its templates and functions: substitutions are not made here. */
 const templateNames = ['${cibaWithBindingMessageTemplate}', '${cibaWithoutBindingMessageTemplate}'];
 
-/** An error of the worst manners: it says everything it was given, and again in what looks like a frame. */
+/**
+ * An error of the worst manners: it says everything it was given, and again in what looks like a
+ * frame.
+ */
 function quoting(message: string, input: unknown): Error {
   const said = JSON.stringify(input);
   const file = new URL('../../lambdas/index.mjs', import.meta.url).href;

@@ -1,6 +1,6 @@
 /**
- * cfn-lint, AWS's own linter of templates, from PyPI: pinned versions in an environment of their own. It knows what CloudFormation
- * and the services take, region by region; no emulator does.
+ * cfn-lint, AWS's own linter of templates, from PyPI: pinned versions in an environment of their
+ * own. It knows what CloudFormation and the services take, region by region; no emulator does.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,7 +13,10 @@ import { installRequirements } from '../deploy/python-environment.ts';
 const environment = fileURLToPath(new URL('../../.cfn-lint', import.meta.url));
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** Installs cfn-lint, unless exactly these versions are there already. @throws an error if it cannot be had */
+/**
+ * Installs cfn-lint, unless exactly these versions are there already. @throws an error if it cannot
+ * be had
+ */
 export function installCfnLint(): Promise<void> {
   return installRequirements(environment, requirements);
 }
@@ -53,8 +56,8 @@ const CONTROL = 'TooLargeOnPurpose';
 const controlFinding = { rule: 'E3697', place: `Resources/${CONTROL}` };
 
 /**
- * What cfn-lint finds in a template for a region that is not explained, a line each. A copy is looked at, which has one fault
- * more: an answer without it is no answer.
+ * What cfn-lint finds in a template for a region that is not explained, a line each. A copy is
+ * looked at, which has one fault more: an answer without it is no answer.
  * @throws an error if cfn-lint did not look at the template, whatever it said
  */
 export async function lintTemplate(file: string, region: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 /**
- * The templates, judged by cfn-lint: installs it, then runs the tests of this folder. Exit code 0 if every case passed, 1
- * otherwise, 3 where Python 3 or its module venv is missing. They leave build/template-test-results.json.
+ * The templates, judged by cfn-lint: installs it, then runs the tests of this folder. Exit code 0
+ * if every case passed, 1 otherwise, 3 where Python 3 or its module venv is missing. They leave
+ * build/template-test-results.json.
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

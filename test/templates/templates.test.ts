@@ -1,6 +1,6 @@
 /**
- * The templates of every kind of deployment: cfn-lint, which knows the services' own limits and regions, has nothing against
- * them.
+ * The templates of every kind of deployment: cfn-lint, which knows the services' own limits and
+ * regions, has nothing against them.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

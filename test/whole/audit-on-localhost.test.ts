@@ -1,4 +1,7 @@
-/** The audit of a running provider, read by the operator's command line as a process: what a client and a user did is there. */
+/**
+ * The audit of a running provider, read by the operator's command line as a process: what a client
+ * and a user did is there.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { LogKind } from '../../lib/local/local-log.ts';

@@ -1,6 +1,7 @@
 /**
- * What the linter bans, such as the clock in the protocol; imports have a law in test/rooms. Each ban
- * is broken once in a copy of the project's tree, and the linter has to say so, and to pass the rest.
+ * What the linter bans, such as the clock in the protocol; imports have a law in test/rooms. Each
+ * ban is broken once in a copy of the project's tree, and the linter has to say so, and to pass the
+ * rest.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** The operator's command line as a process, against a local host that runs the whole stack: as on an account. */
+/**
+ * The operator's command line as a process, against a local host that runs the whole stack: as on
+ * an account.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
 /**
- * Every fault of every call (failure modes F2 to F5, F8, F9, F11, F14): on each of the paths each call of DynamoDB is refused,
- * refused once, applied with its answer lost once or for good, or overtaken by the same path run by somebody else; then
- * everybody goes on as they would. Nothing is lost, nothing is doubled, no approval is burned.
+ * Every fault of every call (failure modes F2 to F5, F8, F9, F11, F14): on each of the paths each
+ * call of DynamoDB is refused, refused once, applied with its answer lost once or for good, or
+ * overtaken by the same path run by somebody else; then everybody goes on as they would. Nothing is
+ * lost, nothing is doubled, no approval is burned.
  */
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
@@ -57,7 +58,10 @@ const directory = parseDirectory({
 const faults = ['refused', 'refused once', 'answer lost once', 'answer lost', 'overtaken'] as const;
 type Fault = (typeof faults)[number];
 
-/** Of a second engine those tell most: it meets a repeated write, and one that another has overtaken. Five minutes take no more. */
+/**
+ * Of a second engine those tell most: it meets a repeated write, and one that another has
+ * overtaken. Five minutes take no more.
+ */
 const met = process.env['TEST_DYNAMODB_ENGINE']
   ? faults.filter((fault) => fault === 'answer lost once' || fault === 'overtaken')
   : faults;
@@ -139,7 +143,9 @@ class Story {
     return String(status);
   }
 
-  /** Approves on the opened page; where a code is asked for, with it, unless another one is typed. */
+  /**
+   * Approves on the opened page; where a code is asked for, with it, unless another one is typed.
+   */
   async approve(code = bindingMessage): Promise<string> {
     const body = new URLSearchParams({ form_token: this.formToken, decision: 'approve', code });
     const decided = await this.provider.send(new Request(this.link, { method: 'POST', body }));
@@ -190,7 +196,9 @@ function linksOf({ mails }: WatchedProvider): string[] {
   });
 }
 
-/** A path: what came before it, what is done once under the fault, and what may be answered then. */
+/**
+ * A path: what came before it, what is done once under the fault, and what may be answered then.
+ */
 interface Path {
   client?: 'key' | 'code';
   before: (story: Story) => Promise<unknown>;
@@ -414,7 +422,8 @@ it.each([
   provider.world.ses = ses;
   await story.notify();
   process.stdout.write(`${`notify, SES: ${fault}`.padEnd(44)} ${provider.mails.length} tries\n`);
-  // What SES left unknown is not sent again while it may still be under way; what it refused is tried in its time.
+  // What SES left unknown is not sent again while it may still be under way; what it refused is
+  // tried in its time.
   expect([fault, provider.mails.length]).toEqual([fault, tries]);
   expect(new Set(linksOf(provider)).size).toBe(1);
   provider.world.ses = 'accepted';
@@ -455,7 +464,8 @@ it('news of a mail (F10): whatever its calls meet, the event that comes again le
   };
   const watched = provider;
   const count = await tellNews(0, 'refused');
-  // Request, user, the note on the address, for which the user is read again, and the request's stamp.
+  // Request, user, the note on the address, for which the user is read again, and the request's
+  // stamp.
   expect(count).toBe(5);
   for (let at = 1; at <= count; at += 1) {
     for (const fault of met) await tellNews(at, fault);
@@ -463,8 +473,9 @@ it('news of a mail (F10): whatever its calls meet, the event that comes again le
 });
 
 /**
- * What a story may end in: tokens, but for two that are stated; the last wrong code denies. A claim whose answer is lost for good keeps others from
- * sending for as long as a send may take; here the clock stands still, so nobody comes after it.
+ * What a story may end in: tokens, but for two that are stated; the last wrong code denies. A claim
+ * whose answer is lost for good keeps others from sending for as long as a send may take; here the
+ * clock stands still, so nobody comes after it.
  */
 function allowedEnds(path: string, fault: Fault): string[] {
   if (path === THE_LAST_CODE) {

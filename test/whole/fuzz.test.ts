@@ -1,9 +1,10 @@
 /**
- * A fuzzer over both endpoints of the protocol and the approval page (RFC 6749 5.2, CIBA Core 11 and 13; threats T11,
- * T12, T23): whatever is sent, no fault of ours, no echo, and nothing stored by a request that was refused.
+ * A fuzzer over both endpoints of the protocol and the approval page (RFC 6749 5.2, CIBA Core 11
+ * and 13; threats T11, T12, T23): whatever is sent, no fault of ours, no echo, and nothing stored
+ * by a request that was refused.
  *
- * `FUZZ_SECONDS` says for how long (20, and hours if wanted), `FUZZ_SEED` with which seed; a failure names the seed that
- * repeats it at once.
+ * `FUZZ_SECONDS` says for how long (20, and hours if wanted), `FUZZ_SEED` with which seed; a
+ * failure names the seed that repeats it at once.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -19,13 +20,19 @@ import { issuer } from '../support/provider-in-memory.ts';
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 20);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Cases of one seed; the next ones have the next seed, so that a failure can be repeated without what went before. */
+/**
+ * Cases of one seed; the next ones have the next seed, so that a failure can be repeated without
+ * what went before.
+ */
 const CASES_PER_SEED = 250;
 
 /** So many inputs reach every outcome below by a wide margin. */
 const INPUTS_TO_REACH_ALL = 8000;
 
-/** The codes of RFC 6749 5.2 and CIBA Core 11 and 13 that each endpoint may answer with; no fault of ours is among them. */
+/**
+ * The codes of RFC 6749 5.2 and CIBA Core 11 and 13 that each endpoint may answer with; no fault of
+ * ours is among them.
+ */
 const registeredCodes = {
   authorize: [
     'invalid_request',
@@ -154,7 +161,10 @@ function isCoded(fuzz: FuzzCase): boolean {
   return fuzz.endpoint === 'approve' && fuzz.wrongCodes !== undefined;
 }
 
-/** What is stored, but for the count of wrong codes, and the denial that comes of the last with its origin. */
+/**
+ * What is stored, but for the count of wrong codes, and the denial that comes of the last with its
+ * origin.
+ */
 function uncounted(snapshot: string): string {
   return snapshot
     .replace(/"wrongCodes":[0-3]/, '"wrongCodes":0')
@@ -222,7 +232,10 @@ const ownNotices = ['', ...notices.map((notice) => noticePage(texts, notice).htm
 const codeInput =
   '<input id="code" name="code" type="text" required maxlength="200" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" enterkeyhint="done" dir="auto"';
 
-/** The markup of the page that asks. Whatever is stored, no other element and no other attribute comes into it. */
+/**
+ * The markup of the page that asks. Whatever is stored, no other element and no other attribute
+ * comes into it.
+ */
 const ownTags =
   `<!doctype html> <html lang="en" dir="ltr"> <head> </head> <meta charset="utf-8"> <title> </title> <body> </body> <main> </main>
 </html> <h1> </h1> <p> </p> <ul> </ul> <li> </li> <dl> </dl> <dt> </dt> <dd> </dd> <time> </time> <span> </span> </strong> </form> </button>
@@ -236,7 +249,10 @@ const ownTags =
 ${codeInput} aria-describedby="code-hint">
 ${codeInput} aria-describedby="fault code-hint" aria-invalid="true" autofocus>`.match(/<[^>]*>/g);
 
-/** Texts of ours that a request may happen to use as well, the names of parameters and grants above all. */
+/**
+ * Texts of ours that a request may happen to use as well, the names of parameters and grants above
+ * all.
+ */
 const ownWords = [
   'The parameter auth_req_id is missing.',
   'The parameter refresh_token is missing.',
@@ -271,7 +287,10 @@ const ownWords = [
 /** The least number of characters that are no coincidence. */
 const ECHO = 8;
 
-/** No eight characters of the request in body or headers, as sent or decoded, but for the scope that was granted. */
+/**
+ * No eight characters of the request in body or headers, as sent or decoded, but for the scope that
+ * was granted.
+ */
 function demandNoEcho({ sent, refs, ownRef }: FuzzedRequest, answer: Answer): void {
   const body = answer.body.replace(/"scope":"[a-z_ ]+"/, '');
   const said = [body, ...Object.entries(answer.headers).flat()].join('\n').toLowerCase();
@@ -284,7 +303,10 @@ function demandNoEcho({ sent, refs, ownRef }: FuzzedRequest, answer: Answer): vo
   }
 }
 
-/** Up to some hundred pieces of a text, overlapping; without the public id that an answer may name to its owner. */
+/**
+ * Up to some hundred pieces of a text, overlapping; without the public id that an answer may name
+ * to its owner.
+ */
 function* piecesOf(text: string, ownRef: string | undefined): Generator<string> {
   const parts = ownRef === undefined ? [text] : text.split(ownRef);
   for (const part of parts) {

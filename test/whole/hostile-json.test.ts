@@ -1,6 +1,7 @@
 /**
- * JSON that comes from outside (RFC 7493, RFC 9493 3): one table of hostile documents before every place that reads any, and
- * no place that reads it otherwise than by the one strict reader (threat T30).
+ * JSON that comes from outside (RFC 7493, RFC 9493 3): one table of hostile documents before every
+ * place that reads any, and no place that reads it otherwise than by the one strict reader (threat
+ * T30).
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -355,7 +356,10 @@ it('P45: what a prototype has is no member', () => {
   expect(Object.keys(members)).toEqual(['__proto__', 'iss']);
 });
 
-/** Who reads JSON by itself: what this repository writes, and what AWS or the CDK reads in its own way. */
+/**
+ * Who reads JSON by itself: what this repository writes, and what AWS or the CDK reads in its own
+ * way.
+ */
 const ownReaders: Record<string, string> = {
   'lambdas/ciba/jwt/strict-json.ts': 'is the reader',
   'lib/stack/bundle-sizes.ts': 'reads the assembly that was just made',

@@ -1,6 +1,6 @@
 /**
- * What every HTML of ours has and lacks, mail or page: one list of guards, for one that stands on some of them only is none
- * (threats T5, T11, T12).
+ * What every HTML of ours has and lacks, mail or page: one list of guards, for one that stands on
+ * some of them only is none (threats T5, T11, T12).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

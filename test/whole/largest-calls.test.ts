@@ -1,7 +1,8 @@
 /**
- * O1: every call of DynamoDB that adapters and commands make with the largest they are given, taken from the client as it is sent,
- * and every item that they leave, against the limits of DynamoDB. No call is listed here by hand: a store whose methods are not
- * all called fails the test, and so does a kind of call in the code that was not met.
+ * O1: every call of DynamoDB that adapters and commands make with the largest they are given, taken
+ * from the client as it is sent, and every item that they leave, against the limits of DynamoDB. No
+ * call is listed here by hand: a store whose methods are not all called fails the test, and so does
+ * a kind of call in the code that was not met.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

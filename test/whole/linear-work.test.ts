@@ -1,7 +1,8 @@
 /**
- * Work that grows with each byte as it did with the one before (ASVS 5.0 15.2.2, 1.3.12; threats T27): whatever a caller
- * fills, twice as much of it costs at most twice the CPU time, and little up to the platform's limits. The messages are those
- * of the bundles, which stand in for the platform's in what is deployed.
+ * Work that grows with each byte as it did with the one before (ASVS 5.0 15.2.2, 1.3.12; threats
+ * T27): whatever a caller fills, twice as much of it costs at most twice the CPU time, and little
+ * up to the platform's limits. The messages are those of the bundles, which stand in for the
+ * platform's in what is deployed.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as messages from '../../lambdas/bundling/web-messages.ts';

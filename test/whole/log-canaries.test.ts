@@ -1,7 +1,8 @@
 /**
- * What must stay where it belongs, proved with canaries (threats T26; invariant I13): every personal datum, text and secret is a
- * known text here, is put through every path and every fault there is, and is then looked for in all log lines, in all data
- * of the flow, in all answers that are errors, and in every stored item.
+ * What must stay where it belongs, proved with canaries (threats T26; invariant I13): every
+ * personal datum, text and secret is a known text here, is put through every path and every fault
+ * there is, and is then looked for in all log lines, in all data of the flow, in all answers that
+ * are errors, and in every stored item.
  */
 import { GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -365,7 +366,10 @@ describe('with canaries in what is thrown', () => {
 /** A frame as this process has it, which bundles nothing. */
 const ownFrame = /^(?:aws|endpoints|http|tasks)\/[a-z-]+\.ts:\d{1,4}:\d{1,4}$/;
 
-/** Has the stores fail under every edge that logs: its lines, and what the endpoints answer and the tasks throw. */
+/**
+ * Has the stores fail under every edge that logs: its lines, and what the endpoints answer and the
+ * tasks throw.
+ */
 async function everyEdge(fail: () => never): Promise<{ lines: string[]; told: string[] }> {
   const failing = { create: fail, find: fail, stampPoll: fail, claimMail: fail, fail };
   const provider = providerInMemory({ requests: failing });
@@ -413,7 +417,10 @@ async function everyEdge(fail: () => never): Promise<{ lines: string[]; told: st
   return { lines, told };
 }
 
-/** An operator who rotates the keys is told the error itself: Lambda answers it to whoever may call the function. */
+/**
+ * An operator who rotates the keys is told the error itself: Lambda answers it to whoever may call
+ * the function.
+ */
 async function failingRotation(
   deps: Pick<RotateKeysDeps, 'clock' | 'log'>,
   signingKeys: () => never,
@@ -456,7 +463,10 @@ describe('with canaries on the local host', () => {
   });
 });
 
-/** One request asked for, approved, redeemed, refreshed and replayed, and what is refused on the way. */
+/**
+ * One request asked for, approved, redeemed, refreshed and replayed, and what is refused on the
+ * way.
+ */
 async function everyPathOf(issuer: string, { calls }: RecordedCalls): Promise<void> {
   const send = async (path: string, form: Form, secret = secrets.basic) => {
     const init = Object(formOf('basic-1', form, secret));
@@ -546,7 +556,10 @@ async function everyOutcome(clientId: ClientId): Promise<void> {
   await decide(late.link, 'approve');
 }
 
-/** Codes that are missing, wrong, right, and wrong for the last time; here neither pages nor mail show the message. */
+/**
+ * Codes that are missing, wrong, right, and wrong for the last time; here neither pages nor mail
+ * show the message.
+ */
 async function everyTypedCode(): Promise<void> {
   const from = made.answers.length;
   const links = [await ask('code-1'), await ask('code-1')].map(({ link }) => link);
@@ -596,7 +609,10 @@ async function everyClientFault(): Promise<void> {
   await made.send(new Request(`${watchedIssuer}/${user.email}`));
 }
 
-/** Id and secret in each other's place, free text in the place of an id, and what else a header can hold. */
+/**
+ * Id and secret in each other's place, free text in the place of an id, and what else a header can
+ * hold.
+ */
 async function everySecretInAnIdsPlace(path: string): Promise<void> {
   const swapped = [secrets.tame, 'basic-1'].map(encodeURIComponent).join(':');
   const headers = [
@@ -700,7 +716,10 @@ async function everyFault(): Promise<void> {
   world.isSignerBroken = false;
 }
 
-/** What SES tells of a mail, with its address in every place, once for each call that fails and then for good. */
+/**
+ * What SES tells of a mail, with its address in every place, once for each call that fails and then
+ * for good.
+ */
 async function everyNews(): Promise<void> {
   const { authReqId } = await ask('basic-1');
   const [ref = ''] = authReqId.split('.');

@@ -1,6 +1,7 @@
 /**
- * The lock files. Of npm: it records no download address, vouches for every package by a hash, and has an entry for every optional
- * package, without which `npm ci` refuses it on any machine but the one it was made on.
+ * The lock files. Of npm: it records no download address, vouches for every package by a hash, and
+ * has an entry for every optional package, without which `npm ci` refuses it on any machine but the
+ * one it was made on.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * The programs of the README as they stand there, each against a provider that answers well, and against one that answers
- * what nobody asked for (OpenID Connect Core 3.1.3.7).
+ * The programs of the README as they stand there, each against a provider that answers well, and
+ * against one that answers what nobody asked for (OpenID Connect Core 3.1.3.7).
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

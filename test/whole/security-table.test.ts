@@ -1,5 +1,6 @@
 /**
- * The tables of SECURITY.md: a test beside every line, which is there and names the threat or the fault.
+ * The tables of SECURITY.md: a test beside every line, which is there and names the threat or the
+ * fault.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * O12: services that answer slowly, by the deployed bundles under Lambda's time limit: each endpoint gives an answer of its own in
- * time, and what was asked once is mailed once at most.
+ * O12: services that answer slowly, by the deployed bundles under Lambda's time limit: each
+ * endpoint gives an answer of its own in time, and what was asked once is mailed once at most.
  */
 import type { Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';

@@ -1,6 +1,6 @@
 /**
- * `--tls`: programs that insist on https are run as they are, against a local host whose CA they are told of, and with their
- * verification in place. Who does not know the CA gets nowhere.
+ * `--tls`: programs that insist on https are run as they are, against a local host whose CA they
+ * are told of, and with their verification in place. Who does not know the CA gets nowhere.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';

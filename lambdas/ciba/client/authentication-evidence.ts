@@ -1,6 +1,7 @@
 /**
- * What a failed client authentication leaves in the log (ASVS 5.0, 16.2.1 and 16.3.1): who was claimed, and what came against
- * what is registered, in words of ours. Nothing here is part of the judgement, and no secret and no free text is in it.
+ * What a failed client authentication leaves in the log (ASVS 5.0, 16.2.1 and 16.3.1): who was
+ * claimed, and what came against what is registered, in words of ours. Nothing here is part of the
+ * judgement, and no secret and no free text is in it.
  */
 
 import { readSignedJwt, type SignedJwt } from '../jwt/signed-jwt.ts';
@@ -13,7 +14,10 @@ import {
   SECRET_LENGTH_BOUNDS,
 } from './client.ts';
 
-/** How a request tried to prove its client; by the secret or by a key of the client's is not seen before that is known. */
+/**
+ * How a request tried to prove its client; by the secret or by a key of the client's is not seen
+ * before that is known.
+ */
 export type PresentedMethod =
   | 'client_secret_basic'
   | 'client_secret_post'
@@ -97,9 +101,10 @@ function isBasic(authorization: string): boolean {
 }
 
 /**
- * The id that is claimed, if it has the form of one: its alphabet lets nothing into a log that could be read as something
- * else. A secret may have that form too. What nobody registered, is as long as a secret and longer than what came as the
- * secret, looks like the two in each other's place, and is left out.
+ * The id that is claimed, if it has the form of one: its alphabet lets nothing into a log that
+ * could be read as something else. A secret may have that form too. What nobody registered, is as
+ * long as a secret and longer than what came as the secret, looks like the two in each other's
+ * place, and is left out.
  */
 function claimedClientId(
   { authorization, form }: Presented,
@@ -121,7 +126,10 @@ function isClaim(value: unknown): value is string {
   return typeof value === 'string' && isClientId(value);
 }
 
-/** RFC 7617. Ids and secrets are compared by form and length alone here, so their own encoding makes no difference. */
+/**
+ * RFC 7617. Ids and secrets are compared by form and length alone here, so their own encoding makes
+ * no difference.
+ */
 function basicPair(authorization: string | null): string[] {
   if (authorization === null || !isBasic(authorization)) return [];
   const [, base64 = ''] = authorization.split(' ').filter((part) => part !== '');

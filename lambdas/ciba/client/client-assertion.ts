@@ -1,6 +1,7 @@
 /**
- * Client assertions (RFC 7523 section 3, OpenID Connect Core 9, RFC 10070): `client_secret_jwt` and `private_key_jwt`,
- * with the algorithm and the keys of the registration, for this provider alone, once.
+ * Client assertions (RFC 7523 section 3, OpenID Connect Core 9, RFC 10070): `client_secret_jwt` and
+ * `private_key_jwt`, with the algorithm and the keys of the registration, for this provider alone,
+ * once.
  */
 
 import { findKindFault, jwtKinds } from '../jwt/jwt-kinds.ts';
@@ -35,7 +36,10 @@ export interface AssertionAudience {
   endpoints: readonly string[];
 }
 
-/** A `jti` that has to be burned before the request goes on, and how long it is to be remembered (epoch seconds). */
+/**
+ * A `jti` that has to be burned before the request goes on, and how long it is to be remembered
+ * (epoch seconds).
+ */
 export interface SingleUse {
   jti: string;
   until: number;
@@ -103,9 +107,10 @@ function judgeClaims(
 }
 
 /**
- * RFC 10070: the issuer identifier as the sole value, so that no other server can lure a client into signing an assertion
- * that works here. Ours is an origin, which is the same with a slash at its end. A client registered for `ciba-core` may
- * name the endpoints too, as CIBA Core 7.1 lets it, and several of our names in a list (RFC 7519 4.1.3).
+ * RFC 10070: the issuer identifier as the sole value, so that no other server can lure a client
+ * into signing an assertion that works here. Ours is an origin, which is the same with a slash at
+ * its end. A client registered for `ciba-core` may name the endpoints too, as CIBA Core 7.1 lets
+ * it, and several of our names in a list (RFC 7519 4.1.3).
  */
 function isAudience(
   aud: unknown,

@@ -1,6 +1,6 @@
 /**
- * Client authentication at both endpoints (CIBA Core 7.1 and 10.1, OpenID Connect Core 9, RFC 6749 section 2.3.1):
- * exactly one method, and that the one which is registered.
+ * Client authentication at both endpoints (CIBA Core 7.1 and 10.1, OpenID Connect Core 9, RFC 6749
+ * section 2.3.1): exactly one method, and that the one which is registered.
  */
 
 import { equalTexts } from '../equal-texts.ts';
@@ -45,8 +45,8 @@ export function clientAuthenticationFailed(cause: string): OAuthError {
 
 /**
  * The credentials of a request, from its `Authorization` header or its form.
- * @throws OAuthError `invalid_request` for more than one method (RFC 6749 5.2), `invalid_client` for none or one that
- * cannot be read
+ * @throws OAuthError `invalid_request` for more than one method (RFC 6749 5.2), `invalid_client`
+ * for none or one that cannot be read
  */
 export function readClientCredentials(
   authorization: string | null,
@@ -70,7 +70,10 @@ export function readClientCredentials(
   return credentials;
 }
 
-/** RFC 7521 4.2, RFC 7523 2.2. Who it speaks for is in the assertion; a `client_id` beside it has to agree. */
+/**
+ * RFC 7521 4.2, RFC 7523 2.2. Who it speaks for is in the assertion; a `client_id` beside it has to
+ * agree.
+ */
 function readAssertion(form: ReadonlyMap<string, string>): AssertionCredentials {
   if (form.get('client_assertion_type') !== CLIENT_ASSERTION_TYPE) {
     throw clientAuthenticationFailed('another client_assertion_type');
@@ -126,8 +129,8 @@ const nobodysSecretHash = '-'.repeat(43);
 const secretsCompared = [0, 1];
 
 /**
- * The names of the keys that a secret is compared under, always as many; `undefined` where nothing is stored under one, and
- * any key serves.
+ * The names of the keys that a secret is compared under, always as many; `undefined` where nothing
+ * is stored under one, and any key serves.
  */
 export function comparedKeyIds(client: Client | undefined, now: number): (string | undefined)[] {
   return comparedSecrets(client, now).map(({ client_secret_mac: mac }) => mac && macKeyId(mac));
@@ -140,9 +143,8 @@ function comparedSecrets(client: Client | undefined, now: number): StoredSecret[
 }
 
 /**
- * The client that a presented secret proves.
- * The comparison takes the same time for an unknown client, for a wrong secret and for a client that registered another
- * method.
+ * The client that a presented secret proves. The comparison takes the same time for an unknown
+ * client, for a wrong secret and for a client that registered another method.
  * @param keys those of {@link comparedKeyIds}, in their order
  * @throws OAuthError `invalid_client`, in one wording for every reason
  */

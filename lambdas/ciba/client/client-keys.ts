@@ -1,6 +1,6 @@
 /**
- * The public keys of a client (RFC 7517, OpenID Connect Registration 2), as they are stored, and which algorithm (RFC 7518,
- * 8037) each of them verifies.
+ * The public keys of a client (RFC 7517, OpenID Connect Registration 2), as they are stored, and
+ * which algorithm (RFC 7518, 8037) each of them verifies.
  */
 import * as z from 'zod/mini';
 
@@ -28,7 +28,10 @@ export const clientJwk = z.object({
 
 export type ClientJwk = z.output<typeof clientJwk>;
 
-/** The algorithms whose signatures this key verifies, by its type and what it says of itself (RFC 7517 4.4). */
+/**
+ * The algorithms whose signatures this key verifies, by its type and what it says of itself (RFC
+ * 7517 4.4).
+ */
 export function algorithmsOf(key: ClientJwk): readonly KeyAlgorithm[] {
   if (key.alg !== undefined) return [key.alg];
   switch (key.kty) {
@@ -41,7 +44,10 @@ export function algorithmsOf(key: ClientJwk): readonly KeyAlgorithm[] {
   }
 }
 
-/** The keys that may have made a signature: of this algorithm, and of this `kid` where the header names one. */
+/**
+ * The keys that may have made a signature: of this algorithm, and of this `kid` where the header
+ * names one.
+ */
 export function keysFor(
   keys: readonly ClientJwk[],
   alg: KeyAlgorithm,

@@ -1,6 +1,7 @@
 /**
- * The logo of a client (`logo_uri` of OpenID Connect Registration 2): an image that we store and serve ourselves, so that
- * the approval page loads nothing from a third party. What may be registered, and what names a stored logo.
+ * The logo of a client (`logo_uri` of OpenID Connect Registration 2): an image that we store and
+ * serve ourselves, so that the approval page loads nothing from a third party. What may be
+ * registered, and what names a stored logo.
  */
 
 /** The most that an image may have, in bytes. */
@@ -26,7 +27,10 @@ export interface LogoFile {
   bytes: Uint8Array;
 }
 
-/** What its first bytes say that an image is, whatever its name; `undefined` for anything but a PNG, JPEG or GIF. */
+/**
+ * What its first bytes say that an image is, whatever its name; `undefined` for anything but a PNG,
+ * JPEG or GIF.
+ */
 export function logoTypeOf(bytes: Uint8Array): LogoType | undefined {
   const start = Buffer.from(bytes.subarray(0, SIGNATURE_BYTES)).toString('hex');
   return logoTypes.find((type) =>
@@ -43,8 +47,8 @@ export function logoUriOf({ type, bytes }: LogoFile): string {
 const LOGO_URI_LENGTH = 'data:image/jpeg;base64,'.length + Math.ceil(LOGO_BYTES / 3) * 4;
 
 /**
- * The image that a `logo_uri` holds; `undefined` if it is at another address, too large, or not what its media type says.
- * Whether it can be drawn is another question.
+ * The image that a `logo_uri` holds; `undefined` if it is at another address, too large, or not
+ * what its media type says. Whether it can be drawn is another question.
  */
 export function parseLogoUri(uri: string): LogoFile | undefined {
   if (uri.length > LOGO_URI_LENGTH) return undefined;
@@ -55,7 +59,10 @@ export function parseLogoUri(uri: string): LogoFile | undefined {
   return uri === logoUriOf({ type, bytes }) ? { type, bytes } : undefined;
 }
 
-/** Whether a text can be the hash of a logo, which is its SHA-256 in base64url; any other needs no look-up. */
+/**
+ * Whether a text can be the hash of a logo, which is its SHA-256 in base64url; any other needs no
+ * look-up.
+ */
 export function isLogoHash(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
 }

@@ -1,6 +1,7 @@
 /**
- * Registered clients: the metadata of OpenID Connect Registration and CIBA Core 4 under its registered names, as it is
- * stored, and what a client may do. What an operator may register is said by client-registration.ts.
+ * Registered clients: the metadata of OpenID Connect Registration and CIBA Core 4 under its
+ * registered names, as it is stored, and what a client may do. What an operator may register is
+ * said by client-registration.ts.
  */
 import * as z from 'zod/mini';
 import { clientJwk, keyAlgorithms } from './client-keys.ts';
@@ -12,7 +13,10 @@ export const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
 /** RFC 6749, section 6. */
 export const REFRESH_GRANT_TYPE = 'refresh_token';
 
-/** The client authentication methods of both endpoints (OpenID Connect Core 9); `none` is not among them. */
+/**
+ * The client authentication methods of both endpoints (OpenID Connect Core 9); `none` is not among
+ * them.
+ */
 export const clientAuthenticationMethods = [
   'client_secret_basic',
   'client_secret_post',
@@ -33,7 +37,10 @@ export const SECRET_LENGTH_BOUNDS = { min: 32, max: 128 } as const;
 /** The fewest octets of a secret for each of the algorithms. */
 export const secretLengths: Record<SecretAlgorithm, number> = { HS256: 32, HS384: 48, HS512: 64 };
 
-/** RFC 7518 3.2: a key of the size of the hash or larger. Secrets are ASCII, so characters are octets. */
+/**
+ * RFC 7518 3.2: a key of the size of the hash or larger. Secrets are ASCII, so characters are
+ * octets.
+ */
 export function isLongEnough(secret: string, alg: SecretAlgorithm): boolean {
   return secret.length >= secretLengths[alg];
 }
@@ -41,12 +48,17 @@ export function isLongEnough(secret: string, alg: SecretAlgorithm): boolean {
 /** The algorithms of client assertions, as they are stored. */
 export const assertionAlgorithms = [...keyAlgorithms, ...secretAlgorithms] as const;
 
-/** The names under which they are registered (`token_endpoint_auth_signing_alg_values_supported`). */
+/**
+ * The names under which they are registered (`token_endpoint_auth_signing_alg_values_supported`).
+ */
 export const registrableAlgorithms = [...assertionAlgorithms, 'Ed25519'] as const;
 
 export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
 
-/** The `id_token_signed_response_alg` values of this provider; RS256 is the default of OpenID Connect Registration 2. */
+/**
+ * The `id_token_signed_response_alg` values of this provider; RS256 is the default of OpenID
+ * Connect Registration 2.
+ */
 export const idTokenSigningAlgorithms = ['RS256', 'ES256'] as const;
 
 export type SigningAlgorithm = (typeof idTokenSigningAlgorithms)[number];
@@ -54,18 +66,27 @@ export type SigningAlgorithm = (typeof idTokenSigningAlgorithms)[number];
 /** The `backchannel_token_delivery_mode` values (CIBA Core 4). */
 export const deliveryModes = ['poll'] as const;
 
-/** Whom a client's assertions may be addressed to: the issuer alone (RFC 10070), or what CIBA Core 7.1 lets it. */
+/**
+ * Whom a client's assertions may be addressed to: the issuer alone (RFC 10070), or what CIBA Core
+ * 7.1 lets it.
+ */
 export const assertionAudiences = ['issuer', 'ciba-core'] as const;
 
-/** What a client is answered for a user who cannot be asked: the truth, or what it would be answered for anybody. */
+/**
+ * What a client is answered for a user who cannot be asked: the truth, or what it would be answered
+ * for anybody.
+ */
 export const unknownUserAnswers = ['reveal', 'decoy'] as const;
 
-/** What a client is answered once its user cannot be reached for good: nothing until the end, or a denial at once. */
+/**
+ * What a client is answered once its user cannot be reached for good: nothing until the end, or a
+ * denial at once.
+ */
 export const failedFlowAnswers = ['expire', 'deny'] as const;
 
 /**
- * Bounds that no client can leave, in seconds. No setting of a deployment goes beyond the upper ones:
- * ASVS 5.0, 6.5 gives out-of-band authentication ten minutes.
+ * Bounds that no client can leave, in seconds. No setting of a deployment goes beyond the upper
+ * ones: ASVS 5.0, 6.5 gives out-of-band authentication ten minutes.
  */
 export const EXPIRES_IN_BOUNDS = { min: 10, max: 600 } as const;
 export const INTERVAL_BOUNDS = { min: 1, max: 60 } as const;
@@ -76,8 +97,9 @@ export function isClientId(text: string): boolean {
 }
 
 /**
- * What is stored of one secret: an HMAC of it under a key of the deployment, or for `client_secret_jwt`, whose signatures
- * cannot be verified with one, the secret itself, wrapped. Older items have its SHA-256 in base64url in place of the HMAC.
+ * What is stored of one secret: an HMAC of it under a key of the deployment, or for
+ * `client_secret_jwt`, whose signatures cannot be verified with one, the secret itself, wrapped.
+ * Older items have its SHA-256 in base64url in place of the HMAC.
  */
 const storedSecret = {
   client_secret_mac: z.optional(z.string()),
@@ -111,9 +133,15 @@ export const storedClient = z.object({
   notification_policy: z.optional(z.string()),
   flow_policy: z.optional(z.string()),
   ...storedSecret,
-  /** The secret before the present one, which is accepted as well until the instant `until` (epoch seconds). */
+  /**
+   * The secret before the present one, which is accepted as well until the instant `until` (epoch
+   * seconds).
+   */
   retiring_secret: z.optional(z.object({ ...storedSecret, until: z.number() })),
-  /** Nothing that a user approved for this client before then is worth a token any more (epoch seconds). */
+  /**
+   * Nothing that a user approved for this client before then is worth a token any more (epoch
+   * seconds).
+   */
   tokens_not_before: seconds,
 });
 
@@ -124,13 +152,17 @@ export type StoredSecret = Pick<
   'client_secret_mac' | 'client_secret_hash' | 'client_secret_wrapped'
 >;
 
-/** The secrets a client may use now: the present one, and the one before it until its time has come. */
+/**
+ * The secrets a client may use now: the present one, and the one before it until its time has come.
+ */
 export function liveSecrets(client: Client, now: number): StoredSecret[] {
   const { retiring_secret: retiring } = client;
   return retiring && now < retiring.until ? [client, retiring] : [client];
 }
 
-/** Whether the client may use the CIBA grant at all: enabled, and registered for it (CIBA Core 4). */
+/**
+ * Whether the client may use the CIBA grant at all: enabled, and registered for it (CIBA Core 4).
+ */
 export function mayUseCiba(client: Client): boolean {
   return client.enabled && client.grant_types.includes(CIBA_GRANT_TYPE);
 }
@@ -140,14 +172,17 @@ export function mayRefresh(client: Client): boolean {
   return client.enabled && client.grant_types.includes(REFRESH_GRANT_TYPE);
 }
 
-/** The domain of the client's home page, which mail and page show beside its name; a name in Unicode as DNS has it. */
+/**
+ * The domain of the client's home page, which mail and page show beside its name; a name in Unicode
+ * as DNS has it.
+ */
 export function clientDomain({ client_uri: uri }: Pick<Client, 'client_uri'>): string | undefined {
   return uri === undefined ? undefined : new URL(uri).hostname;
 }
 
 /**
- * The algorithm a client's assertions are signed with: the registered one, or the usual one of the method. `undefined`
- * for a client that signs none.
+ * The algorithm a client's assertions are signed with: the registered one, or the usual one of the
+ * method. `undefined` for a client that signs none.
  */
 export function assertionAlgorithm({
   token_endpoint_auth_method: method,

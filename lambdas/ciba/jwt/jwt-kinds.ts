@@ -1,6 +1,7 @@
 /**
- * The kinds of JWT that are made or read here, and what tells each of them from all others: the mutually exclusive
- * validation rules of RFC 8725 3.11 and 3.12. Every judge consults this table, so one JWT has one use.
+ * The kinds of JWT that are made or read here, and what tells each of them from all others: the
+ * mutually exclusive validation rules of RFC 8725 3.11 and 3.12. Every judge consults this table,
+ * so one JWT has one use.
  */
 import type { Claims, SignedJwt } from './signed-jwt.ts';
 
@@ -18,7 +19,10 @@ export const userClaims = ['sub', 'username', 'email'] as const;
 
 /** One form in which JWTs of a kind are written. */
 interface JwtForm {
-  /** The accepted values of `typ`, in lower case; `undefined` is a header without one. Any other is refused. */
+  /**
+   * The accepted values of `typ`, in lower case; `undefined` is a header without one. Any other is
+   * refused.
+   */
   typ: readonly (string | undefined)[];
   /** Claims that it must have. */
   has: readonly string[];
@@ -29,20 +33,29 @@ interface JwtForm {
 }
 
 export interface JwtKind {
-  /** Whose id is the `iss`. An issuer identifier has a colon and a client id has none, so neither is ever the other. */
+  /**
+   * Whose id is the `iss`. An issuer identifier has a colon and a client id has none, so neither is
+   * ever the other.
+   */
   issuedBy: 'client' | 'provider';
-  /** The one form parameter that takes it; left out for a kind that is made here and read by others. */
+  /**
+   * The one form parameter that takes it; left out for a kind that is made here and read by others.
+   */
   parameter?: string;
   forms: readonly JwtForm[];
 }
 
-/** No library that signs assertions sets a `typ` of its own (RFC 10070 leaves it optional), and none is demanded. */
+/**
+ * No library that signs assertions sets a `typ` of its own (RFC 10070 leaves it optional), and none
+ * is demanded.
+ */
 const untyped = [undefined, 'jwt'];
 
 /**
- * A kind without a row is refused everywhere, whatever its `typ` is: `oauth-authz-req+jwt`, `dpop+jwt` and `secevent+jwt`
- * get a row when something here reads them. Any two rows exclude each other: by who issued them, by `typ`, by a claim that
- * one demands and the other forbids, or by the relation of `sub` to `iss`.
+ * A kind without a row is refused everywhere, whatever its `typ` is: `oauth-authz-req+jwt`,
+ * `dpop+jwt` and `secevent+jwt` get a row when something here reads them. Any two rows exclude each
+ * other: by who issued them, by `typ`, by a claim that one demands and the other forbids, or by the
+ * relation of `sub` to `iss`.
  */
 export const jwtKinds = {
   /** RFC 7523 3, RFC 10070. It never names a user. */
@@ -92,7 +105,10 @@ export const jwtKinds = {
   },
 } as const satisfies Record<string, JwtKind>;
 
-/** Why a JWT is not of this kind, in words for our own log; `undefined` for one that is, as far as its form tells. */
+/**
+ * Why a JWT is not of this kind, in words for our own log; `undefined` for one that is, as far as
+ * its form tells.
+ */
 export function findKindFault(
   { typ, claims }: Pick<SignedJwt, 'typ' | 'claims'>,
   kind: JwtKind,

@@ -1,6 +1,7 @@
 /**
- * Signed JWTs that others show us (RFC 7515, RFC 7519, RFC 8725): read strictly, verified with keys and algorithms that
- * we choose. Nothing in a header selects a key by itself, and none that carries or fetches one is accepted.
+ * Signed JWTs that others show us (RFC 7515, RFC 7519, RFC 8725): read strictly, verified with keys
+ * and algorithms that we choose. Nothing in a header selects a key by itself, and none that carries
+ * or fetches one is accepted.
  */
 import { compactVerify, type JWK } from 'jose';
 import { decodeUtf8 } from '../utf8.ts';
@@ -36,10 +37,16 @@ export interface SignedJwt {
 
 const compactSerialization = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-/** Header members that bring or fetch a key, or change how the rest is read (RFC 7515 4.1, RFC 7797, RFC 8725 3.5). */
+/**
+ * Header members that bring or fetch a key, or change how the rest is read (RFC 7515 4.1, RFC 7797,
+ * RFC 8725 3.5).
+ */
 const refusedMembers = ['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip'];
 
-/** The parts of a JWT, or `undefined` for a text that is none, or one that could be read in two ways. */
+/**
+ * The parts of a JWT, or `undefined` for a text that is none, or one that could be read in two
+ * ways.
+ */
 export function readSignedJwt(text: string): SignedJwt | undefined {
   if (text.length > JWT_LENGTH || !compactSerialization.test(text)) return undefined;
   const parts = text.split('.');
@@ -51,7 +58,10 @@ export function readSignedJwt(text: string): SignedJwt | undefined {
   return { text, alg, kid, typ: typ === undefined ? undefined : mediaTypeOf(typ), claims };
 }
 
-/** Base64url has several spellings of the same octets; only the one of RFC 4648 is a signed text's own. */
+/**
+ * Base64url has several spellings of the same octets; only the one of RFC 4648 is a signed text's
+ * own.
+ */
 function isCanonical(part: string): boolean {
   return Buffer.from(part, 'base64url').toString('base64url') === part;
 }
@@ -71,7 +81,10 @@ function isTextOrAbsent(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
 }
 
-/** Whether a header's `alg` names this algorithm. RFC 9864 2.2 calls EdDSA with Ed25519 by the curve's name. */
+/**
+ * Whether a header's `alg` names this algorithm. RFC 9864 2.2 calls EdDSA with Ed25519 by the
+ * curve's name.
+ */
 export function namesAlgorithm(headerAlg: string, alg: string): boolean {
   return headerAlg === alg || (alg === 'EdDSA' && headerAlg === 'Ed25519');
 }
@@ -101,7 +114,10 @@ async function verifies(jwt: SignedJwt, key: VerificationKey | string): Promise<
   }
 }
 
-/** The key's numbers alone: what the key says of itself has been judged, by names that RFC 9864 has changed since. */
+/**
+ * The key's numbers alone: what the key says of itself has been judged, by names that RFC 9864 has
+ * changed since.
+ */
 function bareKey({ kty, crv, x, y, n, e }: VerificationKey): JWK {
   return {
     kty,
@@ -116,9 +132,10 @@ function bareKey({ kty, crv, x, y, n, e }: VerificationKey): JWK {
 export type TimeFault = 'malformed' | 'expired' | 'not_yet_valid' | 'lifetime_too_long';
 
 /**
- * What is wrong with the times of a JWT, if anything: `exp` is demanded, `nbf` and `iat` are judged where they are
- * (RFC 7519 4.1.4 to 4.1.6), each with {@link CLOCK_SKEW_SECONDS}.
- * @param lifetime most seconds from `iat` to `exp`, which one clock wrote; without `iat` from now, as that clock may have it
+ * What is wrong with the times of a JWT, if anything: `exp` is demanded, `nbf` and `iat` are judged
+ * where they are (RFC 7519 4.1.4 to 4.1.6), each with {@link CLOCK_SKEW_SECONDS}.
+ * @param lifetime most seconds from `iat` to `exp`, which one clock wrote; without `iat` from now,
+ * as that clock may have it
  */
 export function judgeTimes(claims: Claims, now: number, lifetime: number): TimeFault | undefined {
   const { exp, nbf, iat } = claims;
@@ -130,7 +147,10 @@ export function judgeTimes(claims: Claims, now: number, lifetime: number): TimeF
   return undefined;
 }
 
-/** Until when a JWT that ends at `exp` may still be accepted, in epoch seconds: so long its `jti` is remembered. */
+/**
+ * Until when a JWT that ends at `exp` may still be accepted, in epoch seconds: so long its `jti` is
+ * remembered.
+ */
 export function acceptableUntil(exp: number): number {
   return Math.ceil(exp + CLOCK_SKEW_SECONDS);
 }

@@ -1,8 +1,8 @@
 /**
- * The one reader of JSON that comes from outside: JWTs (RFC 7515 4, RFC 7519 4), hints (RFC 9493), files, answers. What two
- * readers could read differently is refused, not interpreted (RFC 7493): no member twice at any depth, no text that is
- * not Unicode, no number that no double holds, no NUL, and no depth that a recursive reader could fall from. Its time is
- * linear in the text.
+ * The one reader of JSON that comes from outside: JWTs (RFC 7515 4, RFC 7519 4), hints (RFC 9493),
+ * files, answers. What two readers could read differently is refused, not interpreted (RFC 7493):
+ * no member twice at any depth, no text that is not Unicode, no number that no double holds, no
+ * NUL, and no depth that a recursive reader could fall from. Its time is linear in the text.
  */
 
 /** How deep objects and lists may be nested. What is read here needs a tenth of it. */

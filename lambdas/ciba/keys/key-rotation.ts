@@ -1,6 +1,6 @@
 /**
- * The rules by which keys are renewed (OpenID Connect Core 10.1.1): published before they sign, kept as long as something
- * made with them counts, and never gone before their successor is in use.
+ * The rules by which keys are renewed (OpenID Connect Core 10.1.1): published before they sign,
+ * kept as long as something made with them counts, and never gone before their successor is in use.
  */
 import * as z from 'zod/mini';
 import type { SigningAlgorithm } from '../client/client.ts';
@@ -11,26 +11,39 @@ import {
   type SigningKey,
 } from './signing-keys.ts';
 
-/** How long a new key is there before it is used, in seconds: verifiers and functions know it by then. */
+/**
+ * How long a new key is there before it is used, in seconds: verifiers and functions know it by
+ * then.
+ */
 export const LEAD_SECONDS = 86_400;
 
 /**
- * How long its successor is in use before a key is dropped, in seconds. Functions use what they read for five minutes,
- * a link lives ten: after an hour nothing is made with the old key, and no link made with it is open.
+ * How long its successor is in use before a key is dropped, in seconds. Functions use what they
+ * read for five minutes, a link lives ten: after an hour nothing is made with the old key, and no
+ * link made with it is open.
  */
 export const SUPERSEDED_SECONDS = 3600;
 
-/** How long a public key stays after its private half is gone, in seconds: the age of a hint, and an hour for clocks. */
+/**
+ * How long a public key stays after its private half is gone, in seconds: the age of a hint, and an
+ * hour for clocks.
+ */
 export const PUBLIC_KEY_SECONDS = ID_TOKEN_HINT_SECONDS + 3600;
 
-/** A symmetric key in the table of keys: one that links are made with, or one that client secrets are wrapped with. */
+/**
+ * A symmetric key in the table of keys: one that links are made with, or one that client secrets
+ * are wrapped with.
+ */
 export const secretKey = z.object({
   kid: z.string(),
   /** The octets, in base64url. */
   secret: z.string(),
   /** Epoch seconds; without it the key is older than any other. */
   createdAt: z.optional(z.number()),
-  /** Epoch seconds from when it makes what is new; it is honoured before. Without it: from the start. */
+  /**
+   * Epoch seconds from when it makes what is new; it is honoured before. Without it: from the
+   * start.
+   */
   usedFrom: z.optional(z.number()),
 });
 
@@ -52,8 +65,8 @@ export interface PublishedKey {
 }
 
 /**
- * What the function that rotates keys is called with: it makes the keys that are due, or new ones at
- * once, which are used after the lead (seconds).
+ * What the function that rotates keys is called with: it makes the keys that are due, or new ones
+ * at once, which are used after the lead (seconds).
  */
 export type RotationInput = { rotate: 'when-due' } | { rotate: 'now'; lead?: number | undefined };
 
@@ -79,7 +92,9 @@ interface Term {
   usedFrom: number | undefined;
 }
 
-/** Drops the private keys that no longer sign; the one that signs now stays whatever else is done. */
+/**
+ * Drops the private keys that no longer sign; the one that signs now stays whatever else is done.
+ */
 export function renewSigningKeys(
   keys: readonly SigningKey[],
   rotation: Rotation,
@@ -118,7 +133,8 @@ function renew<Key>(
   const current = currentFrom(terms, rotation.now);
   const isSuperseded = ({ usedFrom = Number.POSITIVE_INFINITY }: Term) =>
     usedFrom < current && current + SUPERSEDED_SECONDS < rotation.now;
-  // A key that waits is not used for anything yet: a new one, which is made beside it only if asked for, takes its place.
+  // A key that waits is not used for anything yet: a new one, which is made beside it only if asked
+  // for, takes its place.
   const isReplaced = (term: Term) => isNewWanted && isWaiting(term, rotation.now);
   const kept = keys.filter((key) => !isSuperseded(termOf(key)) && !isReplaced(termOf(key)));
   return { kept, isNewWanted };
@@ -148,8 +164,8 @@ function isWaiting({ usedFrom }: Term, now: number): boolean {
 }
 
 /**
- * What /jwks shows from now on, the newest first: every key with a private half, and every other until nothing that was
- * signed with it is honoured any more.
+ * What /jwks shows from now on, the newest first: every key with a private half, and every other
+ * until nothing that was signed with it is honoured any more.
  * @param signing the public halves of all private keys, read after `published` was
  */
 export function renewPublishedKeys(
@@ -183,7 +199,10 @@ export function releaseSigningKeys(
   );
 }
 
-/** The link keys to prove links with, the one that makes new ones first: of those in use, the newest. */
+/**
+ * The link keys to prove links with, the one that makes new ones first: of those in use, the
+ * newest.
+ */
 export function orderLinkKeys(keys: readonly SecretKey[], now: number): SecretKey[] {
   const from = (key: SecretKey) => termOfSecret(key).usedFrom ?? 0;
   const current = currentFrom(keys.map(termOfSecret), now);

@@ -7,7 +7,10 @@ import type { SigningAlgorithm } from '../client/client.ts';
 /** How long functions use the keys they have read, and verifiers those of /jwks, in seconds. */
 export const KEYS_REMEMBERED_SECONDS = 300;
 
-/** How old an ID Token may be that is shown as `id_token_hint`, in seconds; so long its key stays published. */
+/**
+ * How old an ID Token may be that is shown as `id_token_hint`, in seconds; so long its key stays
+ * published.
+ */
 export const ID_TOKEN_HINT_SECONDS = 90 * 86_400;
 
 /** RFC 7518, 6.2.1 and 6.3.1: the public members, and only those. */

@@ -1,6 +1,6 @@
 /**
- * What is asked of a user beside one request: read by the approval page, which has neither a policy nor a key of the
- * counters (threats T4).
+ * What is asked of a user beside one request: read by the approval page, which has neither a policy
+ * nor a key of the counters (threats T4).
  */
 import { createHash } from 'node:crypto';
 import type { AskedHistory } from './notification-policy.ts';
@@ -9,7 +9,8 @@ import type { AskedHistory } from './notification-policy.ts';
 const MOST_OTHERS = 10;
 
 /**
- * The name that a user's history is kept under. No secret goes into it: every request in the same table says the `sub`.
+ * The name that a user's history is kept under. No secret goes into it: every request in the same
+ * table says the `sub`.
  */
 export function nameOfUser(sub: string): string {
   return createHash('sha256').update(`sub|${sub}`).digest('base64url');

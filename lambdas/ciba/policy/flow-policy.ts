@@ -1,6 +1,6 @@
 /**
- * Flow policies: over which flows the requests of a client are distributed, by weight, as the reference's flow policy
- * does for its flows and their versions.
+ * Flow policies: over which flows the requests of a client are distributed, by weight, as the
+ * reference's flow policy does for its flows and their versions.
  */
 import * as z from 'zod/mini';
 import { HYPHENATED_NAME_RULE, isHyphenatedName } from '../hyphenated-name.ts';
@@ -20,8 +20,9 @@ export function isFlowName(text: string): boolean {
 const LARGEST_WEIGHT = 10_000;
 
 /**
- * Weights by the name of the flow, which is that of its file in `statemachines/` without `.asl.json`. A weight is a share of
- * requests in no unit: a flow gets its weight's part of the sum of all.
+ * Weights by the name of the flow, which is that of its file in `statemachines/` without
+ * `.asl.json`. A weight is a share of requests in no unit: a flow gets its weight's part of the sum
+ * of all.
  */
 export const flowPolicy = z
   .record(
@@ -48,9 +49,10 @@ export type FlowPolicies = z.output<typeof flowPolicies>;
 export const FLOW_ENTROPY_BYTES = 6;
 
 /**
- * The flow of one request. A client whose policy the deployment no longer has goes by the default one.
- * @param entropy {@link FLOW_ENTROPY_BYTES} random bytes; equally likely ones give each flow its share, within one part in
- * 10^10
+ * The flow of one request. A client whose policy the deployment no longer has goes by the default
+ * one.
+ * @param entropy {@link FLOW_ENTROPY_BYTES} random bytes; equally likely ones give each flow its
+ * share, within one part in 10^10
  */
 export function chooseFlow(
   { policies, byDefault }: FlowPolicies,

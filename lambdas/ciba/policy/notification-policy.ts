@@ -1,6 +1,6 @@
 /**
- * Notification policies: how often a user may be asked, so that nobody is asked until they give in (threats T3). Judged
- * over what is kept of each user, and alike of each hint that names nobody.
+ * Notification policies: how often a user may be asked, so that nobody is asked until they give in
+ * (threats T3). Judged over what is kept of each user, and alike of each hint that names nobody.
  */
 import * as z from 'zod/mini';
 import { dayOf } from '../day.ts';
@@ -9,7 +9,9 @@ import { limitShare } from './limit-share.ts';
 import { policiesOf } from './policy-name.ts';
 import { wholeNumber } from './whole-number.ts';
 
-/** The longest that denials may lie apart, and that anything of them may keep a client from asking. */
+/**
+ * The longest that denials may lie apart, and that anything of them may keep a client from asking.
+ */
 const LONGEST_WINDOW_SECONDS = 3600;
 const LONGEST_PAUSE_SECONDS = 86_400;
 
@@ -18,7 +20,10 @@ function limit(least: number, most: number) {
 }
 
 const limits = {
-  /** Requests to one user within a minute, of all clients; of this and the next two each has a share. */
+  /**
+   * Requests to one user within a minute, of all clients; of this and the next two each has a
+   * share.
+   */
   mailsPerUserPerMinute: limit(1, 30),
   /** The same on a day (UTC). */
   mailsPerUserPerDay: limit(1, 1000),
@@ -30,7 +35,10 @@ const limits = {
   denialWindowSeconds: limit(60, LONGEST_WINDOW_SECONDS),
   /** … keep the client from asking this user for so long after the last of them. */
   pauseSeconds: limit(60, LONGEST_PAUSE_SECONDS),
-  /** A denial that reports the request as not the user's own keeps its client from asking this user for so long. */
+  /**
+   * A denial that reports the request as not the user's own keeps its client from asking this user
+   * for so long.
+   */
   muteSeconds: limit(60, LONGEST_PAUSE_SECONDS),
   /** Mails of the whole deployment on a day (UTC). */
   mailsPerDay: limit(1, 100_000_000),
@@ -61,7 +69,10 @@ export const notificationPolicies = policiesOf(notificationPolicy);
 
 export type NotificationPolicies = z.output<typeof notificationPolicies>;
 
-/** The policy of a client. One that names a policy the deployment no longer has goes by the default one. */
+/**
+ * The policy of a client. One that names a policy the deployment no longer has goes by the default
+ * one.
+ */
 export function policyOf(
   { policies, byDefault }: NotificationPolicies,
   named: string | undefined,
@@ -69,7 +80,10 @@ export function policyOf(
   return policies[named ?? byDefault] ?? policies[byDefault] ?? {};
 }
 
-/** Whether the policy limits anything that is counted by user: if not, nobody is refused for the sake of a user. */
+/**
+ * Whether the policy limits anything that is counted by user: if not, nobody is refused for the
+ * sake of a user.
+ */
 export function limitsUsers({ mailsPerDay: _ofAllUsers, ...byUser }: NotificationPolicy): boolean {
   return Object.values(byUser).some((limit) => limit !== undefined);
 }
@@ -88,7 +102,9 @@ export interface AskedBefore extends AskedUser {
   /** When it was denied, and whether as not the user's own; neither changes any more. */
   deniedAt?: number | undefined;
   reported?: true | undefined;
-  /** An operator has lifted it: no limit counts it any more, but a denial that comes yet does count. */
+  /**
+   * An operator has lifted it: no limit counts it any more, but a denial that comes yet does count.
+   */
   lifted?: true | undefined;
 }
 
@@ -142,18 +158,25 @@ export type AskedJudgement =
 
 const MINUTE_SECONDS = 60;
 
-/** A request that was let through and is still not there after this time never will be: its function died. */
+/**
+ * A request that was let through and is still not there after this time never will be: its function
+ * died.
+ */
 const ARRIVAL_SECONDS = 15;
 
 /** A decision that came in time may be written so much later by a function that was slow. */
 const LATE_SECONDS = 60;
 
-/** From so many on, all requests of a history are looked at, and what limits nothing any more is forgotten. */
+/**
+ * From so many on, all requests of a history are looked at, and what limits nothing any more is
+ * forgotten.
+ */
 export const CROWDED = 200;
 
 /**
- * Of what waits for a user, each client has the newest of these kept: as many as a policy with a limit by minute lets wait
- * for ten minutes, and ten times the largest share of pending ones. Any of them may yet be denied or reported.
+ * Of what waits for a user, each client has the newest of these kept: as many as a policy with a
+ * limit by minute lets wait for ten minutes, and ten times the largest share of pending ones. Any
+ * of them may yet be denied or reported.
  */
 const MOST_WAITING = 150;
 
@@ -161,14 +184,15 @@ const MOST_WAITING = 150;
 const MOST_DENIALS = 10;
 
 /**
- * So many clients by day: each has one mail at least, so every limit by day is reached for any further one, whose mails
- * need no count of their own.
+ * So many clients by day: each has one mail at least, so every limit by day is reached for any
+ * further one, whose mails need no count of their own.
  */
 export const MOST_CLIENTS = 1000;
 
 /**
- * With a byte or two below 200 for each, and 80 for each client of {@link MOST_CLIENTS}, an item stays below DynamoDB's
- * 400 KB. Nobody gets there who has not denied 136 clients ten times each within a day, or as many as this once.
+ * With a byte or two below 200 for each, and 80 for each client of {@link MOST_CLIENTS}, an item
+ * stays below DynamoDB's 400 KB. Nobody gets there who has not denied 136 clients ten times each
+ * within a day, or as many as this once.
  */
 const MOST_KEPT = 1500;
 
@@ -206,9 +230,9 @@ function longestEffect({ denialWindowSeconds = 0, pauseSeconds, muteSeconds }: N
 }
 
 /**
- * Whether one more notification is within the policy, and the history that counts it. Judged again after every change of
- * the history by others, it lets through exactly as many as the limits say; one that was counted before is not counted
- * twice.
+ * Whether one more notification is within the policy, and the history that counts it. Judged again
+ * after every change of the history by others, it lets through exactly as many as the limits say;
+ * one that was counted before is not counted twice.
  */
 export function judgeAsked(
   history: AskedHistory | undefined,
@@ -315,8 +339,8 @@ function sum(numbers: Iterable<number>): number {
 }
 
 /**
- * Whoever goes by a wider policy, or by none, counts for no more than a share of this one: no client alone keeps another
- * from asking.
+ * Whoever goes by a wider policy, or by none, counts for no more than a share of this one: no
+ * client alone keeps another from asking.
  */
 function shareReached(
   limit: ReachedLimit,
@@ -332,8 +356,8 @@ function shareReached(
 }
 
 /**
- * Whether it waits, as its client sees it: one that has failed is polled to its end like one that nobody has decided, and
- * so is one for nobody (threats T6).
+ * Whether it waits, as its client sees it: one that has failed is polled to its end like one that
+ * nobody has decided, and so is one for nobody (threats T6).
  */
 export function isPending(one: AskedBefore, requests: RequestsByRef, now: number): boolean {
   if (now >= one.expiresAt || one.deniedAt !== undefined) return false;
@@ -347,7 +371,8 @@ function isBefore(now: number, end: number | undefined): boolean {
 }
 
 /**
- * When the pause after the last of a client's denials ends, if as many as make one lie within the window of one another.
+ * When the pause after the last of a client's denials ends, if as many as make one lie within the
+ * window of one another.
  * @param own what was asked by that client
  */
 export function pausedUntil(
@@ -362,7 +387,10 @@ export function pausedUntil(
   return last - first <= denialWindowSeconds ? last + (pauseSeconds ?? 0) : undefined;
 }
 
-/** When the mute after a client's last report ends: one is enough, however long ago the denial before it was. */
+/**
+ * When the mute after a client's last report ends: one is enough, however long ago the denial
+ * before it was.
+ */
 export function mutedUntil(
   own: readonly AskedBefore[],
   { muteSeconds }: NotificationPolicy,
@@ -438,7 +466,9 @@ function tellingDenials(own: readonly AskedBefore[], now: number): AskedBefore[]
   return [...denials.slice(-MOST_DENIALS), ...(report ? [report] : [])];
 }
 
-/** The history without one that was counted and came to nothing; `undefined` if it has none such. */
+/**
+ * The history without one that was counted and came to nothing; `undefined` if it has none such.
+ */
 export function uncountAsked(
   history: AskedHistory | undefined,
   { ref, clientId, at }: AskedUser,

@@ -1,11 +1,14 @@
 /**
- * The causes of refusals because of a limit (CIBA Core 13): the audit and an alarm know such a request
- * by its cause.
+ * The causes of refusals because of a limit (CIBA Core 13): the audit and an alarm know such a
+ * request by its cause.
  */
 import type { RefusedRequest } from '../request/refused-request.ts';
 import { type LimitReached, reachedLimits } from './notification-policy.ts';
 
-/** The cause of a refusal because of a limit, by which the audit knows it: whether the client's share or all is used up. */
+/**
+ * The cause of a refusal because of a limit, by which the audit knows it: whether the client's
+ * share or all is used up.
+ */
 export function overLimitCause({ limit, ofShare }: LimitReached): string {
   return `${ofShare ? OVER_SHARE : OVER}${limit}`;
 }

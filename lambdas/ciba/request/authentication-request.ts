@@ -22,8 +22,9 @@ interface RequestFacts {
   /** The user's contact version when the request was made. */
   contactVersion: number;
   /**
-   * Why the hint named nobody who can be asked, if the client is not to learn that: acknowledged and polled like any
-   * other request, never mailed. Its `sub` is empty where there is no user at all.
+   * Why the hint named nobody who can be asked, if the client is not to learn that: acknowledged
+   * and polled like any other request, never mailed. Its `sub` is empty where there is no user at
+   * all.
    */
   decoy?: UnreachableReason | undefined;
   scope: string;
@@ -51,7 +52,10 @@ interface PollBookkeeping {
 
 /** What the mail leaves behind. */
 interface MailBookkeeping {
-  /** 128 random bits that the first mail claim writes and no later one changes; part of what the link proves. */
+  /**
+   * 128 random bits that the first mail claim writes and no later one changes; part of what the
+   * link proves.
+   */
   linkNonce?: string | undefined;
   /** Who is sending right now. */
   mailClaimId?: string | undefined;
@@ -59,7 +63,10 @@ interface MailBookkeeping {
   mailClaimUntil?: number | undefined;
   /** Nothing is sent after it. */
   mailedAt?: number | undefined;
-  /** What became of a mail that was accepted, if it did not arrive or was not wanted; the first such news stays. */
+  /**
+   * What became of a mail that was accepted, if it did not arrive or was not wanted; the first such
+   * news stays.
+   */
   mailFailure?: { cause: MailFailure; at: number } | undefined;
 }
 
@@ -73,7 +80,9 @@ interface ConfirmationBookkeeping {
 
 /** What deciding leaves behind beside the decision. */
 interface DecisionBookkeeping {
-  /** Where the decision was made; missing before it, and where the deployment keeps nothing of it. */
+  /**
+   * Where the decision was made; missing before it, and where the deployment keeps nothing of it.
+   */
   decisionOrigin?: DecisionOrigin | undefined;
 }
 
@@ -93,7 +102,10 @@ export const decisions = ['approve', 'deny', 'report'] as const;
 
 export type Decision = (typeof decisions)[number];
 
-/** The refresh token that went out with the tokens (OpenID Connect Core 11); none without `offline_access`. */
+/**
+ * The refresh token that went out with the tokens (OpenID Connect Core 11); none without
+ * `offline_access`.
+ */
 interface RefreshBookkeeping {
   /** SHA-256 of the secret half of the refresh token. */
   refreshHash?: string | undefined;
@@ -107,7 +119,10 @@ type Progress =
   | {
       status: 'denied';
       decidedAt: number;
-      /** On what was denied, and nowhere else: whoever may write the status and not this can make no approval of it. */
+      /**
+       * On what was denied, and nowhere else: whoever may write the status and not this can make no
+       * approval of it.
+       */
       isDenied?: true | undefined;
       /** The user said that the request was not theirs. */
       reported?: true | undefined;
@@ -118,7 +133,10 @@ type Progress =
       decidedAt: number;
       redeemedAt: number;
       attemptId: string;
-      /** When the auth_req_id was first shown again, too late for a retry; from then on no refresh token works. */
+      /**
+       * When the auth_req_id was first shown again, too late for a retry; from then on no refresh
+       * token works.
+       */
       replayedAt?: number | undefined;
       /** When the operator ended its refresh token. */
       revokedAt?: number | undefined;

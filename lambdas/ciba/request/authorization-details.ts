@@ -1,6 +1,6 @@
 /**
- * Rich authorization requests (RFC 9396): no type of `authorization_details` is known here, and to leave them out would be
- * to ask for, or to give, something else.
+ * Rich authorization requests (RFC 9396): no type of `authorization_details` is known here, and to
+ * leave them out would be to ask for, or to give, something else.
  */
 import { OAuthError } from '../oauth-error.ts';
 

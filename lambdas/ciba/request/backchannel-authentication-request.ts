@@ -1,6 +1,6 @@
 /**
- * The parameters of an authentication request (CIBA Core 7.1), each with its check. No check looks anything up; their order
- * is that of the backchannel authentication endpoint.
+ * The parameters of an authentication request (CIBA Core 7.1), each with its check. No check looks
+ * anything up; their order is that of the backchannel authentication endpoint.
  */
 
 import { type Client, EXPIRES_IN_BOUNDS, mayRefresh } from '../client/client.ts';
@@ -23,8 +23,8 @@ export interface Hint {
 export const hintKinds = ['login_hint', 'id_token_hint', 'login_hint_token'] as const;
 
 /**
- * The parameters of the endpoint beside those of client authentication: what is read, and what is refused rather than
- * ignored. Each may occur once; all others are ignored.
+ * The parameters of the endpoint beside those of client authentication: what is read, and what is
+ * refused rather than ignored. Each may occur once; all others are ignored.
  */
 export const backchannelAuthenticationParameters = [
   'scope',
@@ -46,7 +46,8 @@ export interface LifetimeSettings {
 }
 
 /**
- * A signed request carries its parameters in a JWT: to ignore the JWT would be to ask the user something else.
+ * A signed request carries its parameters in a JWT: to ignore the JWT would be to ask the user
+ * something else.
  * @throws OAuthError `invalid_request` (CIBA Core 7.1.1)
  */
 export function refuseSignedRequest(form: Form): void {
@@ -56,7 +57,8 @@ export function refuseSignedRequest(form: Form): void {
 
 /**
  * The scope that the user is asked for.
- * @throws OAuthError `invalid_request` if there is none, `invalid_scope` if the client may not have it
+ * @throws OAuthError `invalid_request` if there is none, `invalid_scope` if the client may not have
+ * it
  */
 export function parseScope(form: Form, client: Client): string {
   const scope = form.get('scope');
@@ -112,7 +114,8 @@ export function parseBindingMessage(form: Form): string | undefined {
 
 /**
  * A request of the level `code` has a binding message that the user can type.
- * @throws OAuthError `invalid_binding_message` (CIBA Core 13: unacceptable in the context of the request)
+ * @throws OAuthError `invalid_binding_message` (CIBA Core 13: unacceptable in the context of the
+ * request)
  */
 export function assertTypeable(level: ConfirmationLevel, bindingMessage: string | undefined): void {
   if (level === 'link') return;
@@ -135,17 +138,17 @@ function longestLifetime({ maxExpiresIn }: LifetimeSettings): number {
 }
 
 /**
- * The least time between polls, in seconds. CIBA Core 7.3: a client that waits the interval has to find the request alive.
- * The lifetime is kept above the interval, whoever chose either; only a lifetime that the deployment does not grant lowers
- * the interval.
+ * The least time between polls, in seconds. CIBA Core 7.3: a client that waits the interval has to
+ * find the request alive. The lifetime is kept above the interval, whoever chose either; only a
+ * lifetime that the deployment does not grant lowers the interval.
  */
 export function pollingInterval(client: Client, settings: LifetimeSettings): number {
   return Math.min(client.interval ?? settings.defaultInterval, longestLifetime(settings) - 1);
 }
 
 /**
- * The lifetime of the request, in seconds. CIBA Core 7.1: `requested_expiry` is a positive integer, however long; it is kept
- * within the deployment's bounds.
+ * The lifetime of the request, in seconds. CIBA Core 7.1: `requested_expiry` is a positive integer,
+ * however long; it is kept within the deployment's bounds.
  * @throws OAuthError `invalid_request` for what is no positive integer
  */
 export function parseRequestedExpiry(

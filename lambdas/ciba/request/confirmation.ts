@@ -1,6 +1,7 @@
 /**
- * How surely an approval comes from whoever stands before the consumption device: by the link of the mail alone, or by a
- * code as well. The code is the binding message (CIBA Core 7.1), which that device shows and mail and page then do not.
+ * How surely an approval comes from whoever stands before the consumption device: by the link of
+ * the mail alone, or by a code as well. The code is the binding message (CIBA Core 7.1), which that
+ * device shows and mail and page then do not.
  */
 
 import {
@@ -18,13 +19,17 @@ export const MOST_WRONG_CODES = 3;
 /** The fewest letters and digits of a code, since fewer are soon guessed. */
 export const LEAST_CODE_CHARACTERS = 4;
 
-/** The longest text that is taken for a typed code, in UTF-16 units: what the field of the page takes. */
+/**
+ * The longest text that is taken for a typed code, in UTF-16 units: what the field of the page
+ * takes.
+ */
 export const TYPED_LENGTH = 200;
 
 /**
- * The level of a request to be made: what its client is registered for, which no request lowers, or else the first of the
- * asked ones that it can meet. One that asks for the code alone and cannot meet it is of that level all the same: it is
- * refused, since mail and page would show what was meant to be typed.
+ * The level of a request to be made: what its client is registered for, which no request lowers, or
+ * else the first of the asked ones that it can meet. One that asks for the code alone and cannot
+ * meet it is of that level all the same: it is refused, since mail and page would show what was
+ * meant to be typed.
  * @throws OAuthError `invalid_request` for `acr_values` with a value of ours that is no level
  */
 export function levelFor(
@@ -40,8 +45,9 @@ export function levelFor(
 }
 
 /**
- * The levels that `acr_values` names, in its order of preference (CIBA Core 7.1). Values of others are passed over, since
- * the list is a wish; one of our own host that is no level is a slip, and to pass it over would lower what was asked for.
+ * The levels that `acr_values` names, in its order of preference (CIBA Core 7.1). Values of others
+ * are passed over, since the list is a wish; one of our own host that is no level is a slip, and to
+ * pass it over would lower what was asked for.
  */
 function askedLevels(acrValues: string | undefined, issuer: string): ConfirmationLevel[] {
   const levels = new Map(
@@ -58,15 +64,18 @@ function askedLevels(acrValues: string | undefined, issuer: string): Confirmatio
   });
 }
 
-/** A host has ended within so many characters of its URL; the rest is not read, which may be long. */
+/**
+ * A host has ended within so many characters of its URL; the rest is not read, which may be long.
+ */
 const HOST_AT_MOST = 300;
 
 /**
- * Whether a value leads to the host of the issuer, in any spelling of it, or begins with the issuer and leads nowhere. What
- * stands before its first letter does not count: a quote, a bracket.
+ * Whether a value leads to the host of the issuer, in any spelling of it, or begins with the issuer
+ * and leads nowhere. What stands before its first letter does not count: a quote, a bracket.
  */
 function namesHost(value: string, issuer: string): boolean {
-  // Neither a URL nor an issuer is without one; to look for it costs less than to parse thousands of values.
+  // Neither a URL nor an issuer is without one; to look for it costs less than to parse thousands
+  // of values.
   if (!value.includes(':')) return false;
   const start = value.replace(/^[^a-z]+/i, '').slice(0, HOST_AT_MOST);
   const url = parseUrl(start);
@@ -75,8 +84,9 @@ function namesHost(value: string, issuer: string): boolean {
 }
 
 /**
- * The level a request was made at. It stays, whatever becomes of its client's registration. The counter of wrong codes is the
- * one fact that says it: the writes demand the counter, and a second attribute could contradict it.
+ * The level a request was made at. It stays, whatever becomes of its client's registration. The
+ * counter of wrong codes is the one fact that says it: the writes demand the counter, and a second
+ * attribute could contradict it.
  */
 export function confirmationLevel({
   wrongCodes,
@@ -84,7 +94,10 @@ export function confirmationLevel({
   return wrongCodes === undefined ? 'link' : 'code';
 }
 
-/** Whether a binding message has enough letters and digits, of those that are compared, to be typed as a code. */
+/**
+ * Whether a binding message has enough letters and digits, of those that are compared, to be typed
+ * as a code.
+ */
 export function isTypeable(bindingMessage: string): boolean {
   return Array.from(foldCode(bindingMessage)).length >= LEAST_CODE_CHARACTERS;
 }
@@ -96,7 +109,10 @@ export function shownMessage(
   return confirmationLevel(request) === 'code' ? undefined : request.bindingMessage;
 }
 
-/** Whether a text is the code as people type it: its letters and digits are, whatever stands between them. */
+/**
+ * Whether a text is the code as people type it: its letters and digits are, whatever stands between
+ * them.
+ */
 export function isCode(typed: string, bindingMessage: string): boolean {
   return typed.length <= TYPED_LENGTH && foldCode(typed) === foldCode(bindingMessage);
 }
@@ -106,15 +122,19 @@ export function isBlank(typed: string): boolean {
   return typed.length <= TYPED_LENGTH && foldCode(typed) === '';
 }
 
-/** All but letters, digits and the marks on them; of the letters, those that are drawn as nothing (Hangul fillers). */
+/**
+ * All but letters, digits and the marks on them; of the letters, those that are drawn as nothing
+ * (Hangul fillers).
+ */
 const between = /[^\p{L}\p{N}\p{M}]|\p{Default_Ignorable_Code_Point}/gu;
 
 /** All but letters and digits: a mark counts where it makes another letter, as an accent does. */
 const unread = /[^\p{L}\p{N}]/gu;
 
 /**
- * What is compared of a code: its letters and digits, whatever their case, width or form. What stands between them goes
- * first, so that a letter finds its accent; some forms bring more of it (`⑷`, `½`), which goes last.
+ * What is compared of a code: its letters and digits, whatever their case, width or form. What
+ * stands between them goes first, so that a letter finds its accent; some forms bring more of it
+ * (`⑷`, `½`), which goes last.
  */
 function foldCode(text: string): string {
   const letters = foldCase(text.replace(between, '').normalize('NFKC')).replace(unread, '');
@@ -122,14 +142,17 @@ function foldCode(text: string): string {
 }
 
 /**
- * By way of both cases, since some letters have two forms in one of them (the final sigma, the capital sharp s). All four
- * forms of `i` are one, because a Turkish keyboard makes `İ` of it.
+ * By way of both cases, since some letters have two forms in one of them (the final sigma, the
+ * capital sharp s). All four forms of `i` are one, because a Turkish keyboard makes `İ` of it.
  */
 function foldCase(text: string): string {
   return text.toLowerCase().toUpperCase().normalize('NFKC').replaceAll('İ', 'I');
 }
 
-/** `4` for `٤`, since a keyboard types the digits of its own script: Unicode has those of each in order, from nought. */
+/**
+ * `4` for `٤`, since a keyboard types the digits of its own script: Unicode has those of each in
+ * order, from nought.
+ */
 function digitValue(digit: string): string {
   const code = digit.codePointAt(0) ?? 0;
   let nought = code;

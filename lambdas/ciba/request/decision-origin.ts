@@ -1,7 +1,7 @@
 /**
- * Where a decision was made, as far as the deployment keeps it (ASVS 5.0, 16.2.1): a network of the size of a country and the
- * family of a browser, or the whole address and what the browser says of itself, or nothing at all. It is evidence for the
- * audit; nothing is decided by it.
+ * Where a decision was made, as far as the deployment keeps it (ASVS 5.0, 16.2.1): a network of the
+ * size of a country and the family of a browser, or the whole address and what the browser says of
+ * itself, or nothing at all. It is evidence for the audit; nothing is decided by it.
  */
 
 import { parseUrl } from '../parse-url.ts';
@@ -16,7 +16,10 @@ export type DecisionOriginDetail = (typeof decisionOriginDetails)[number];
 export interface DecisionOrigin {
   /** A network, `203.0.0.0/16` or `2001:db8::/32`; an address where all is kept; `unknown`. */
   from: string;
-  /** The family of the browser; where all is kept, what it says of itself, cut to what there is room for. */
+  /**
+   * The family of the browser; where all is kept, what it says of itself, cut to what there is room
+   * for.
+   */
   agent: string;
 }
 
@@ -67,7 +70,10 @@ function printable(userAgent: string): string {
     .trim();
 }
 
-/** The families that are told apart, by what only their browsers say: most also call themselves Chrome and Safari. */
+/**
+ * The families that are told apart, by what only their browsers say: most also call themselves
+ * Chrome and Safari.
+ */
 const families: [family: string, tokens: string[]][] = [
   ['Edge', ['Edg/', 'EdgA/', 'EdgiOS/', 'Edge/']],
   ['Opera', ['OPR/', 'OPT/', 'OPiOS/', 'Opera']],
@@ -88,7 +94,10 @@ function browserFamily(userAgent: string): string {
 const MAPPED_IPV4 = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const IPV6_OCTETS = 16;
 
-/** The octets that a network of the size of a country has in common: 16 bits of IPv4, 32 bits of IPv6. */
+/**
+ * The octets that a network of the size of a country has in common: 16 bits of IPv4, 32 bits of
+ * IPv6.
+ */
 const IPV4_NETWORK_OCTETS = 2;
 const IPV6_NETWORK_OCTETS = 4;
 
@@ -102,7 +111,10 @@ function mappedIpv4(address: Uint8Array): Uint8Array | undefined {
   return isMapped ? address.slice(MAPPED_IPV4.length) : undefined;
 }
 
-/** The octets of {@link DecisionOrigin.from}: 16 of an address, 2 or 4 of a network. `undefined` for what is neither. */
+/**
+ * The octets of {@link DecisionOrigin.from}: 16 of an address, 2 or 4 of a network. `undefined` for
+ * what is neither.
+ */
 export function originOctets(from: string): Uint8Array | undefined {
   const [, network] = /^(.{1,45})\/(?:16|32)$/.exec(from) ?? [];
   const address = addressOctets(network ?? from);
@@ -128,7 +140,10 @@ function addressOctets(text: string): Uint8Array | undefined {
   return canonical === undefined ? undefined : ipv6Octets(canonical);
 }
 
-/** The URL standard's host parser is the platform's reader of IPv6 addresses: groups in hexadecimal, the longest zeros as `::`. */
+/**
+ * The URL standard's host parser is the platform's reader of IPv6 addresses: groups in hexadecimal,
+ * the longest zeros as `::`.
+ */
 function canonicalIpv6(text: string): string | undefined {
   return parseUrl(`http://[${text}]/`)?.hostname.slice(1, -1);
 }

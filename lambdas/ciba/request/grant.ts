@@ -1,6 +1,7 @@
 /**
- * Whether what a user approved still counts when tokens are issued on it: at the redemption (CIBA Core 10.1) and at every
- * refresh after it (RFC 6749, section 6; RFC 9700, section 4.14). Both grants ask this one judgement.
+ * Whether what a user approved still counts when tokens are issued on it: at the redemption (CIBA
+ * Core 10.1) and at every refresh after it (RFC 6749, section 6; RFC 9700, section 4.14). Both
+ * grants ask this one judgement.
  */
 
 import type { CIBA_GRANT_TYPE, Client, REFRESH_GRANT_TYPE } from '../client/client.ts';
@@ -31,9 +32,10 @@ export type GrantJudgement =
   | { counts: false; lapsed: 'approval'; reason: ApprovalLapse };
 
 /**
- * Judges a grant by client and user as they are now. The client is enabled and registered for the grant type; the user is
- * enabled, and reached at the verified address that was asked; neither's tokens were revoked since the approval. That mail
- * to the address came back in the meantime ends nothing: a decision stays a decision.
+ * Judges a grant by client and user as they are now. The client is enabled and registered for the
+ * grant type; the user is enabled, and reached at the verified address that was asked; neither's
+ * tokens were revoked since the approval. That mail to the address came back in the meantime ends
+ * nothing: a decision stays a decision.
  */
 export function judgeGrant(
   { request, grantType }: UsedGrant,
@@ -54,8 +56,9 @@ export function judgeGrant(
 }
 
 /**
- * Whether an approval lies before the instant from which the tokens of a client or user count, both in epoch seconds to the
- * millisecond. What is approved at that very instant, or later, counts, whenever it was asked for.
+ * Whether an approval lies before the instant from which the tokens of a client or user count, both
+ * in epoch seconds to the millisecond. What is approved at that very instant, or later, counts,
+ * whenever it was asked for.
  */
 export function isRevoked(
   { decidedAt }: { decidedAt: number },

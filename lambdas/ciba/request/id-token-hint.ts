@@ -1,6 +1,6 @@
 /**
- * The `id_token_hint` of CIBA Core 7.1: an ID Token that this provider issued to this client. It may have expired
- * (CIBA Core 14), as long as it is not older than its key is kept.
+ * The `id_token_hint` of CIBA Core 7.1: an ID Token that this provider issued to this client. It
+ * may have expired (CIBA Core 14), as long as it is not older than its key is kept.
  */
 import { findKindFault, jwtKinds } from '../jwt/jwt-kinds.ts';
 import {

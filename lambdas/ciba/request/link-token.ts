@@ -1,6 +1,6 @@
 /**
- * The magic link's token and the approval page's form token: HMACs over the request's public id, so that neither the
- * link key nor the table alone forges one. Both are compared in constant time.
+ * The magic link's token and the approval page's form token: HMACs over the request's public id, so
+ * that neither the link key nor the table alone forges one. Both are compared in constant time.
  */
 import { createHmac, type KeyObject } from 'node:crypto';
 import { equalTexts } from '../equal-texts.ts';
@@ -25,9 +25,9 @@ export function linkToken(linkKey: KeyObject, ref: string, nonce: string): strin
 const SURPLUS_LENGTH = 64;
 
 /**
- * The link token at the beginning of a path, whatever a mail program took for a part of it: a slash, a full stop, a bracket, a
- * quotation mark, a space, percent-encoded or not. No letter and no digit is surplus: such a text was changed on the way, and
- * opens nothing.
+ * The link token at the beginning of a path, whatever a mail program took for a part of it: a
+ * slash, a full stop, a bracket, a quotation mark, a space, percent-encoded or not. No letter and
+ * no digit is surplus: such a text was changed on the way, and opens nothing.
  * @param path as it was sent
  */
 export function parseLink(path: string): Handle | undefined {
@@ -75,7 +75,9 @@ function formStep(now: number): number {
   return Math.floor(now / FORM_TOKEN_STEP_SECONDS);
 }
 
-/** The parts are of fixed alphabets without the separator, so no two different inputs read alike. */
+/**
+ * The parts are of fixed alphabets without the separator, so no two different inputs read alike.
+ */
 function authenticate(
   key: KeyObject,
   ...parts: [purpose: 'link' | 'form', ref: string, bound: string]

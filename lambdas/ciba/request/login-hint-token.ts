@@ -1,6 +1,7 @@
 /**
- * The `login_hint_token` of CIBA Core 7.1: a JWT that the client itself signs, with a registered key or its secret, to
- * name the end-user in a way that nobody on the road can read into or replay. Its form is left to each provider.
+ * The `login_hint_token` of CIBA Core 7.1: a JWT that the client itself signs, with a registered
+ * key or its secret, to name the end-user in a way that nobody on the road can read into or replay.
+ * Its form is left to each provider.
  */
 import { type Client, isLongEnough, isSecretAlgorithm } from '../client/client.ts';
 import type { SingleUse } from '../client/client-assertion.ts';
@@ -28,7 +29,8 @@ export type LoginHintTokenJudgement =
   | { outcome: 'invalid'; cause: string };
 
 /**
- * Judges a hint token. It names its user only once its `jti` is burned. `expired` is said of a genuine token alone.
+ * Judges a hint token. It names its user only once its `jti` is burned. `expired` is said of a
+ * genuine token alone.
  * @param secrets the secrets that this request has proved
  */
 export async function judgeLoginHintToken(

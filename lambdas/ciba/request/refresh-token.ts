@@ -1,7 +1,7 @@
 /**
- * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 section 6): who gets one, how long it is worth something, and
- * what a refresh may ask for. They live on the item of the request they came from and are not rotated, since every
- * client is confidential (RFC 9700, 2.2.2).
+ * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 section 6): who gets one, how long it is
+ * worth something, and what a refresh may ask for. They live on the item of the request they came
+ * from and are not rotated, since every client is confidential (RFC 9700, 2.2.2).
  */
 
 import { type Client, mayRefresh } from '../client/client.ts';
@@ -34,7 +34,8 @@ export function newRefreshToken(
 }
 
 /**
- * The request whose refresh token this is, if it is worth something now: of this client, not revoked, before its end.
+ * The request whose refresh token this is, if it is worth something now: of this client, not
+ * revoked, before its end.
  * @param presented the hash of the presented secret half, and the authenticated client
  */
 export function refreshableRequest(
@@ -47,9 +48,10 @@ export function refreshableRequest(
 }
 
 /**
- * The scope of the tokens of a refresh: the granted one, or the part of it that is asked for (RFC 6749, 6), as far as the
- * client is still registered for it. Values that were granted and have been withdrawn since are left out, named or not, and
- * the answer's `scope` says so (RFC 6749, 3.3): an operator who narrows a client leaves nobody without a refresh.
+ * The scope of the tokens of a refresh: the granted one, or the part of it that is asked for (RFC
+ * 6749, 6), as far as the client is still registered for it. Values that were granted and have been
+ * withdrawn since are left out, named or not, and the answer's `scope` says so (RFC 6749, 3.3): an
+ * operator who narrows a client leaves nobody without a refresh.
  * @throws OAuthError `invalid_scope` for what was not granted, or where nothing is left
  */
 export function refreshedScope(

@@ -1,5 +1,6 @@
 /**
- * A backchannel authentication request that was refused to an authenticated client (CIBA Core 13), as the audit keeps it.
+ * A backchannel authentication request that was refused to an authenticated client (CIBA Core 13),
+ * as the audit keeps it.
  */
 import type { OAuthErrorCode } from '../oauth-error.ts';
 
@@ -20,7 +21,10 @@ export interface RefusedRequest {
 /** Longer causes are cut: the item is to stay small. */
 export const CAUSE_LENGTH = 120;
 
-/** Faults of ours and of what we depend on are for the log and the alarms; what the client was refused is for the audit. */
+/**
+ * Faults of ours and of what we depend on are for the log and the alarms; what the client was
+ * refused is for the audit.
+ */
 export function isRefusal(code: OAuthErrorCode): boolean {
   return code !== 'server_error' && code !== 'temporarily_unavailable';
 }

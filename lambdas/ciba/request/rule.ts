@@ -1,6 +1,7 @@
 /**
- * A rule of a request as data: what it demands, in order, each demand with the answer where it does not hold, and what it
- * writes. A store makes one conditional write of it; here it is judged and applied to what is known of a request.
+ * A rule of a request as data: what it demands, in order, each demand with the answer where it does
+ * not hold, and what it writes. A store makes one conditional write of it; here it is judged and
+ * applied to what is known of a request.
  */
 import type { AuthenticationRequest } from './authentication-request.ts';
 

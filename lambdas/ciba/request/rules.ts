@@ -1,6 +1,7 @@
 /**
- * Every change that an authentication request can undergo, each said once. The conditional write of a store, the explanation
- * of a refusal, the model of the tests and its mutants are all made of these rules.
+ * Every change that an authentication request can undergo, each said once. The conditional write of
+ * a store, the explanation of a refusal, the model of the tests and its mutants are all made of
+ * these rules.
  */
 
 import type { MailFailure } from '../mail-failure.ts';
@@ -13,12 +14,16 @@ import type { Clause, Members, Rule } from './rule.ts';
 export const SLOW_DOWN_SECONDS = 5;
 
 /**
- * The most that is enforced beyond the interval of the acknowledgement. The standard binds the client to five seconds more
- * each time; a client that waits so once, and then its first interval again, is not to be driven off for it.
+ * The most that is enforced beyond the interval of the acknowledgement. The standard binds the
+ * client to five seconds more each time; a client that waits so once, and then its first interval
+ * again, is not to be driven off for it.
  */
 export const MOST_SLOWED_SECONDS = 10;
 
-/** How long after the redemption a repeated auth_req_id is a client's retry and no theft, in seconds. */
+/**
+ * How long after the redemption a repeated auth_req_id is a client's retry and no theft, in
+ * seconds.
+ */
 export const REPLAY_GRACE_SECONDS = 10;
 
 /** Who polls: the secret half of the auth_req_id, hashed, and the authenticated client. */
@@ -37,8 +42,9 @@ function isOwned<Refusal>({ secretHash, clientId }: Omit<Owner, 'ref'>, refusal:
 }
 
 /**
- * A poll of the owner stamps its time. Unknown, foreign and redeemed requests are one answer, and nothing is
- * written for them, so that no other client can disturb the owner's interval (CIBA Core 10.1, 11).
+ * A poll of the owner stamps its time. Unknown, foreign and redeemed requests are one answer, and
+ * nothing is written for them, so that no other client can disturb the owner's interval (CIBA Core
+ * 10.1, 11).
  */
 export function stampingPoll(owner: Owner, now: number): Rule<'not_found'> {
   return {
@@ -49,10 +55,10 @@ export function stampingPoll(owner: Owner, now: number): Rule<'not_found'> {
 }
 
 /**
- * After a poll too early, the interval that it was judged by grows for good (CIBA Core 11), up to the most that is enforced. It
- * grows once, whether the write is repeated after a lost answer or polls come at once: a client that counts along is never
- * behind. Only an undecided request slows down; one that failed is polled like a pending one, so that a client cannot tell
- * them apart.
+ * After a poll too early, the interval that it was judged by grows for good (CIBA Core 11), up to
+ * the most that is enforced. It grows once, whether the write is repeated after a lost answer or
+ * polls come at once: a client that counts along is never behind. Only an undecided request slows
+ * down; one that failed is polled like a pending one, so that a client cannot tell them apart.
  */
 export function slowingDown(
   judgedBy: number,
@@ -89,7 +95,10 @@ export interface Claim {
   until: number;
 }
 
-/** One mail task at a time may send, only while the request is pending, unexpired and not yet mailed. */
+/**
+ * One mail task at a time may send, only while the request is pending, unexpired and not yet
+ * mailed.
+ */
 export function claimingMail({
   claimId,
   linkNonce,
@@ -118,12 +127,17 @@ export function claimingMail({
   };
 }
 
-/** The mail was accepted. The owner of the claim alone stamps it, whatever the user has decided meanwhile. */
+/**
+ * The mail was accepted. The owner of the claim alone stamps it, whatever the user has decided
+ * meanwhile.
+ */
 export function recordingMailed(claimId: string, now: number): Rule<'not_claimed'> {
   return { ...releasingMail(claimId), set: { mailedAt: now } };
 }
 
-/** The mail was definitely not accepted: the next attempt need not wait for the claim to run out. */
+/**
+ * The mail was definitely not accepted: the next attempt need not wait for the claim to run out.
+ */
 export function releasingMail(claimId: string): Rule<'not_claimed'> {
   return {
     demands: [[['=', 'mailClaimId', claimId], 'not_claimed']],
@@ -141,8 +155,9 @@ function failure(cause: FailureCause, now: number): Members {
 }
 
 /**
- * News of a mail that was accepted, which comes at any time, in any order and more than once. The first is kept; a
- * request that still waits for its user fails with it. Of any other {@link notingMailFailure} keeps it.
+ * News of a mail that was accepted, which comes at any time, in any order and more than once. The
+ * first is kept; a request that still waits for its user fails with it. Of any other
+ * {@link notingMailFailure} keeps it.
  */
 export function failingByMail(
   cause: MailFailure,
@@ -159,8 +174,9 @@ export function failingByMail(
 }
 
 /**
- * The same news of a request that waits for nobody. A decision stays a decision, and an end an end. No request ever
- * waits for its user again, so whatever {@link failingByMail} refused as such is still one.
+ * The same news of a request that waits for nobody. A decision stays a decision, and an end an end.
+ * No request ever waits for its user again, so whatever {@link failingByMail} refused as such is
+ * still one.
  */
 export function notingMailFailure(cause: MailFailure, now: number): Rule<'nothing_to_record'> {
   return {
@@ -207,7 +223,10 @@ export interface DecisionOfUser {
   linkNonce: string;
   /** The user's contact version now; demanded of an approval. A denial always counts. */
   contactVersion: number | undefined;
-  /** The binding message, once the user has typed it as the code; demanded of an approval that needs one. */
+  /**
+   * The binding message, once the user has typed it as the code; demanded of an approval that needs
+   * one.
+   */
   typedMessage?: string | undefined;
   /** Where it is made, as far as that is kept. */
   origin?: DecisionOrigin | undefined;
@@ -215,8 +234,8 @@ export interface DecisionOfUser {
 }
 
 /**
- * The user's decision, once, before the end, by the holder of the link. A report is a denial that says so, in
- * the same step.
+ * The user's decision, once, before the end, by the holder of the link. A report is a denial that
+ * says so, in the same step.
  */
 export function deciding(
   user: DecisionOfUser,
@@ -254,7 +273,10 @@ function isConfirmed(typedMessage: string | undefined): Clause {
 /** Every request has its ref, so this holds of none. */
 const never: Clause = ['absent', 'ref'];
 
-/** The user is reached as when the request was made. A user who can no longer be asked approves nothing. */
+/**
+ * The user is reached as when the request was made. A user who can no longer be asked approves
+ * nothing.
+ */
 function hasContact(contactVersion: number | undefined): Clause {
   return contactVersion === undefined ? never : ['=', 'contactVersion', contactVersion];
 }
@@ -302,8 +324,9 @@ export function countingWrongCode({
 }
 
 /**
- * The last wrong code denies the request in the same step: of any number of guesses at once no more than
- * {@link MOST_WRONG_CODES} are ever judged. It is tried once {@link countingWrongCode} was refused, which says why.
+ * The last wrong code denies the request in the same step: of any number of guesses at once no more
+ * than {@link MOST_WRONG_CODES} are ever judged. It is tried once {@link countingWrongCode} was
+ * refused, which says why.
  */
 export function denyingByWrongCode({ attemptId, ...by }: WrongCode): Rule<'not_denied'> {
   return {
@@ -337,7 +360,9 @@ export interface Redemption extends Owner {
   now: number;
 }
 
-/** The one redemption. Exactly one attempt ever wins; it is the last check before the tokens go out. */
+/**
+ * The one redemption. Exactly one attempt ever wins; it is the last check before the tokens go out.
+ */
 export function redeeming({
   contactVersion,
   attemptId,
@@ -353,8 +378,9 @@ export function redeeming({
       [['<>', 'attemptId', attemptId], 'redeemed_by_this_attempt'],
       [['<>', 'status', 'redeemed'], 'not_found'],
       [['=', 'status', 'approved'], 'not_approved'],
-      // An approval as a decision has left it. It always is; but who may write the status for another reason may not write
-      // these, and so makes no approval of what was pending, denied, failed or redeemed.
+      // An approval as a decision has left it. It always is; but who may write the status for
+      // another reason may not write these, and so makes no approval of what was pending, denied,
+      // failed or redeemed.
       [['present', 'decidedAt'], 'not_approved'],
       [['absent', 'isDenied'], 'not_approved'],
       [['absent', 'redeemedAt'], 'not_approved'],
@@ -374,9 +400,9 @@ export function redeeming({
 }
 
 /**
- * An auth_req_id that is shown again later than {@link REPLAY_GRACE_SECONDS} after its redemption is in wrong
- * hands, or its first use was: it is recorded, once, and the refresh token that came of it is worth nothing from then on
- * (RFC 9700, 4.14.2).
+ * An auth_req_id that is shown again later than {@link REPLAY_GRACE_SECONDS} after its redemption
+ * is in wrong hands, or its first use was: it is recorded, once, and the refresh token that came of
+ * it is worth nothing from then on (RFC 9700, 4.14.2).
  */
 export function recordingReplay(owner: Owner, now: number): Rule<'nothing_to_record'> {
   return {
@@ -391,8 +417,9 @@ export function recordingReplay(owner: Owner, now: number): Rule<'nothing_to_rec
 }
 
 /**
- * The operator ends the refresh token of a request, for good. What is revoked already keeps its time; a token that a
- * replay has ended, or its own end, is stamped all the same, so that the operator's will is on record.
+ * The operator ends the refresh token of a request, for good. What is revoked already keeps its
+ * time; a token that a replay has ended, or its own end, is stamped all the same, so that the
+ * operator's will is on record.
  */
 export function revoking(now: number): Rule<'not_found' | 'no_refresh_token' | 'revoked_before'> {
   return {

@@ -1,6 +1,6 @@
 /**
- * The claims of the ID Token (OpenID Connect Core 2, 5.4) and of the access token (RFC 9068, section 2.2),
- * and the successful token response (CIBA Core 10.1.1).
+ * The claims of the ID Token (OpenID Connect Core 2, 5.4) and of the access token (RFC 9068,
+ * section 2.2), and the successful token response (CIBA Core 10.1.1).
  */
 
 import { authenticationContext, type ConfirmationLevel } from '../client/confirmation-level.ts';
@@ -26,9 +26,10 @@ export interface Grant {
 }
 
 /**
- * What each confirmation level amounts to, whatever `acr_values` asked for (CIBA Core 7.1). Who pressed the button
- * controls a mailbox, and with a code saw the consumption device as well. That is one factor either way. Neither value is
- * registered (RFC 8176): the registered ones that come near, `otp` and `mca`, claim more than is true.
+ * What each confirmation level amounts to, whatever `acr_values` asked for (CIBA Core 7.1). Who
+ * pressed the button controls a mailbox, and with a code saw the consumption device as well. That
+ * is one factor either way. Neither value is registered (RFC 8176): the registered ones that come
+ * near, `otp` and `mca`, claim more than is true.
  */
 const authenticationMethods: Record<ConfirmationLevel, string[]> = {
   link: ['email'],
@@ -44,7 +45,10 @@ function authenticationClaims({ issuer, request }: Grant) {
   };
 }
 
-/** The ID Token's claims: who approved, for whom, when and how, and the claims of the granted scopes. */
+/**
+ * The ID Token's claims: who approved, for whom, when and how, and the claims of the granted
+ * scopes.
+ */
 export function idTokenClaims(grant: Grant): Claims {
   const { issuer, request, scope, user, now } = grant;
   return {
@@ -58,7 +62,10 @@ export function idTokenClaims(grant: Grant): Claims {
   };
 }
 
-/** OpenID Connect Core 5.4: the claims that the scopes `email` and `profile` ask for, where the user has them. */
+/**
+ * OpenID Connect Core 5.4: the claims that the scopes `email` and `profile` ask for, where the user
+ * has them.
+ */
 function scopeClaims(scope: readonly string[], user: User): Claims {
   const claims: Claims = {};
   if (scope.includes('email') && user.email !== undefined) {

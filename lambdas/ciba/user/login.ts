@@ -1,13 +1,17 @@
 /**
- * How end-users are named: user names and e-mail addresses, which are kept, mailed and claimed as they were written and
- * compared by a normal form alone, and the kinds of `login_hint` (CIBA Core 7.1) that stand for them.
+ * How end-users are named: user names and e-mail addresses, which are kept, mailed and claimed as
+ * they were written and compared by a normal form alone, and the kinds of `login_hint` (CIBA Core
+ * 7.1) that stand for them.
  */
 import { parseStrictObject } from '../jwt/strict-json.ts';
 
 /** Longest `login_hint`, in characters: a user name or an address, which are shorter by far. */
 const LOGIN_HINT_LENGTH = 512;
 
-/** The same of the JSON form, which may write each character of a subject and of an issuer as six (RFC 8259, 7). */
+/**
+ * The same of the JSON form, which may write each character of a subject and of an issuer as six
+ * (RFC 8259, 7).
+ */
 const JSON_HINT_LENGTH = 4096;
 
 /** The most characters that are read of a `login_hint` that begins like this one. */
@@ -24,17 +28,25 @@ const USERNAME_LENGTH = 64;
 export const EMAIL_LENGTH = 254;
 export const EMAIL_LOCAL_LENGTH = 64;
 
-/** RFC 5322 dot-atom, ASCII: quoted local parts, comments and address lists have no place in a recipient. */
+/**
+ * RFC 5322 dot-atom, ASCII: quoted local parts, comments and address lists have no place in a
+ * recipient.
+ */
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
 const domainCharacters = /^[\p{L}\p{M}\p{Nd}.-]+$/u;
 const asciiDomain =
   /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])$/;
 
-/** Letters, marks, digits and the signs of common account names; no space, no `@`, and nothing that is drawn as nothing. */
+/**
+ * Letters, marks, digits and the signs of common account names; no space, no `@`, and nothing that
+ * is drawn as nothing.
+ */
 const usernameCharacters =
   /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{Nd}._+\-'#$:/])+$/u;
 
-/** The normal form of a user name (NFKC, lower case), or `undefined` for a text that can be none. */
+/**
+ * The normal form of a user name (NFKC, lower case), or `undefined` for a text that can be none.
+ */
 export function normaliseUsername(text: string): string | undefined {
   const normal = text.normalize('NFKC').toLowerCase();
   const length = Array.from(normal).length;
@@ -43,9 +55,10 @@ export function normaliseUsername(text: string): string | undefined {
 }
 
 /**
- * One e-mail address as it is kept, mailed and claimed: the local part as it was written, since "the local-part of a mailbox
- * MUST BE treated as case sensitive" (RFC 5321, 2.4), the domain in its IDNA (ASCII) form in lower case.
- * `undefined` for anything that is not exactly one address with a host name below a top-level domain.
+ * One e-mail address as it is kept, mailed and claimed: the local part as it was written, since
+ * "the local-part of a mailbox MUST BE treated as case sensitive" (RFC 5321, 2.4), the domain in
+ * its IDNA (ASCII) form in lower case. `undefined` for anything that is not exactly one address
+ * with a host name below a top-level domain.
  */
 export function parseEmail(text: string): string | undefined {
   const at = text.indexOf('@');
@@ -58,7 +71,10 @@ export function parseEmail(text: string): string | undefined {
   return email.length <= EMAIL_LENGTH ? email : undefined;
 }
 
-/** The normal form of one e-mail address, by which it is looked up and compared: lower case; `undefined` for no address. */
+/**
+ * The normal form of one e-mail address, by which it is looked up and compared: lower case;
+ * `undefined` for no address.
+ */
 export function normaliseEmail(text: string): string | undefined {
   return parseEmail(text)?.toLowerCase();
 }
@@ -92,13 +108,16 @@ function domainToAscii(domain: string): string | undefined {
   }
 }
 
-/** What a `login_hint` stands for: a user name or e-mail address in normal form, or a subject of this issuer. */
+/**
+ * What a `login_hint` stands for: a user name or e-mail address in normal form, or a subject of
+ * this issuer.
+ */
 export type LoginHint = { by: 'login'; login: string } | { by: 'sub'; sub: string };
 
 /**
- * Reads a `login_hint`: a user name, an e-mail address, or the JSON of RFC 9493's format `iss_sub`, as Auth0 has it:
- * `{"format":"iss_sub","iss":…,"sub":…}`.
- * `undefined` for a text that can name nobody here, another issuer's subject included.
+ * Reads a `login_hint`: a user name, an e-mail address, or the JSON of RFC 9493's format `iss_sub`,
+ * as Auth0 has it: `{"format":"iss_sub","iss":…,"sub":…}`. `undefined` for a text that can name
+ * nobody here, another issuer's subject included.
  */
 export function parseLoginHint(hint: string, issuer: string): LoginHint | undefined {
   if (isJsonHint(hint)) return parseIssSub(hint, issuer);
@@ -106,7 +125,9 @@ export function parseLoginHint(hint: string, issuer: string): LoginHint | undefi
   return parsed && { by: 'login', login: parsed.login };
 }
 
-/** A user name or an e-mail address in normal form, and which of them it is: user names have no `@`. */
+/**
+ * A user name or an e-mail address in normal form, and which of them it is: user names have no `@`.
+ */
 export function parseLogin(
   text: string,
 ): { kind: 'username' | 'email'; login: string } | undefined {
@@ -124,13 +145,17 @@ function parseIssSub(hint: string, issuer: string): LoginHint | undefined {
   const members = parseStrictObject(hint);
   if (members?.['format'] !== 'iss_sub') return undefined;
   if (!Object.keys(members).every((name) => issSubMembers.includes(name))) return undefined;
-  // Auth0's issuers end in a slash and so do the hints its toolkits write; ours is an origin, for which both forms are equal.
+  // Auth0's issuers end in a slash and so do the hints its toolkits write; ours is an origin, for
+  // which both forms are equal.
   if (members['iss'] !== issuer && members['iss'] !== `${issuer}/`) return undefined;
   const sub = members['sub'];
   return typeof sub === 'string' && isSub(sub) ? { by: 'sub', sub } : undefined;
 }
 
-/** Longest subject identifier, in characters (OpenID Connect Core 2: MUST NOT exceed 255 ASCII characters). */
+/**
+ * Longest subject identifier, in characters (OpenID Connect Core 2: MUST NOT exceed 255 ASCII
+ * characters).
+ */
 export const SUB_LENGTH = 255;
 
 /** What a subject identifier is, for an operator. */
@@ -138,7 +163,10 @@ export const SUB_RULE = `1 to ${SUB_LENGTH} printable ASCII characters without s
 
 const subCharacters = /^[\x21-\x7e]+$/;
 
-/** A subject identifier as this provider assigns it: printable ASCII without space, 255 characters at most. */
+/**
+ * A subject identifier as this provider assigns it: printable ASCII without space, 255 characters
+ * at most.
+ */
 export function isSub(text: string): boolean {
   return text.length <= SUB_LENGTH && subCharacters.test(text);
 }

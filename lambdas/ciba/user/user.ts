@@ -1,11 +1,15 @@
 /**
- * End-users as they are stored, under the claim names of OpenID Connect Core 5.1, and whether they can be asked.
+ * End-users as they are stored, under the claim names of OpenID Connect Core 5.1, and whether they
+ * can be asked.
  */
 import * as z from 'zod/mini';
 import { undeliverableCauses } from '../mail-failure.ts';
 import { isSameEmail } from './login.ts';
 
-/** A user as it is stored: names as they were written, and a number that changes whenever the way to reach the user does. */
+/**
+ * A user as it is stored: names as they were written, and a number that changes whenever the way to
+ * reach the user does.
+ */
 export const storedUser = z.object({
   sub: z.string(),
   username: z.string(),
@@ -14,9 +18,15 @@ export const storedUser = z.object({
   name: z.optional(z.string()),
   locale: z.optional(z.string()),
   enabled: z.boolean(),
-  /** Raised by every change of the address or its verification; a request made before such a change cannot be approved. */
+  /**
+   * Raised by every change of the address or its verification; a request made before such a change
+   * cannot be approved.
+   */
   contact_version: z.number(),
-  /** That mail to an address of the user came back, or was not wanted there. It says nothing of another address. */
+  /**
+   * That mail to an address of the user came back, or was not wanted there. It says nothing of
+   * another address.
+   */
   undeliverable: z.optional(
     z.object({ email: z.string(), cause: z.enum(undeliverableCauses), at: z.number() }),
   ),
@@ -44,8 +54,8 @@ type Judgement<Reason extends UnreachableReason> =
   | { reachable: false; reason: Reason };
 
 /**
- * Whether what this user decides, or has decided, counts: exists, enabled, with a verified address. It does however mail to
- * the address fares from now on: a decision stays a decision.
+ * Whether what this user decides, or has decided, counts: exists, enabled, with a verified address.
+ * It does however mail to the address fares from now on: a decision stays a decision.
  */
 export function judgeContact(
   user: User | undefined,
@@ -58,7 +68,10 @@ export function judgeContact(
   return { reachable: true, user: { ...user, email } };
 }
 
-/** Whether a mail may be sent to this user: one whose decisions count, and whose address mail arrives at. */
+/**
+ * Whether a mail may be sent to this user: one whose decisions count, and whose address mail
+ * arrives at.
+ */
 export function judgeReachability(user: User | undefined): Judgement<UnreachableReason> {
   const contact = judgeContact(user);
   if (!contact.reachable) return contact;

@@ -9,7 +9,10 @@ import type { Texts } from './texts.ts';
 
 const languages: Record<string, Texts> = { de, en, es, fr, ja };
 
-/** The texts in the first of the wanted languages that there is, or `undefined` if there is none of them. */
+/**
+ * The texts in the first of the wanted languages that there is, or `undefined` if there is none of
+ * them.
+ */
 export function findTexts(wanted: readonly string[]): Texts | undefined {
   const locale = findLocale(wanted, Object.keys(languages));
   return locale === undefined ? undefined : languages[locale];

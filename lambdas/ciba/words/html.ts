@@ -1,9 +1,12 @@
 /**
- * Text as HTML shows it: the one escaping for element content and quoted attributes, in mail and page alike, and what keeps
- * programs from making more of a text than it is.
+ * Text as HTML shows it: the one escaping for element content and quoted attributes, in mail and
+ * page alike, and what keeps programs from making more of a text than it is.
  */
 
-/** Asks programs to make nothing that can be tapped of numbers, dates and addresses they find; the mails have it as well. */
+/**
+ * Asks programs to make nothing that can be tapped of numbers, dates and addresses they find; the
+ * mails have it as well.
+ */
 export const noDetection =
   '<meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">';
 

@@ -17,7 +17,10 @@ const privateTag = new RegExp(`^${privateUse}$`);
 /** Before letters are folded, which makes ASCII of some that are none. */
 const subtagCharacters = new RegExp(`^[A-Za-z0-9-]{1,${LANGUAGE_TAG_LENGTH}}$`);
 
-/** The grandfathered tags that the grammar of the others does not have; those that the RFC calls regular it has. */
+/**
+ * The grandfathered tags that the grammar of the others does not have; those that the RFC calls
+ * regular it has.
+ */
 const irregular = new Set([
   'en-gb-oed',
   'i-ami',
@@ -38,7 +41,9 @@ const irregular = new Set([
   'sgn-ch-de',
 ]);
 
-/** Whether a text is one well-formed language tag of at most {@link LANGUAGE_TAG_LENGTH} characters. */
+/**
+ * Whether a text is one well-formed language tag of at most {@link LANGUAGE_TAG_LENGTH} characters.
+ */
 export function isLanguageTag(text: string): boolean {
   if (!subtagCharacters.test(text)) return false;
   const tag = text.toLowerCase();

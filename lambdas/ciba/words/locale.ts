@@ -1,6 +1,6 @@
 /**
- * Which of the languages that something exists in a reader is shown: the lookup of RFC 4647, section 3.4, over language
- * tags of BCP 47.
+ * Which of the languages that something exists in a reader is shown: the lookup of RFC 4647,
+ * section 3.4, over language tags of BCP 47.
  */
 
 /** What everything that is translated exists in. */
@@ -13,9 +13,9 @@ export const LANGUAGE_TAG_LENGTH = 35;
 const rangePattern = /^[a-z]{1,8}(?:-[a-z0-9]{1,8})*$/;
 
 /**
- * The first of the available locales that fits, as it is written there: for each wanted one, the best first, it itself or
- * else the nearest that is less specific (`fr-CA`, then `fr`); `undefined` if none does. What is no language tag, as `fr_CA`
- * or `*`, is passed over.
+ * The first of the available locales that fits, as it is written there: for each wanted one, the
+ * best first, it itself or else the nearest that is less specific (`fr-CA`, then `fr`); `undefined`
+ * if none does. What is no language tag, as `fr_CA` or `*`, is passed over.
  * @param wanted in the order of preference
  */
 export function findLocale(
@@ -37,13 +37,16 @@ export function lookUpLocale(wanted: readonly string[], available: readonly stri
   return findLocale(wanted, available) ?? DEFAULT_LOCALE;
 }
 
-/** More languages than anybody reads, and more characters than it takes to name them; a header may have thousands. */
+/**
+ * More languages than anybody reads, and more characters than it takes to name them; a header may
+ * have thousands.
+ */
 const MOST_LANGUAGES = 20;
 const ACCEPT_LANGUAGE_LENGTH = 1024;
 
 /**
- * The languages of an `Accept-Language` header, the best first and equals in their order (RFC 9110, 12.5.4); without those
- * that are refused by a weight of 0 or have none that the grammar knows.
+ * The languages of an `Accept-Language` header, the best first and equals in their order (RFC 9110,
+ * 12.5.4); without those that are refused by a weight of 0 or have none that the grammar knows.
  */
 export function acceptedLanguages(header: string): string[] {
   return header
@@ -61,7 +64,10 @@ export function acceptedLanguages(header: string): string[] {
 const acceptedPattern =
   /^([A-Za-z0-9-]+|\*)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/;
 
-/** A range and what it is shortened to; a subtag of one character only introduces the next and goes with it. */
+/**
+ * A range and what it is shortened to; a subtag of one character only introduces the next and goes
+ * with it.
+ */
 function fallbackChain(range: string): string[] {
   if (range.length > LANGUAGE_TAG_LENGTH || !rangePattern.test(range)) return [];
   const subtags = range.split('-');

@@ -1,6 +1,6 @@
 /**
- * What a notification says: the variables of the operator's templates, each twice, as it is for subject and text, and as
- * HTML (SES escapes nothing).
+ * What a notification says: the variables of the operator's templates, each twice, as it is for
+ * subject and text, and as HTML (SES escapes nothing).
  */
 import type { AuthenticationRequest } from '../request/authentication-request.ts';
 import { shownMessage } from '../request/confirmation.ts';
@@ -8,7 +8,10 @@ import { escapeHtml } from './html.ts';
 import type { NotificationVariable } from './notification-variables.ts';
 import { describeMoment, describeScope, describeSpan, type Texts } from './texts.ts';
 
-/** Every variable and its twin for HTML; a template that lacks one of its variables is not sent at all by SES. */
+/**
+ * Every variable and its twin for HTML; a template that lacks one of its variables is not sent at
+ * all by SES.
+ */
 export type TemplateData = Record<NotificationVariable | `${NotificationVariable}_html`, string>;
 
 /** What a mail is about. */
@@ -24,8 +27,9 @@ export interface Notification {
 }
 
 /**
- * The data of one mail, in the language of these texts. `authReqId` is the reference's name for what it prints as Request
- * ID and renders the public `ref`: the client's handle has no place in a mailbox.
+ * The data of one mail, in the language of these texts. `authReqId` is the reference's name for
+ * what it prints as Request ID and renders the public `ref`: the client's handle has no place in a
+ * mailbox.
  */
 export function templateData(
   texts: Texts,
@@ -60,14 +64,18 @@ export function templateData(
 }
 
 /**
- * `pay . fuel . example`: a domain that no mail program makes a link of, since the one link of a mail is ours, and that
- * says in full what it is. No character of it is hidden from those who read or copy it.
+ * `pay . fuel . example`: a domain that no mail program makes a link of, since the one link of a
+ * mail is ours, and that says in full what it is. No character of it is hidden from those who read
+ * or copy it.
  */
 function spreadDots(domain: string): string {
   return domain.split('.').join(' . ');
 }
 
-/** The same for HTML, where an element around the dot cuts the run of text that a mail program would make a link of. */
+/**
+ * The same for HTML, where an element around the dot cuts the run of text that a mail program would
+ * make a link of.
+ */
 function cutDots(domain: string): string {
   return domain.split('.').map(escapeHtml).join('<span>.</span>');
 }

@@ -1,6 +1,6 @@
 /**
- * What people read on the approval page and in the values of a mail. One type has every text, so that
- * a language without one does not compile; times, spans and their plurals are those of Intl.
+ * What people read on the approval page and in the values of a mail. One type has every text, so
+ * that a language without one does not compile; times, spans and their plurals are those of Intl.
  */
 import { REFRESH_TOKEN_SECONDS } from '../request/refresh-token.ts';
 import { OFFLINE_ACCESS, scopeValues } from '../scope.ts';
@@ -77,7 +77,10 @@ export interface Texts {
   notices: Record<Notice, { title: string; text: string }>;
 }
 
-/** What a client that is granted a scope may do; a value without words by its name, as the operator registered it. */
+/**
+ * What a client that is granted a scope may do; a value without words by its name, as the operator
+ * registered it.
+ */
 export function describeScope(texts: Texts, scope: string): string[] {
   const known = new Map<string, string>(Object.entries(texts.scopes));
   known.set(OFFLINE_ACCESS, texts.offlineAccess(describeDays(texts, REFRESH_TOKEN_SECONDS)));
@@ -100,7 +103,10 @@ export function describeSpan({ locale }: Texts, seconds: number): string {
   ].join(' ');
 }
 
-/** A span of days: `30 days`. A day that is not over counts, so that nothing lasts longer than is said. */
+/**
+ * A span of days: `30 days`. A day that is not over counts, so that nothing lasts longer than is
+ * said.
+ */
 export function describeDays({ locale }: Texts, seconds: number): string {
   return formatUnit(locale, Math.ceil(seconds / 86_400), 'day');
 }

@@ -1,7 +1,7 @@
 /**
- * The forms of environment variables. Four names mean the same in every function: ISSUER is the issuer
- * identifier, an origin without a slash at its end; DIRECTORY_TABLE, REQUESTS_TABLE and KEYS_TABLE name
- * the three tables.
+ * The forms of environment variables. Four names mean the same in every function: ISSUER is the
+ * issuer identifier, an origin without a slash at its end; DIRECTORY_TABLE, REQUESTS_TABLE and
+ * KEYS_TABLE name the three tables.
  */
 import * as z from 'zod/mini';
 import { parseStrictJson } from '../../ciba/jwt/strict-json.ts';

@@ -1,9 +1,15 @@
-/** Calls of the AWS SDK to a server of this very process: they reach its listener without a socket, in four fifths of the time. */
+/**
+ * Calls of the AWS SDK to a server of this very process: they reach its listener without a socket,
+ * in four fifths of the time.
+ */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 
-/** What the SDK asks of a handler of its requests, and the part of a request that the servers here look at. */
+/**
+ * What the SDK asks of a handler of its requests, and the part of a request that the servers here
+ * look at.
+ */
 interface Asked {
   method: string;
   path: string;
@@ -15,7 +21,10 @@ interface Answered {
   response: { statusCode: number; headers: Record<string, string>; body: Readable };
 }
 
-/** The handler for a client's configuration. An answer that is cut off is an error, as on a connection; headers arrive in lower case. */
+/**
+ * The handler for a client's configuration. An answer that is cut off is an error, as on a
+ * connection; headers arrive in lower case.
+ */
 export function askWithin(server: Server): NonNullable<DynamoDBClientConfig['requestHandler']> {
   return {
     metadata: { handlerProtocol: 'http/1.1' },

@@ -26,7 +26,10 @@ export function jsonAnswer(
   };
 }
 
-/** An error in JSON, named where every SDK looks for its name: in the header of REST and in the body of the others. */
+/**
+ * An error in JSON, named where every SDK looks for its name: in the header of REST and in the body
+ * of the others.
+ */
 export function jsonError(status: number, name: string, message: string): AwsAnswer {
   return jsonAnswer(status, { __type: name, message }, { 'x-amzn-errortype': name });
 }

@@ -1,4 +1,7 @@
-/** CloudFormation on this machine: `DescribeStacks` of the one stack that runs, in the Query protocol. */
+/**
+ * CloudFormation on this machine: `DescribeStacks` of the one stack that runs, in the Query
+ * protocol.
+ */
 
 import type { LocalStack } from '../template/read-stack.ts';
 import { localArn } from '../template/resource-names.ts';

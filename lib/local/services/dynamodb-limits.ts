@@ -1,6 +1,6 @@
 /**
- * What DynamoDB refuses and dynalite takes: the limits of expressions, as the developer guide has them under "Quotas in Amazon
- * DynamoDB". Keys, items and batches dynalite measures itself.
+ * What DynamoDB refuses and dynalite takes: the limits of expressions, as the developer guide has
+ * them under "Quotas in Amazon DynamoDB". Keys, items and batches dynalite measures itself.
  */
 
 /** Bytes of one expression. */
@@ -26,7 +26,9 @@ const expressionNames = [
   'UpdateExpression',
 ];
 
-/** What DynamoDB would say of the first limit that a call is beyond; `undefined` if there is none. */
+/**
+ * What DynamoDB would say of the first limit that a call is beyond; `undefined` if there is none.
+ */
 export function brokenLimit(input: unknown): string | undefined {
   for (const part of partsOf(input)) {
     for (const name of expressionNames) {
@@ -42,7 +44,10 @@ export function brokenLimit(input: unknown): string | undefined {
 
 type Part = Record<string, unknown>;
 
-/** The call itself and all that is in it, since batches and transactions have expressions of their own. */
+/**
+ * The call itself and all that is in it, since batches and transactions have expressions of their
+ * own.
+ */
 function* partsOf(value: unknown): Generator<Part> {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) yield value as Part;
@@ -70,7 +75,10 @@ function brokenByExpression(expression: string): string | undefined {
   return undefined;
 }
 
-/** Each comparison, sum, connective and function. The `=` of a SET is counted too: rather one too many than one too few. */
+/**
+ * Each comparison, sum, connective and function. The `=` of a SET is counted too: rather one too
+ * many than one too few.
+ */
 export function countOperators(expression: string): number {
   const operators = /<>|<=|>=|[=<>+]|\s-\s|\b(?:AND|OR|NOT|BETWEEN|IN)\b|\b[a-z_]+\s*\(/gi;
   const withoutPlaceholders = expression.replaceAll(/[#:]\w+/g, '_ ');

@@ -8,7 +8,10 @@ import {
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Hands the request on as it is, or with other headers. @throws what breaks the connection of one or the other */
+/**
+ * Hands the request on as it is, or with other headers. @throws what breaks the connection of one
+ * or the other
+ */
 export async function forward(
   request: IncomingMessage,
   response: ServerResponse,

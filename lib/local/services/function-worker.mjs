@@ -1,6 +1,7 @@
 /**
- * Runs one bundled function in a worker thread, as Lambda's Node runtime does: loads the bundle once, then answers events.
- * It is JavaScript, since threads of Node 20 load no TypeScript and start faster without.
+ * Runs one bundled function in a worker thread, as Lambda's Node runtime does: loads the bundle
+ * once, then answers events. It is JavaScript, since threads of Node 20 load no TypeScript and
+ * start faster without.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 

@@ -1,6 +1,6 @@
 /**
- * The event that API Gateway's HTTP API hands to a function, payload format 2.0, as AWS makes it and no emulator does:
- * pinned by recorded events in the tests.
+ * The event that API Gateway's HTTP API hands to a function, payload format 2.0, as AWS makes it
+ * and no emulator does: pinned by recorded events in the tests.
  */
 import { randomBytes } from 'node:crypto';
 import { localAccount } from '../template/resource-names.ts';
@@ -135,7 +135,9 @@ function joinQuery(rawQueryString: string): Record<string, string> {
   return Object.fromEntries(parameters);
 }
 
-/** Types that the gateway takes for text; any other, a form and a missing type too, comes as base64. */
+/**
+ * Types that the gateway takes for text; any other, a form and a missing type too, comes as base64.
+ */
 const textTypes = /^(?:text\/.*|application\/(?:json|javascript|xml))$/;
 
 function encodeBody(

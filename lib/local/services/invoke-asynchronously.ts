@@ -1,4 +1,7 @@
-/** Lambda's asynchronous invocations on this machine: nobody waits for an answer, so what fails is tried again and then kept. */
+/**
+ * Lambda's asynchronous invocations on this machine: nobody waits for an answer, so what fails is
+ * tried again and then kept.
+ */
 import type { LocalFunction } from '../template/read-stack.ts';
 import type { Invoke } from './serve-step-functions.ts';
 
@@ -6,8 +9,9 @@ import type { Invoke } from './serve-step-functions.ts';
 const REPEATS = 2;
 
 /**
- * Calls functions as Lambda does what is invoked asynchronously: three times at most, here without the minutes in between. An
- * event that fails to the end goes to the function's dead-letter queue, if it has one.
+ * Calls functions as Lambda does what is invoked asynchronously: three times at most, here without
+ * the minutes in between. An event that fails to the end goes to the function's dead-letter queue,
+ * if it has one.
  */
 export function invokeAsynchronously(
   invoke: Invoke,

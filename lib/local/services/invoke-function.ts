@@ -1,4 +1,6 @@
-/** Lambda on this machine: `Invoke`, for whoever calls a function of the stack as an operator does. */
+/**
+ * Lambda on this machine: `Invoke`, for whoever calls a function of the stack as an operator does.
+ */
 
 import { parseJson } from '../../parse-json.ts';
 import type { LocalFunction } from '../template/read-stack.ts';

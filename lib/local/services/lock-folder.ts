@@ -1,11 +1,15 @@
-/** Keeps two local hosts out of one `--data` folder: dynalite would bring down the second with no word of why. */
+/**
+ * Keeps two local hosts out of one `--data` folder: dynalite would bring down the second with no
+ * word of why.
+ */
 
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../operator/terminal/operator-error.ts';
 
 /**
- * Takes the folder for this process, also from one that ended without giving it back; answers how to give it back.
+ * Takes the folder for this process, also from one that ended without giving it back; answers how
+ * to give it back.
  * @throws OperatorError if a process that runs has it
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {

@@ -1,6 +1,7 @@
 /**
- * SES's mailbox simulator on this machine: a mail to one of its addresses comes back, or is complained of, and SES says so.
- * See {@link https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html}
+ * SES's mailbox simulator on this machine: a mail to one of its addresses comes back, or is
+ * complained of, and SES says so. See {@link
+ * https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html}
  */
 import { randomUUID } from 'node:crypto';
 import type { MailEventType } from '../template/read-stack.ts';
@@ -35,7 +36,10 @@ interface Fate {
   told: Record<string, unknown>;
 }
 
-/** What becomes of a mail, by what its address begins with; a label may follow, as in `bounce+label@`. */
+/**
+ * What becomes of a mail, by what its address begins with; a label may follow, as in
+ * `bounce+label@`.
+ */
 const fates = new Map<string, (emailAddress: string, timestamp: string) => Fate>([
   ['bounce', bounced('General', 'smtp; 550 5.1.1 user unknown')],
   ['suppressionlist', bounced('Suppressed', 'Amazon SES has suppressed sending to this address')],
@@ -81,7 +85,10 @@ function complained(emailAddress: string, timestamp: string): Fate {
 
 const simulated = /^([a-z]+)(?:\+[^@]*)?@simulator\.amazonses\.com$/i;
 
-/** What SES says of each recipient that is one of the simulator's; nothing of others, whose mail arrives. */
+/**
+ * What SES says of each recipient that is one of the simulator's; nothing of others, whose mail
+ * arrives.
+ */
 export function simulateMailbox(mail: AcceptedMail): MailEvent[] {
   const timestamp = new Date().toISOString();
   return mail.to.flatMap((address) => {

@@ -1,4 +1,7 @@
-/** CloudFormation's custom resources on this machine: each one's function is called as for a stack that is created. */
+/**
+ * CloudFormation's custom resources on this machine: each one's function is called as for a stack
+ * that is created.
+ */
 
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
@@ -41,7 +44,8 @@ export interface ResponseBucket {
 }
 
 /**
- * Calls the functions one after the other, in the template's order, and waits for each one's success.
+ * Calls the functions one after the other, in the template's order, and waits for each one's
+ * success.
  * @throws OperatorError if one fails, or ends without an answer to its ResponseURL
  */
 export async function runCustomResources(

@@ -1,10 +1,16 @@
-/** EventBridge's rules with a pattern on this machine: each calls its function with every event that fits. */
+/**
+ * EventBridge's rules with a pattern on this machine: each calls its function with every event that
+ * fits.
+ */
 
 import type { EventPattern, LocalStack } from '../template/read-stack.ts';
 import { type AcceptedMail, type BusEvent, simulateMailbox } from './mailbox-simulator.ts';
 import type { Invoke } from './serve-step-functions.ts';
 
-/** What SES says of an accepted mail, as far as its configuration set has SES tell the event bus, goes to the rules. */
+/**
+ * What SES says of an accepted mail, as far as its configuration set has SES tell the event bus,
+ * goes to the rules.
+ */
 export function tellOfMail(
   { eventRules, mailEvents }: Pick<LocalStack, 'eventRules' | 'mailEvents'>,
   mail: AcceptedMail,

@@ -1,6 +1,7 @@
 /**
- * Runs a flow as Step Functions runs it: an interpreter of the language of flows, after the Amazon States Language
- * (states-language.net/spec.html). Whatever that language does not have is refused before it comes here.
+ * Runs a flow as Step Functions runs it: an interpreter of the language of flows, after the Amazon
+ * States Language (states-language.net/spec.html). Whatever that language does not have is refused
+ * before it comes here.
  */
 import type {
   ChoiceRule,
@@ -10,7 +11,10 @@ import type {
 } from '../../flows/flow-language.ts';
 
 export interface FlowSurroundings {
-  /** Calls the function of a task. What it throws has the error's name as `name` and its cause as `message`. */
+  /**
+   * Calls the function of a task. What it throws has the error's name as `name` and its cause as
+   * `message`.
+   */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
   /** Waits for so many seconds before a task is tried again. */
   wait(seconds: number): Promise<void>;
@@ -31,8 +35,8 @@ export class FlowError extends Error {
 type Members = Record<string, unknown>;
 
 /**
- * Runs one execution to its end and answers its output. An abort of the signal ends it before the next state or try; a
- * function that has been called goes on, as it does on AWS.
+ * Runs one execution to its end and answers its output. An abort of the signal ends it before the
+ * next state or try; a function that has been called goes on, as it does on AWS.
  * @throws FlowError that says why the execution failed
  */
 export async function runFlow(
@@ -121,7 +125,9 @@ async function tryTask(
   return put(data, ResultPath, selected);
 }
 
-/** Undefined if nothing retries this error, or not again. The first retrier that names it decides. */
+/**
+ * Undefined if nothing retries this error, or not again. The first retrier that names it decides.
+ */
 function secondsToNextTry(
   { Retry = [] }: TaskState,
   error: string,
@@ -146,7 +152,10 @@ function catchError({ Catch = [] }: TaskState, data: unknown, error: FlowError):
   return [catcher.Next, put(data, catcher.ResultPath, output)];
 }
 
-/** `States.ALL` names every error but those that nothing may catch; `States.TaskFailed` every one but a timeout. */
+/**
+ * `States.ALL` names every error but those that nothing may catch; `States.TaskFailed` every one
+ * but a timeout.
+ */
 function names(errors: string[], error: string): boolean {
   if (errors.includes(error)) return true;
   if (error === 'States.Runtime' || error === 'States.DataLimitExceeded') return false;
@@ -177,7 +186,10 @@ function fillValue(value: unknown, data: unknown): unknown {
   return isMembers(value) ? fill(value, data) : value;
 }
 
-/** The result below the input: nothing else of the input changes. Null keeps the input; no path, the result alone. */
+/**
+ * The result below the input: nothing else of the input changes. Null keeps the input; no path, the
+ * result alone.
+ */
 function put(data: unknown, path: string | null | undefined, result: unknown): unknown {
   if (path === null) return data;
   if (path === undefined) return result;

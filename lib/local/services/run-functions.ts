@@ -1,4 +1,7 @@
-/** Lambda on this machine: each bundled function, unmodified, in a worker thread with an environment of its own. */
+/**
+ * Lambda on this machine: each bundled function, unmodified, in a worker thread with an environment
+ * of its own.
+ */
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -62,13 +65,21 @@ export interface LocalFunctions {
    * @throws FunctionError as Lambda reports it
    */
   invoke(functionId: string, event: unknown): Promise<unknown>;
-  /** The next call of a function starts another thread, which remembers nothing; what is under way in the old one is answered. */
+  /**
+   * The next call of a function starts another thread, which remembers nothing; what is under way
+   * in the old one is answered.
+   */
   restart(): void;
-  /** Lets no other call in, and ends every thread, after what is under way in it or after a second. */
+  /**
+   * Lets no other call in, and ends every thread, after what is under way in it or after a second.
+   */
   stop(): Promise<void>;
 }
 
-/** An error of a function: its name is the one that `Retry` and `Catch` see, its message the cause that AWS shows. */
+/**
+ * An error of a function: its name is the one that `Retry` and `Catch` see, its message the cause
+ * that AWS shows.
+ */
 export class FunctionError extends Error {
   constructor(report: WorkerError) {
     super(JSON.stringify(report));
@@ -77,8 +88,8 @@ export class FunctionError extends Error {
 }
 
 /**
- * How many calls of a function are under way at once; others wait, and their time is not counted yet. On Lambda each has an
- * environment of its own, and a new account ten of them.
+ * How many calls of a function are under way at once; others wait, and their time is not counted
+ * yet. On Lambda each has an environment of its own, and a new account ten of them.
  */
 const CONCURRENCY = 10;
 
@@ -86,8 +97,9 @@ const CONCURRENCY = 10;
 const GRACE_MILLISECONDS = 1000;
 
 /**
- * Prepares the functions; each thread starts with the first call of its function. A thread takes several calls at
- * once: parallel requests meet in the database as they do in many environments of Lambda.
+ * Prepares the functions; each thread starts with the first call of its function. A thread takes
+ * several calls at once: parallel requests meet in the database as they do in many environments of
+ * Lambda.
  */
 export function runFunctions(
   functions: LocalFunction[],
@@ -273,13 +285,16 @@ class FunctionThread {
   }
 }
 
-/** What Lambda sets, where the services are, and what the template says; nothing of this process. */
+/**
+ * What Lambda sets, where the services are, and what the template says; nothing of this process.
+ */
 function environmentOf(
   lambda: LocalFunction,
   endpoints: FunctionEndpoints,
 ): Record<string, string> {
   return {
-    // Every request to a service is signed under this id: it tells whose call it is, as a role's does.
+    // Every request to a service is signed under this id: it tells whose call it is, as a role's
+    // does.
     AWS_ACCESS_KEY_ID: lambda.name,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: 'local',

@@ -1,4 +1,7 @@
-/** SQS on this machine: queues in memory, of which somebody takes what was lost, looks at it, and deletes it. */
+/**
+ * SQS on this machine: queues in memory, of which somebody takes what was lost, looks at it, and
+ * deletes it.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { parseJson } from '../../parse-json.ts';

@@ -1,4 +1,7 @@
-/** EventBridge's rules with a rate on this machine: each calls its function with a constant input, over and over. */
+/**
+ * EventBridge's rules with a rate on this machine: each calls its function with a constant input,
+ * over and over.
+ */
 import type { LocalSchedule } from '../template/read-stack.ts';
 import type { Invoke } from './serve-step-functions.ts';
 
@@ -6,7 +9,8 @@ import type { Invoke } from './serve-step-functions.ts';
 const LONGEST_WAIT_MILLISECONDS = 24 * 86_400_000;
 
 /**
- * Starts the schedules, each after one whole period, as a rule that was just made. They keep no process alive.
+ * Starts the schedules, each after one whole period, as a rule that was just made. They keep no
+ * process alive.
  * @returns what ends them
  */
 export function runSchedules(schedules: LocalSchedule[], invoke: Invoke): () => Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * AWS on this machine, at one address: a signed request goes to the service that it was signed for, so that AWS_ENDPOINT_URL is all
- * that a tool needs. Nothing is verified: whoever reaches the loopback address may do everything.
+ * AWS on this machine, at one address: a signed request goes to the service that it was signed for,
+ * so that AWS_ENDPOINT_URL is all that a tool needs. Nothing is verified: whoever reaches the
+ * loopback address may do everything.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../loopback.ts';
@@ -31,7 +32,10 @@ export type AnswerSigned = (
   response: ServerResponse,
 ) => Promise<void>;
 
-/** The service that a request is signed for (Signature Version 4), or undefined for one that is not signed. */
+/**
+ * The service that a request is signed for (Signature Version 4), or undefined for one that is not
+ * signed.
+ */
 export function signedService({ headers }: IncomingMessage): string | undefined {
   const scope = /^AWS4-HMAC-SHA256 Credential=[^,\s]*\/\d{8}\/[^/,\s]*\/([^/,\s]+)\/aws4_request\b/;
   return scope.exec(headers.authorization ?? '')?.[1];

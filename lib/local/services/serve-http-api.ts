@@ -1,4 +1,7 @@
-/** API Gateway's HTTP API on this machine: the template's routes, the events of `http-api-event.ts`, and the gateway's own answers. */
+/**
+ * API Gateway's HTTP API on this machine: the template's routes, the events of `http-api-event.ts`,
+ * and the gateway's own answers.
+ */
 import { randomBytes } from 'node:crypto';
 import {
   type IncomingMessage,
@@ -36,7 +39,10 @@ export interface HttpApiSettings {
   identity?: Identity | undefined;
 }
 
-/** A server that does not answer requests until it is given what it needs, so that its port is known before. */
+/**
+ * A server that does not answer requests until it is given what it needs, so that its port is known
+ * before.
+ */
 export function createHttpApi({ tls }: { tls: boolean }): {
   server: Server;
   open(settings: HttpApiSettings): void;
@@ -86,7 +92,10 @@ async function answer(
   settings.log('request', `${method} ${path} ${reply.status} ${milliseconds} ms ${requestId}`);
 }
 
-/** The answer of the function behind a route. @throws if the caller goes away before the request is complete */
+/**
+ * The answer of the function behind a route. @throws if the caller goes away before the request is
+ * complete
+ */
 async function callRoute(
   request: IncomingMessage,
   requestId: string,
@@ -169,7 +178,10 @@ function jsonAnswer(status: number, body: unknown): HttpAnswer {
   };
 }
 
-/** As the gateway makes one for each request; it is in the answer, in the event and in the line of the log. */
+/**
+ * As the gateway makes one for each request; it is in the answer, in the event and in the line of
+ * the log.
+ */
 function newRequestId(): string {
   return randomBytes(11).toString('base64');
 }
@@ -202,8 +214,8 @@ function matchRoute(
 }
 
 /**
- * The decoded values of a path's `{parameters}`, each one whole segment, or with `{name+}` at the end all that are left;
- * undefined if the path is another.
+ * The decoded values of a path's `{parameters}`, each one whole segment, or with `{name+}` at the
+ * end all that are left; undefined if the path is another.
  */
 function matchPath(routePath: string, path: string): Record<string, string> | undefined {
   const wanted = routePath.split('/');
@@ -222,8 +234,8 @@ function matchPath(routePath: string, path: string): Record<string, string> | un
 }
 
 /**
- * Of `/approve/` accounts differ whether `/approve` or `/approve/{proxy+}` takes it, and agree that one of them does: here the
- * latter.
+ * Of `/approve/` accounts differ whether `/approve` or `/approve/{proxy+}` takes it, and agree that
+ * one of them does: here the latter.
  */
 function matchGreedily(
   parent: string,
@@ -242,7 +254,10 @@ function decode(segment: string): string {
   }
 }
 
-/** A route without parameters goes before one with, one whose parameter is greedy last, and a method of its own before ANY. */
+/**
+ * A route without parameters goes before one with, one whose parameter is greedy last, and a method
+ * of its own before ANY.
+ */
 function byPrecision(one: LocalRoute, other: LocalRoute): number {
   const vagueness = ({ key }: LocalRoute) =>
     key.split('{').length * 2 + (key.startsWith('ANY ') ? 1 : 0) + (key.endsWith('+}') ? 100 : 0);

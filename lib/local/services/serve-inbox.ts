@@ -17,7 +17,10 @@ import {
 import type { LocalMailTemplate } from '../template/read-stack.ts';
 import type { AcceptedMail } from './mailbox-simulator.ts';
 
-/** A CommonJS module with a default of its own: loaders disagree about what an import of that is, this they agree on. */
+/**
+ * A CommonJS module with a default of its own: loaders disagree about what an import of that is,
+ * this they agree on.
+ */
 const sesLocal: typeof sesLocalModule = createRequire(import.meta.url)('aws-ses-v2-local');
 
 /** A running SES. */
@@ -29,8 +32,9 @@ export interface LocalInbox {
 }
 
 /**
- * Starts the inbox with these templates stored. It takes mail, shows it at `/`, lists it at `GET /store`, and forgets it,
- * but not its templates, at `POST /clear-store`. The library keeps one store per process: so does this.
+ * Starts the inbox with these templates stored. It takes mail, shows it at `/`, lists it at
+ * `GET /store`, and forgets it, but not its templates, at `POST /clear-store`. The library keeps
+ * one store per process: so does this.
  * @param accepted is told of each mail after its sender was
  * @throws OperatorError if the port cannot be had, or for a template that SES would refuse
  */
@@ -138,7 +142,10 @@ function closeOf(response: ServerResponse): Promise<void> {
   });
 }
 
-/** The library hands out a server that listens already; we want what it answers, behind a server of our own. */
+/**
+ * The library hands out a server that listens already; we want what it answers, behind a server of
+ * our own.
+ */
 async function takeRequestListener(): Promise<RequestListener> {
   const server = await sesLocal.default({ host: '127.0.0.1', port: 0 });
   const [listener] = server.listeners('request');

@@ -1,6 +1,7 @@
 /**
- * Step Functions on this machine: an endpoint for `StartExecution` and `DescribeStateMachine` of Express state machines, and
- * the interpreter that runs the very definition of the template behind it.
+ * Step Functions on this machine: an endpoint for `StartExecution` and `DescribeStateMachine` of
+ * Express state machines, and the interpreter that runs the very definition of the template behind
+ * it.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -125,7 +126,10 @@ interface Execution {
   signal: AbortSignal;
 }
 
-/** Runs to the end, whichever it is, which the log tells; of an execution that was stopped it tells nothing. */
+/**
+ * Runs to the end, whichever it is, which the log tells; of an execution that was stopped it tells
+ * nothing.
+ */
 async function runExecution(
   { name: machine, definition }: LocalStateMachine,
   { name, input, signal }: Execution,

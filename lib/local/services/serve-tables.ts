@@ -1,4 +1,7 @@
-/** DynamoDB on this machine: dynalite with the tables and indexes of the template, or the engine that the tests are given. */
+/**
+ * DynamoDB on this machine: dynalite with the tables and indexes of the template, or the engine
+ * that the tests are given.
+ */
 
 import { mkdir } from 'node:fs/promises';
 import type { RequestListener, Server } from 'node:http';
@@ -30,12 +33,16 @@ export interface LocalTables {
   stop(): Promise<void>;
 }
 
-/** Set by `npm run test:dynamodb` alone: where the engine answers that is to be used instead of dynalite. */
+/**
+ * Set by `npm run test:dynamodb` alone: where the engine answers that is to be used instead of
+ * dynalite.
+ */
 const engineOfTests = 'TEST_DYNAMODB_ENDPOINT';
 
 /**
- * Dynalite wants to see a signature and judges none, and nobody reads a log of calls: to sign them, and to copy them for a
- * logger, takes a fifth of the processor's time that a call of the SDK takes.
+ * Dynalite wants to see a signature and judges none, and nobody reads a log of calls: to sign them,
+ * and to copy them for a logger, takes a fifth of the processor's time that a call of the SDK
+ * takes.
  */
 const plainCalls = {
   signer: {
@@ -90,8 +97,8 @@ function dynaliteServer(dataDirectory: string | undefined): Server {
 }
 
 /**
- * Refuses web pages, and what dynalite takes and DynamoDB does not. It hands over whole requests, since dynalite throws out of its server when a
- * caller goes away in the middle of one.
+ * Refuses web pages, and what dynalite takes and DynamoDB does not. It hands over whole requests,
+ * since dynalite throws out of its server when a caller goes away in the middle of one.
  */
 function standBefore(server: Server): void {
   const listeners = server.listeners('request') as RequestListener[];

@@ -1,6 +1,6 @@
 /**
- * Tables in an engine of DynamoDB that runs already, for tests that want its judgement beside dynalite's: nothing stands before it but what
- * keeps the databases of two hosts apart.
+ * Tables in an engine of DynamoDB that runs already, for tests that want its judgement beside
+ * dynalite's: nothing stands before it but what keeps the databases of two hosts apart.
  */
 
 import { randomInt } from 'node:crypto';
@@ -10,8 +10,9 @@ import { createAsyncServer, isLocalHost, programsOnly } from '../loopback.ts';
 import { forward } from './forward.ts';
 
 /**
- * A server that hands every call to `engine` under one access key, whoever has signed it: DynamoDB Local has a database for each access key,
- * MiniStack an account for each that is twelve digits, and none of them verifies signatures.
+ * A server that hands every call to `engine` under one access key, whoever has signed it: DynamoDB
+ * Local has a database for each access key, MiniStack an account for each that is twelve digits,
+ * and none of them verifies signatures.
  * @throws OperatorError if the engine is not on this machine
  */
 export function tablesElsewhere(engine: string): Server {

@@ -1,6 +1,6 @@
 /**
- * Whether a state machine of the template is written in the language of flows, which is all that the interpreter knows. What
- * is not stops the local host here.
+ * Whether a state machine of the template is written in the language of flows, which is all that
+ * the interpreter knows. What is not stops the local host here.
  */
 
 import { readFlow, type StateMachineDefinition } from '../../flows/flow-language.ts';

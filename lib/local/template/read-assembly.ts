@@ -1,4 +1,6 @@
-/** Reads what `cdk synth` left behind: the one template of the assembly and where its assets lie. */
+/**
+ * Reads what `cdk synth` left behind: the one template of the assembly and where its assets lie.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Turns the synthesized template into what the local host runs. Each resource is read against the properties that are
- * understood here; a property that is neither understood nor without meaning on one machine stops the local host.
+ * Turns the synthesized template into what the local host runs. Each resource is read against the
+ * properties that are understood here; a property that is neither understood nor without meaning on
+ * one machine stops the local host.
  */
 
 import { existsSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * CloudFormation's intrinsic functions, as far as the stack's template uses them; any other stops the local host.
+ * CloudFormation's intrinsic functions, as far as the stack's template uses them; any other stops
+ * the local host.
  */
 import { OperatorError } from '../../operator/terminal/operator-error.ts';
 
@@ -12,7 +13,8 @@ export interface References {
 }
 
 /**
- * The value with every intrinsic function in it resolved; a member whose value is `AWS::NoValue` is left out.
+ * The value with every intrinsic function in it resolved; a member whose value is `AWS::NoValue` is
+ * left out.
  * @param where stands in front of an error's message: the resource and the property
  * @throws OperatorError for an intrinsic function, a form of one or a name that is not known
  */

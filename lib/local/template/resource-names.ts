@@ -1,16 +1,23 @@
 /**
- * Which resource types the local host knows, and what `Ref` and `Fn::GetAtt` of them are on this machine.
- * A type that is in neither list stops the local host: then a new resource cannot be forgotten here.
+ * Which resource types the local host knows, and what `Ref` and `Fn::GetAtt` of them are on this
+ * machine. A type that is in neither list stops the local host: then a new resource cannot be
+ * forgotten here.
  */
 import { OperatorError } from '../../operator/terminal/operator-error.ts';
 import type { Assembly, TemplateResource } from './read-assembly.ts';
 import { type References, resolveIntrinsics } from './resolve-intrinsics.ts';
 
-/** The account and region of the local host, as they stand in ARNs and in the environment of functions. */
+/**
+ * The account and region of the local host, as they stand in ARNs and in the environment of
+ * functions.
+ */
 export const localAccount = { id: '000000000000', region: 'us-east-1' } as const;
 
 interface ResourceType {
-  /** Path of the property that names the resource; without it the name is made of stack and logical id. */
+  /**
+   * Path of the property that names the resource; without it the name is made of stack and logical
+   * id.
+   */
   nameProperty?: string;
   /** The service and the prefix of the name in the resource's ARN. */
   arn?: string;
@@ -39,7 +46,10 @@ const modelledTypes: Record<string, ResourceType> = {
   },
 };
 
-/** Types that mean nothing on one machine: rights, keys at rest, logs, alarms, and what belongs to a mail domain. */
+/**
+ * Types that mean nothing on one machine: rights, keys at rest, logs, alarms, and what belongs to a
+ * mail domain.
+ */
 const cloudTypes: Record<string, ResourceType> = {
   'AWS::CDK::Metadata': {},
   'AWS::CloudWatch::Alarm': { nameProperty: 'AlarmName', arn: 'cloudwatch:alarm:' },
@@ -69,7 +79,10 @@ export function assertKnownTypes(assembly: Assembly): void {
   }
 }
 
-/** The ARN of something on this machine. @param kind the service and the prefix of the name, as `dynamodb:table/` */
+/**
+ * The ARN of something on this machine. @param kind the service and the prefix of the name, as
+ * `dynamodb:table/`
+ */
 export function localArn(kind: string, name: string): string {
   const colon = kind.indexOf(':');
   const place = `${localAccount.region}:${localAccount.id}`;
@@ -81,7 +94,10 @@ function queueUrl(name: string): string {
   return `https://sqs.${localAccount.region}.amazonaws.com/${localAccount.id}/${name}`;
 }
 
-/** What the names of an assembly stand for here. @param origin of the HTTP API, which is its `ApiEndpoint` */
+/**
+ * What the names of an assembly stand for here. @param origin of the HTTP API, which is its
+ * `ApiEndpoint`
+ */
 export function createReferences(assembly: Assembly, origin: string): References {
   const references: References = {
     ref(name) {

@@ -1,6 +1,7 @@
 /**
- * The audit, derived from what is stored of each request: the event and outcome at an instant, and the whole story as a time
- * line. Events are those of PingOne's audit, in which an approval and a denial are one; the outcome tells them apart.
+ * The audit, derived from what is stored of each request: the event and outcome at an instant, and
+ * the whole story as a time line. Events are those of PingOne's audit, in which an approval and a
+ * denial are one; the outcome tells them apart.
  */
 
 import type { Client } from '../../../lambdas/ciba/client/client.ts';
@@ -249,7 +250,10 @@ export type Happening =
 /** When it happened, or will; missing where that is not recorded. */
 export type Moment = Happening & { at?: number };
 
-/** Client and user of a request as far as they are known: what is stored with them counts for all their requests. */
+/**
+ * Client and user of a request as far as they are known: what is stored with them counts for all
+ * their requests.
+ */
 export interface AuditedParties {
   client?: Pick<Client, 'tokens_not_before'> | undefined;
   user?: Pick<User, 'tokens_not_before'> | undefined;
@@ -261,7 +265,9 @@ export function timeLine(audited: Audited, parties: AuditedParties = {}): Moment
   return inOrder([...requestStory(audited), ...revocationMoments(audited, parties)]);
 }
 
-/** Whether the operator ended what was approved here together with all else of its client or user. */
+/**
+ * Whether the operator ended what was approved here together with all else of its client or user.
+ */
 function revocationMoments(request: AuthenticationRequest, parties: AuditedParties): Moment[] {
   if (request.status !== 'approved' && request.status !== 'redeemed') return [];
   return (['client', 'user'] as const).flatMap((of): Moment[] => {

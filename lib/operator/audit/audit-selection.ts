@@ -105,7 +105,10 @@ function readClientId(client: string | undefined): string | undefined {
 /** Whether anything was asked by a client or of a user in the time that is looked at. */
 type WasAsked = (whose: Whose) => Promise<boolean>;
 
-/** @throws OperatorError for a client that is neither registered nor, having been removed, in the audit of that time */
+/**
+ * @throws OperatorError for a client that is neither registered nor, having been removed, in the
+ * audit of that time
+ */
 async function demandClient(users: UserTable, clientId: string, wasAsked: WasAsked): Promise<void> {
   if ((await isClientThere(users, clientId)) || (await wasAsked({ clientId }))) return;
   throw notFound(
@@ -113,7 +116,10 @@ async function demandClient(users: UserTable, clientId: string, wasAsked: WasAsk
   );
 }
 
-/** @throws OperatorError for who is neither in the directory nor, having been removed, in the audit of that time */
+/**
+ * @throws OperatorError for who is neither in the directory nor, having been removed, in the audit
+ * of that time
+ */
 async function readSub(users: UserTable, text: string, wasAsked: WasAsked): Promise<string> {
   const { sub, isThere } = await findSub(users, text);
   if (isThere || (await wasAsked({ sub }))) return sub;

@@ -1,7 +1,13 @@
-/** What the audit adds up to, by day and client: how many were asked, what became of them, and how long users took. */
+/**
+ * What the audit adds up to, by day and client: how many were asked, what became of them, and how
+ * long users took.
+ */
 import type { AuditEntry, AuditOutcome } from './audit-entry.ts';
 
-/** What became of a request, as sums tell it: each is in exactly one of these, so that they add up to what was asked. */
+/**
+ * What became of a request, as sums tell it: each is in exactly one of these, so that they add up
+ * to what was asked.
+ */
 export const statsParts = [
   /** By the user's decision, whatever became of the tokens. */
   'approved',

@@ -1,6 +1,6 @@
 /**
- * The audit as operators read it: the index by day lists a time's requests newest first, and their items tell the rest. Nothing
- * is scanned, and no item is so strange that the others are not shown.
+ * The audit as operators read it: the index by day lists a time's requests newest first, and their
+ * items tell the rest. Nothing is scanned, and no item is so strange that the others are not shown.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -31,7 +31,10 @@ export interface AuditPosition {
   ref: string;
 }
 
-/** What is listed: the requests that were asked from `from` on and before `to`, by one client or of one user or of all. */
+/**
+ * What is listed: the requests that were asked from `from` on and before `to`, by one client or of
+ * one user or of all.
+ */
 export interface AuditQuery extends Whose {
   from: number;
   to: number;
@@ -47,12 +50,15 @@ export interface ListedRequest extends AuditPosition {
 
 export interface AuditTable {
   /**
-   * The requests of a query, newest first, read as far as they are asked for. Each that was in the index when the list began
-   * comes exactly once, whatever arrives meanwhile; a list that goes on after a position goes on with the next one.
+   * The requests of a query, newest first, read as far as they are asked for. Each that was in the
+   * index when the list began comes exactly once, whatever arrives meanwhile; a list that goes on
+   * after a position goes on with the next one.
    */
   list(query: AuditQuery): AsyncGenerator<ListedRequest, void>;
 
-  /** The items of listed requests, in their order; those that TTL has removed since are left out. */
+  /**
+   * The items of listed requests, in their order; those that TTL has removed since are left out.
+   */
   read(listed: readonly ListedRequest[]): Promise<Audited[]>;
 
   /** One item as the last finished write left it. */
@@ -162,7 +168,10 @@ interface PartitionReading {
   isRead: boolean;
 }
 
-/** A page shows fifty entries, of sixteen partitions; what is filtered out has to be looked at all the same. */
+/**
+ * A page shows fifty entries, of sixteen partitions; what is filtered out has to be looked at all
+ * the same.
+ */
 const FIRST_LIMIT = 16;
 const FIRST_FILTERED_LIMIT = 1000;
 const LARGEST_LIMIT = 4000;
@@ -175,7 +184,10 @@ function startReading(name: string, { clientId, sub }: Whose): PartitionReading 
   return { name, filter, waiting: [], limit, isRead: false };
 }
 
-/** Until the newest entry of each partition is known. Partitions that are nearly used up are read on along with the empty ones. */
+/**
+ * Until the newest entry of each partition is known. Partitions that are nearly used up are read on
+ * along with the empty ones.
+ */
 async function refill(source: Source, partitions: PartitionReading[], slice: Slice): Promise<void> {
   while (partitions.some(({ waiting, isRead }) => waiting.length === 0 && !isRead)) {
     const few = partitions.filter(

@@ -18,7 +18,10 @@ export function usersOf({ clients, output }: Deployment): UserTable {
   return { dynamodb: clients.dynamodb, directoryTable: output('DirectoryTable') };
 }
 
-/** One request as it is now: what is stored, its entry, and its client and user if they are there still and may be read. */
+/**
+ * One request as it is now: what is stored, its entry, and its client and user if they are there
+ * still and may be read.
+ */
 export interface FoundRequest {
   audited: Audited;
   entry: AuditEntry;
@@ -53,8 +56,8 @@ const revocation = z.discriminatedUnion('outcome', [
 ]);
 
 /**
- * Ends the refresh token of a request for good, through the function that alone may write it; access tokens that are
- * out last their hour.
+ * Ends the refresh token of a request for good, through the function that alone may write it;
+ * access tokens that are out last their hour.
  * @throws OperatorError with what the function said if it failed
  */
 export function revokeRefreshToken(

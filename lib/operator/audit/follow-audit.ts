@@ -18,12 +18,14 @@ interface FollowOptions {
   pause(): Promise<boolean>;
 }
 
-/** The index and other machines' clocks are late; what was asked so long ago is listed once more. */
+/**
+ * The index and other machines' clocks are late; what was asked so long ago is listed once more.
+ */
 const LATE_SECONDS = 60;
 
 /**
- * Each request that was asked after what has been shown, once it is listed, and again whenever its outcome has changed; open
- * ones of before when they change. The oldest change comes first.
+ * Each request that was asked after what has been shown, once it is listed, and again whenever its
+ * outcome has changed; open ones of before when they change. The oldest change comes first.
  */
 export async function* followAudit(options: FollowOptions): AsyncGenerator<AuditEntry, void> {
   const { clock, filter, pause, shownUntil } = options;

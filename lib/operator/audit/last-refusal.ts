@@ -1,4 +1,7 @@
-/** The last refusal of a client as the audit has it: what a client's developer asks first, without a query. */
+/**
+ * The last refusal of a client as the audit has it: what a client's developer asks first, without a
+ * query.
+ */
 
 import { DAY_SECONDS } from '../../../lambdas/ciba/day.ts';
 import type { Audited } from './audit-entry.ts';
@@ -13,8 +16,9 @@ const BATCH_SIZE = 100;
 export type Refusal = Extract<Audited, { status: 'refused' }>;
 
 /**
- * The newest refusal among the {@link LOOKED_THROUGH} requests of a client, refused ones included. What failed before its
- * client was authenticated is in the log alone: no stranger writes into a table.
+ * The newest refusal among the {@link LOOKED_THROUGH} requests of a client, refused ones included.
+ * What failed before its client was authenticated is in the log alone: no stranger writes into a
+ * table.
  */
 export async function findLastRefusal(
   table: AuditTable,

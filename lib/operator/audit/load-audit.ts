@@ -1,4 +1,7 @@
-/** Pages of the audit: as many entries as are asked for, of an event or an outcome, and where the next page begins. */
+/**
+ * Pages of the audit: as many entries as are asked for, of an event or an outcome, and where the
+ * next page begins.
+ */
 
 import { isRef } from '../../../lambdas/ciba/handles.ts';
 import { OperatorError, usageError } from '../terminal/operator-error.ts';
@@ -32,7 +35,10 @@ interface PageOptions {
   now: number;
 }
 
-/** Requests that are looked at for one page; a filter that lets fewer pass makes a short page, and the next goes on. */
+/**
+ * Requests that are looked at for one page; a filter that lets fewer pass makes a short page, and
+ * the next goes on.
+ */
 const MOST_LOOKED_AT = 20_000;
 
 const BATCH_SIZE = 100;
@@ -112,7 +118,8 @@ export function parseCursor(text: string): AuditPosition {
 }
 
 /**
- * The Request ID in a Request ID, in a correlation id, or in a handle that begins with it. What follows the Request ID is not looked at.
+ * The Request ID in a Request ID, in a correlation id, or in a handle that begins with it. What
+ * follows the Request ID is not looked at.
  * @throws OperatorError for anything else
  */
 export function readRef(name: string, text: string): string {

@@ -248,7 +248,9 @@ function dressBar({ tone }: Output, bar: string, isUtf8: boolean): string {
     .join('');
 }
 
-/** `28 asked: 7 approved, 4 denied (1 not me), 15 ran out, 2 refused`; what is nothing is left out. */
+/**
+ * `28 asked: 7 approved, 4 denied (1 not me), 15 ran out, 2 refused`; what is nothing is left out.
+ */
 export function tellParts({ asked, parts, reported }: PartSums): string {
   const counted = statsParts
     .filter((part) => parts[part] > 0)

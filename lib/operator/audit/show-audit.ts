@@ -1,4 +1,7 @@
-/** The audit in words, columns and members: what a person reads, a spreadsheet opens and a program parses. */
+/**
+ * The audit in words, columns and members: what a person reads, a spreadsheet opens and a program
+ * parses.
+ */
 
 import type { DecisionOrigin } from '../../../lambdas/ciba/request/decision-origin.ts';
 import type { User } from '../../../lambdas/ciba/user/user.ts';
@@ -128,7 +131,8 @@ export function dayLine(at: number, zone: TimeZone): string {
 }
 
 /**
- * An entry as a row of the list: a line, and more below it where a refusal has a reason that the columns are too few for.
+ * An entry as a row of the list: a line, and more below it where a refusal has a reason that the
+ * columns are too few for.
  */
 export function listRow(entry: AuditEntry, { zone, nameOf, widths, tone }: ListForm): string {
   const { outcome, askedAt } = entry;

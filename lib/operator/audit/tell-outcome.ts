@@ -1,4 +1,7 @@
-/** The outcome of a request with its cause in the few columns that a list has for it, and the causes that a list is asked for by. */
+/**
+ * The outcome of a request with its cause in the few columns that a list has for it, and the causes
+ * that a list is asked for by.
+ */
 
 import type { OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';
 import {
@@ -13,7 +16,10 @@ import { type AuditEntry, type DenialCause, denialCauses } from './audit-entry.t
 /** The columns of a list that an outcome has. */
 export const OUTCOME_WIDTH = 22;
 
-/** What an authenticated client can be refused with at the backchannel authentication endpoint (CIBA Core 13). */
+/**
+ * What an authenticated client can be refused with at the backchannel authentication endpoint (CIBA
+ * Core 13).
+ */
 const refusalCodes = [
   'invalid_request',
   'invalid_scope',
@@ -25,7 +31,10 @@ const refusalCodes = [
   'access_denied',
 ] as const satisfies readonly OAuthErrorCode[];
 
-/** What `--cause` takes: why a user denied, why the flow failed or nobody could be asked, limits, and codes of refusals. */
+/**
+ * What `--cause` takes: why a user denied, why the flow failed or nobody could be asked, limits,
+ * and codes of refusals.
+ */
 export const auditCauses: readonly string[] = [
   ...denialCauses,
   ...failureCauses,
@@ -39,13 +48,18 @@ export function causesOf({ cause, code, decoy, mailFailure }: AuditEntry): strin
   return [cause, code, decoy, mailFailure, limit].filter((known) => known !== undefined);
 }
 
-/** What stands in the list, and the whole reason for a line below it where the columns are too few. */
+/**
+ * What stands in the list, and the whole reason for a line below it where the columns are too few.
+ */
 export interface ToldOutcome {
   text: string;
   reason?: string;
 }
 
-/** The outcome of an entry. Every cause of ours is told apart in the columns; a refusal's own words may need the line. */
+/**
+ * The outcome of an entry. Every cause of ours is told apart in the columns; a refusal's own words
+ * may need the line.
+ */
 export function tellOutcome(entry: AuditEntry): ToldOutcome {
   const { outcome, cause, code } = entry;
   if (outcome === 'denied') return { text: tellDenial(cause) };
@@ -69,7 +83,10 @@ function tellDenial(cause: string | undefined): string {
   return known === undefined ? 'denied' : denials[known];
 }
 
-/** `failed: mail bounced`; what is too wide leaves out its first word, `mail` or `email`. None for words that are not a cause of ours. */
+/**
+ * `failed: mail bounced`; what is too wide leaves out its first word, `mail` or `email`. None for
+ * words that are not a cause of ours.
+ */
 function shorten(outcome: string, cause: string): string | undefined {
   if (!failureCauses.some((known) => known === cause)) return undefined;
   const words = cause.split('_');
@@ -86,7 +103,10 @@ const limitNames: Record<ReachedLimit, string> = {
   mailsPerDay: 'mails',
 };
 
-/** `own day` is the client's share of what a user is mailed by day, `day` what all clients have together. */
+/**
+ * `own day` is the client's share of what a user is mailed by day, `day` what all clients have
+ * together.
+ */
 function tellLimit({ limit, ofShare }: LimitReached): string {
   return ofShare ? `own ${limitNames[limit]}` : limitNames[limit];
 }

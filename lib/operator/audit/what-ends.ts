@@ -1,6 +1,6 @@
 /**
- * What ends when a user or a client is removed, as the audit tells it: requests that wait, approvals whose tokens were not
- * fetched yet, and refresh tokens that are worth something.
+ * What ends when a user or a client is removed, as the audit tells it: requests that wait,
+ * approvals whose tokens were not fetched yet, and refresh tokens that are worth something.
  */
 
 import { EXPIRES_IN_BOUNDS } from '../../../lambdas/ciba/client/client.ts';
@@ -27,8 +27,8 @@ type Whose = { sub: string } | { clientId: string };
 const BATCH_SIZE = 400;
 
 /**
- * What ends at this instant of one user's requests, or of one client's, newest first; looked for as far back as a refresh
- * token lives.
+ * What ends at this instant of one user's requests, or of one client's, newest first; looked for as
+ * far back as a refresh token lives.
  */
 export async function findEnding(
   table: AuditTable,

@@ -267,7 +267,8 @@ async function follow(
   const { query: whose, filter } = selection;
   const pause = () => sleep(FOLLOW_MILLISECONDS, true, { signal: interrupted }).catch(() => false);
   const table = openAudit(deployment);
-  // The newest comes first; of what is looked for, nothing was there before the page but what is on it.
+  // The newest comes first; of what is looked for, nothing was there before the page but what is on
+  // it.
   const shownUntil = entries[0]?.askedAt ?? whose.from;
   const following = { table, whose, filter, shownUntil, clock: context.clock, pause };
   for await (const entry of followAudit(following)) await print(entry);

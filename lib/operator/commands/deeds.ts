@@ -1,6 +1,6 @@
 /**
- * What every command does to what others work with, for its help and for a test that walks all commands: whatever stops
- * somebody's work asks before it does.
+ * What every command does to what others work with, for its help and for a test that walks all
+ * commands: whatever stops somebody's work asks before it does.
  */
 
 export type Deed =

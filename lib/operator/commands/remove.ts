@@ -1,4 +1,7 @@
-/** `ciba user remove` and `ciba client remove`: single ones, with what is kept for them, once it is said what ends. */
+/**
+ * `ciba user remove` and `ciba client remove`: single ones, with what is kept for them, once it is
+ * said what ends.
+ */
 import { Command, Option } from 'commander';
 import { openAudit, revokeRefreshToken } from '../audit/connect-audit.ts';
 import { describeEnding, type Ending, type EndingRequest, findEnding } from '../audit/what-ends.ts';
@@ -129,7 +132,9 @@ async function lookUpEnding(
   return removals;
 }
 
-/** Shows what ends, and asks; where nobody is there of whom anything ends there is nothing to ask. */
+/**
+ * Shows what ends, and asks; where nobody is there of whom anything ends there is nothing to ask.
+ */
 async function ask(
   context: CommandContext,
   kind: EntryKind,

@@ -1,4 +1,7 @@
-/** `ciba user revoke-tokens` and `ciba client revoke-tokens`: what was approved before is worth nothing from now on. */
+/**
+ * `ciba user revoke-tokens` and `ciba client revoke-tokens`: what was approved before is worth
+ * nothing from now on.
+ */
 import { Command } from 'commander';
 import { isoTime } from '../audit/show-audit.ts';
 import type { CommandContext } from '../command-context.ts';

@@ -1,4 +1,7 @@
-/** `ciba template`: the mails that users are sent, as files of this checkout and as the deployment has them. */
+/**
+ * `ciba template`: the mails that users are sent, as files of this checkout and as the deployment
+ * has them.
+ */
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -130,7 +133,10 @@ async function list(context: CommandContext): Promise<void> {
   if (others.length > 0) throw differ(others);
 }
 
-/** What CloudFormation has to do is not what a push does: it makes and removes templates that it knows by their names. */
+/**
+ * What CloudFormation has to do is not what a push does: it makes and removes templates that it
+ * knows by their names.
+ */
 function differ(others: readonly ComparedTemplate[]): OperatorError {
   const pushed = templatesToPush(others).length;
   const mends = [

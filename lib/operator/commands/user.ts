@@ -209,7 +209,10 @@ async function importFile(
   tell(context, imported, report);
 }
 
-/** Whoever is disabled, or reached elsewhere from now on, can go on with nothing that they were asked or have approved. */
+/**
+ * Whoever is disabled, or reached elsewhere from now on, can go on with nothing that they were
+ * asked or have approved.
+ */
 async function askToStop(context: CommandContext, { plan }: UserImport): Promise<void> {
   const count = (isStopped: (change: MemberChange) => boolean) =>
     plan.entries.filter(({ action, changes }) => action === 'change' && changes.some(isStopped))
@@ -230,7 +233,10 @@ function countWrites({ plan }: UserImport): number {
   return plan.entries.filter(({ action }) => action !== 'keep').length;
 }
 
-/** Beside the file, and never the file itself, which is all there is of the rows that are not written yet. */
+/**
+ * Beside the file, and never the file itself, which is all there is of the rows that are not
+ * written yet.
+ */
 function reportPath(
   path: string,
   { rejectedExtension }: UserFile,

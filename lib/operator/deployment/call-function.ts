@@ -1,4 +1,7 @@
-/** Calls a function of the deployment that does something for the operator, and reads what it answers. */
+/**
+ * Calls a function of the deployment that does something for the operator, and reads what it
+ * answers.
+ */
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';

@@ -1,6 +1,7 @@
 /**
- * A deployment as the operator's commands find it: by the name of its stack, whose outputs say where everything is. Which
- * account and region is AWS's own environment: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
+ * A deployment as the operator's commands find it: by the name of its stack, whose outputs say
+ * where everything is. Which account and region is AWS's own environment: AWS_PROFILE, AWS_REGION,
+ * AWS_ENDPOINT_URL.
  */
 import {
   CloudFormationClient,
@@ -36,7 +37,8 @@ export interface Deployment {
   clients: AwsClients;
   /**
    * One output.
-   * @throws OperatorError if the stack has none of that name, as one that was deployed before the output existed
+   * @throws OperatorError if the stack has none of that name, as one that was deployed before the
+   * output existed
    */
   output(name: StackOutput): string;
 }

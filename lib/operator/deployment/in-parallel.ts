@@ -4,8 +4,8 @@
 export const PARALLEL_CALLS = 16;
 
 /**
- * Does `work` for every thing, {@link PARALLEL_CALLS} at a time, in their order. After a fault nothing more is begun,
- * and what is under way is finished before the fault is thrown on.
+ * Does `work` for every thing, {@link PARALLEL_CALLS} at a time, in their order. After a fault
+ * nothing more is begun, and what is under way is finished before the fault is thrown on.
  */
 export async function inParallel<Thing>(
   things: Iterable<Thing>,

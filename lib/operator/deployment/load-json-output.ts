@@ -1,4 +1,7 @@
-/** The stack's outputs that are JSON: maps whose names the operator chose, as those of flows and templates. */
+/**
+ * The stack's outputs that are JSON: maps whose names the operator chose, as those of flows and
+ * templates.
+ */
 import * as z from 'zod';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
 import { OperatorError } from '../terminal/operator-error.ts';
@@ -15,7 +18,10 @@ export function flowsOf(deployment: Pick<Deployment, 'output'>): Record<string, 
   return readJson('Flows', deployment.output('Flows'), z.record(z.string(), z.string()));
 }
 
-/** Policies by their names, each with its numbers, and the name of the one that clients go by which name none. */
+/**
+ * Policies by their names, each with its numbers, and the name of the one that clients go by which
+ * name none.
+ */
 export interface PoliciesOutput {
   byDefault: string;
   policies: Record<string, Record<string, number>>;

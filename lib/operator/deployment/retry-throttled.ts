@@ -24,7 +24,8 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 
 /**
- * Makes a call again, after pauses that grow from a tenth of a second to five, as long as the table is asked too much.
+ * Makes a call again, after pauses that grow from a tenth of a second to five, as long as the table
+ * is asked too much.
  * @throws what the last of twelve attempts threw
  */
 export async function retryThrottled<Answer>(

@@ -1,6 +1,7 @@
 /**
- * Where in the sources a frame of the log is. A function's log names positions in its bundle; the source map that synth
- * leaves in the folder of the assembly, and that is never deployed, leads back from there.
+ * Where in the sources a frame of the log is. A function's log names positions in its bundle; the
+ * source map that synth leaves in the folder of the assembly, and that is never deployed, leads
+ * back from there.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -12,7 +13,9 @@ import { notFound, OperatorError, usageError } from '../terminal/operator-error.
 /** A frame as it was given, and its place; lines and columns are counted from 1. */
 export interface TracedFrame {
   frame: string;
-  /** `undefined` where the map has no source of the position: the bundler itself wrote that code. */
+  /**
+   * `undefined` where the map has no source of the position: the bundler itself wrote that code.
+   */
   place: { source: string; line: number; column: number } | undefined;
 }
 
@@ -22,7 +25,8 @@ const REMEDY = 'npx cdk synth --quiet writes it, in a checkout of the version th
 /**
  * Traces frames of one function, such as `index.mjs:12:3456`, by the map in this assembly's folder.
  * @param name the function by its handler's file or by the `event` of its log lines
- * @throws OperatorError for what is no frame, for an unknown function, and where there is no map or none of the frames is in it
+ * @throws OperatorError for what is no frame, for an unknown function, and where there is no map or
+ * none of the frames is in it
  */
 export function traceFrames(
   assembly: string,

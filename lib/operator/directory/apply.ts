@@ -1,6 +1,6 @@
 /**
- * Writes a directory into the deployment's table, planned and applied without asking, as tests and the local host do.
- * Applying the same directory twice changes nothing.
+ * Writes a directory into the deployment's table, planned and applied without asking, as tests and
+ * the local host do. Applying the same directory twice changes nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -11,7 +11,9 @@ import type { Directory } from './registration/directory.ts';
 interface DirectoryToApply {
   client: DynamoDBClient;
   tableName: string;
-  /** The table of keys, under which client secrets are stored; only clients with a secret need it. */
+  /**
+   * The table of keys, under which client secrets are stored; only clients with a secret need it.
+   */
   keysTableName: string | undefined;
   directory: Directory;
   /** Whether clients and users that the directory does not name are removed. */
@@ -20,7 +22,8 @@ interface DirectoryToApply {
 
 /**
  * Applies a directory. A fault leaves the entries before it applied, and applying again goes on.
- * @throws OperatorError if a login belongs to another user, or somebody else is changing the same entry
+ * @throws OperatorError if a login belongs to another user, or somebody else is changing the same
+ * entry
  */
 export async function applyDirectory(
   options: DirectoryToApply,

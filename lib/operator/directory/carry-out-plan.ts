@@ -1,6 +1,6 @@
 /**
- * Carries out a plan. Every write is conditional on what was read for the plan, so that whatever somebody else changed
- * meanwhile stays as they left it.
+ * Carries out a plan. Every write is conditional on what was read for the plan, so that whatever
+ * somebody else changed meanwhile stays as they left it.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -44,8 +44,8 @@ interface ApplyOptions {
 }
 
 /**
- * Carries out a plan: removes first, so that logins are free, then clients, then users. It throws nothing: what was done
- * before a fault stays done, and the secrets made for it are in the answer.
+ * Carries out a plan: removes first, so that logins are free, then clients, then users. It throws
+ * nothing: what was done before a fault stays done, and the secrets made for it are in the answer.
  */
 export async function applyPlan(
   store: DirectoryStore,
@@ -62,7 +62,10 @@ export async function applyPlan(
   return applied;
 }
 
-/** Each stage is done before the next begins; users who wait for others are stages of their own, in their order. */
+/**
+ * Each stage is done before the next begins; users who wait for others are stages of their own, in
+ * their order.
+ */
 function stagesOf({ entries }: DirectoryPlan): PlannedEntry[][] {
   const changing = entries.filter(({ action }) => action !== 'keep');
   const written = changing.filter(({ action }) => action !== 'remove');
@@ -118,8 +121,8 @@ function assertOthersWritten({ id, waitsFor }: PlannedEntry, { written }: Applie
 }
 
 /**
- * A user's logins are claimed before the item names them and given up after it no longer does, so that at every moment
- * each of the user's logins leads to the user. So it is with a client's logo.
+ * A user's logins are claimed before the item names them and given up after it no longer does, so
+ * that at every moment each of the user's logins leads to the user. So it is with a client's logo.
  */
 async function applyEntry(table: DynamoTable, entry: PlannedEntry, now: number): Promise<void> {
   for (const claim of entry.claims) await claimLogin(table, entry.id, claim);
@@ -151,9 +154,10 @@ export class UnknownOutcome extends Error {
 }
 
 /**
- * Writes an entry on the condition that nobody changed it since the plan. A write whose answer was lost, and which was
- * then tried again, finds its own work: that is no conflict.
- * @throws OperatorError; UnknownOutcome if the connection broke, which leaves open whether it was written
+ * Writes an entry on the condition that nobody changed it since the plan. A write whose answer was
+ * lost, and which was then tried again, finds its own work: that is no conflict.
+ * @throws OperatorError; UnknownOutcome if the connection broke, which leaves open whether it was
+ * written
  */
 export async function writeEntry(
   table: DynamoTable,
@@ -171,7 +175,10 @@ export async function writeEntry(
   if (!(await isWritten(table, entry, fault))) throw fault;
 }
 
-/** Not counted from one: an entry that was removed and added again must not be taken for the one before. */
+/**
+ * Not counted from one: an entry that was removed and added again must not be taken for the one
+ * before.
+ */
 function nextVersion({ version }: EntryWrite, now: number): number {
   return version === undefined ? Math.floor(now * 1000) : version + 1;
 }
@@ -263,7 +270,9 @@ async function giveUpLogin(table: DynamoTable, login: string, sub: string): Prom
   });
 }
 
-/** Two operators may claim one login for two users at the same moment; one of the two is told here. */
+/**
+ * Two operators may claim one login for two users at the same moment; one of the two is told here.
+ */
 async function assertLoginsKept(
   store: DirectoryStore,
   written: readonly PlannedEntry[],

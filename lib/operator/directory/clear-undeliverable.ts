@@ -12,8 +12,8 @@ export type Cleared =
   | { outcome: 'nothing_noted' | 'no_such_user' };
 
 /**
- * Clears what is noted of the user's address, in one atomic step, and answers what it was. Nothing else of the user changes:
- * requests that wait for a decision still may get it.
+ * Clears what is noted of the user's address, in one atomic step, and answers what it was. Nothing
+ * else of the user changes: requests that wait for a decision still may get it.
  */
 export async function clearUndeliverable(
   client: DynamoDBClient,

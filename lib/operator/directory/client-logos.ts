@@ -1,6 +1,6 @@
 /**
- * The logos of clients in the directory's table. A logo is written before the client that refers to it and removed after, so
- * that no page ever refers to one that is not there.
+ * The logos of clients in the directory's table. A logo is written before the client that refers to
+ * it and removed after, so that no page ever refers to one that is not there.
  */
 
 import { logoItem } from '../../../lambdas/aws/client-logos-table.ts';
@@ -44,8 +44,8 @@ export async function encodeLogos(
 }
 
 /**
- * Makes sure that the table has a client's logo, and beside it the one that the client has referred to: functions remember a
- * client for seconds.
+ * Makes sure that the table has a client's logo, and beside it the one that the client has referred
+ * to: functions remember a client for seconds.
  * @param version of the client; one that somebody changed has a logo of theirs, which stays
  * @returns false if somebody else changed client or logo; nothing is written then
  */
@@ -59,7 +59,8 @@ export async function keepLogo(
   const item = await table.read(key);
   const stored = item && logoItem.parse(item);
   if (stored?.hash === logo.hash) return true;
-  // Read after the logo: whoever changes the client from now on has yet to look at what is written here.
+  // Read after the logo: whoever changes the client from now on has yet to look at what is written
+  // here.
   const current = await table.read(directoryKey.client(client.id));
   if (current?.['version'] !== client.version) return false;
   const former = [stored, stored?.before].find((one) => one && one.hash === before);

@@ -1,6 +1,7 @@
 /**
- * What is stored of client secrets, always under a key of the deployment: an HMAC, or for `client_secret_jwt` clients the
- * secret itself, wrapped, because an HMAC of it verifies no signature (OpenID Connect Core 9).
+ * What is stored of client secrets, always under a key of the deployment: an HMAC, or for
+ * `client_secret_jwt` clients the secret itself, wrapped, because an HMAC of it verifies no
+ * signature (OpenID Connect Core 9).
  */
 
 import { randomBytes } from 'node:crypto';
@@ -25,7 +26,9 @@ import { showTime } from '../terminal/show-time.ts';
 import type { DirectoryStore } from './directory-items.ts';
 import type { ClientRegistration } from './registration/client-registration.ts';
 
-/** What becomes of a client's secret; `kept` is also said of a client that has none and had none. */
+/**
+ * What becomes of a client's secret; `kept` is also said of a client that has none and had none.
+ */
 export type SecretChange =
   | 'kept'
   | 'generated'
@@ -44,7 +47,8 @@ export interface NextSecret {
 
 export interface ClientSecrets {
   /**
-   * The stored form of the secret a registration gives, else of the one that is stored, else of a new one.
+   * The stored form of the secret a registration gives, else of the one that is stored, else of a
+   * new one.
    * @throws OperatorError if the registration gives the secret that is being retired
    */
   next(registration: ClientRegistration, before: Client | undefined): Promise<NextSecret>;
@@ -165,7 +169,10 @@ export function hasSecret(stored: StoredSecret): boolean {
   return Object.keys(secretOf(stored)).length > 0;
 }
 
-/** Whether what is stored serves the method: an HMAC gives no secret back, and a method that wants one leaves none wrapped. */
+/**
+ * Whether what is stored serves the method: an HMAC gives no secret back, and a method that wants
+ * one leaves none wrapped.
+ */
 function isOfForm(method: ClientAuthenticationMethod, stored: StoredSecret): boolean {
   return (
     hasSecret(stored) &&
@@ -201,7 +208,10 @@ async function nextSecret(
   return { stored: await secrets.store(registration, generated), change: 'generated', generated };
 }
 
-/** What is stored already under the current key stays as it is, so that applying twice writes nothing. */
+/**
+ * What is stored already under the current key stays as it is, so that applying twice writes
+ * nothing.
+ */
 async function keptSecret(
   secrets: ClientSecrets,
   keys: KeysFor,
@@ -218,7 +228,10 @@ async function keptSecret(
   return { stored: await secrets.store(registration, secret), change: 'wrapped anew' };
 }
 
-/** An HMAC gives no secret back: it is made under the newest key where the registration has the secret. */
+/**
+ * An HMAC gives no secret back: it is made under the newest key where the registration has the
+ * secret.
+ */
 async function keptMac(
   secrets: ClientSecrets,
   keys: KeysFor,

@@ -1,4 +1,7 @@
-/** The registered clients of a deployment, as an operator is shown them, and the rotation of their secrets. */
+/**
+ * The registered clients of a deployment, as an operator is shown them, and the rotation of their
+ * secrets.
+ */
 
 import * as z from 'zod/mini';
 import { CLIENT_CACHE_SECONDS } from '../../../lambdas/aws/directory-table.ts';
@@ -16,7 +19,10 @@ import { clientRegistration } from './registration/client-registration.ts';
 
 /** A client without its secrets. */
 export interface ShownClient {
-  /** Its metadata, under the registered names; the `logo_uri` is the path of the logo below the issuer. */
+  /**
+   * Its metadata, under the registered names; the `logo_uri` is the path of the logo below the
+   * issuer.
+   */
   members: Item;
   /** Whether a secret is stored. */
   secret: 'set' | 'none';
@@ -74,8 +80,9 @@ export const KEEP_SECONDS = { default: 86_400, min: 0, max: 30 * 86_400 } as con
 export const REMEMBERED_SECONDS = CLIENT_CACHE_SECONDS;
 
 /**
- * From when on every function refuses a secret that is replaced now. Its end is judged from the registration itself, also
- * where that is remembered; one that comes sooner than a registration of before is forgotten is only as sure as that.
+ * From when on every function refuses a secret that is replaced now. Its end is judged from the
+ * registration itself, also where that is remembered; one that comes sooner than a registration of
+ * before is forgotten is only as sure as that.
  */
 export function refusedFrom(retiringUntil: number, now: number): number {
   return Math.max(retiringUntil, Math.floor(now) + REMEMBERED_SECONDS);
@@ -95,16 +102,19 @@ export interface RotatedSecret {
   generated: string | undefined;
   /** Until when the one before is valid. */
   retiringUntil: number;
-  /** The connection broke before the table answered: whether the new secret is stored is not known. */
+  /**
+   * The connection broke before the table answered: whether the new secret is stored is not known.
+   */
   fault?: unknown;
 }
 
 /**
- * Gives a client another secret and keeps the present one valid for a while, on the condition that nobody changes the
- * client meanwhile.
+ * Gives a client another secret and keeps the present one valid for a while, on the condition that
+ * nobody changes the client meanwhile.
  * @returns `undefined` if there is no such client
- * @throws OperatorError for a secret that cannot be one; or, as a conflict, for a client without secrets, for one whose
- * former secret is still valid, or if somebody else changed the client at the same moment; nothing is written then
+ * @throws OperatorError for a secret that cannot be one; or, as a conflict, for a client without
+ * secrets, for one whose former secret is still valid, or if somebody else changed the client at
+ * the same moment; nothing is written then
  */
 export async function rotateSecret(
   store: DirectoryStore,
@@ -130,7 +140,8 @@ export async function rotateSecret(
   const { version } = versioned.parse(item);
   const before = await secrets.strengthen(clientId, client);
   const members = { ...stored, retiring_secret: { ...before, until: retiringUntil } };
-  // What is stored of the present secret leaves its place whatever form it has: else it would be valid for good.
+  // What is stored of the present secret leaves its place whatever form it has: else it would be
+  // valid for good.
   const dropped = Object.keys(secretOf(client)).filter((member) => !(member in stored));
   const rotated = { generated: given === undefined ? secret : undefined, retiringUntil };
   try {

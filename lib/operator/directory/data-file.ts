@@ -1,6 +1,7 @@
 /**
- * Reads what an operator writes by hand: JSON, or YAML where the file's name says so. A member that is there twice is
- * refused in both, since two readers could take it for two things. Where a command takes a file, `-` is what is piped into it.
+ * Reads what an operator writes by hand: JSON, or YAML where the file's name says so. A member that
+ * is there twice is refused in both, since two readers could take it for two things. Where a
+ * command takes a file, `-` is what is piped into it.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -10,7 +11,10 @@ import { readStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
 import { decodeText } from '../../decode-text.ts';
 import { usageError } from '../terminal/operator-error.ts';
 
-/** Stands for what is piped into the command, wherever a command takes a file; `./-` is a file of that name. */
+/**
+ * Stands for what is piped into the command, wherever a command takes a file; `./-` is a file of
+ * that name.
+ */
 export const STDIN = '-';
 
 /** All that is piped into the command. @throws OperatorError if nothing is */

@@ -6,7 +6,10 @@ import { showValue } from './print-plan.ts';
 /** What no column has room for, and what only programs compare. */
 const leftOut = ['logo_uri', 'contact_version'];
 
-/** The rows of an entry: a member, and its value in words; without the address of a logo, and without numbers of versions. */
+/**
+ * The rows of an entry: a member, and its value in words; without the address of a logo, and
+ * without numbers of versions.
+ */
 export function memberRows(members: Record<string, unknown>): string[][] {
   return Object.entries(members)
     .filter(([member]) => !leftOut.includes(member))

@@ -1,7 +1,7 @@
 /**
- * Reads the operator's directory files: clients and users under their registered names, in JSON or YAML. Every fault is
- * told at once, each with the entry and the member it is in; and so is what is left out without being a fault. A logo may be
- * a file beside them.
+ * Reads the operator's directory files: clients and users under their registered names, in JSON or
+ * YAML. Every fault is told at once, each with the entry and the member it is in; and so is what is
+ * left out without being a fault. A logo may be a file beside them.
  */
 
 import { createPublicKey } from 'node:crypto';
@@ -53,14 +53,18 @@ async function readFile(
   return { name, directory: judged.directory, kinds: namedKinds(value) };
 }
 
-/** One directory, and the kinds that its files speak of: a list that is empty says that there are none, no list says nothing. */
+/**
+ * One directory, and the kinds that its files speak of: a list that is empty says that there are
+ * none, no list says nothing.
+ */
 export interface WrittenDirectory extends Directory {
   kinds: EntryKind[];
 }
 
 /**
  * One directory of several files.
- * @throws OperatorError naming the files and what is at fault; an entry or a login in two of them, with both
+ * @throws OperatorError naming the files and what is at fault; an entry or a login in two of them,
+ * with both
  */
 export async function readDirectoryFiles(
   paths: readonly string[],

@@ -1,4 +1,7 @@
-/** Reads the items of the directory's table as they are stored: many by their keys, or all of one kind, page by page. */
+/**
+ * Reads the items of the directory's table as they are stored: many by their keys, or all of one
+ * kind, page by page.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -20,7 +23,9 @@ import { type Pause, retryThrottled } from '../deployment/retry-throttled.ts';
 export interface DirectoryStore {
   client: DynamoDBClient;
   tableName: string;
-  /** The table of keys, under which client secrets are stored; only clients with a secret need it. */
+  /**
+   * The table of keys, under which client secrets are stored; only clients with a secret need it.
+   */
   keysTableName: string | undefined;
   clock: Clock;
   /** Waits before a table that is asked too much is asked again. */
@@ -56,7 +61,8 @@ export function directoryTable({ client, tableName, pause }: DirectoryStore): Dy
 }
 
 /**
- * The items of the keys, as the last finished writes left them; what is not there is not in the map.
+ * The items of the keys, as the last finished writes left them; what is not there is not in the
+ * map.
  * @param told is told after each batch how many keys are done with
  */
 export async function readItems(
@@ -90,7 +96,9 @@ interface Listing {
   after?: string | undefined;
 }
 
-/** Every client, every user or every login, as the table gives them: a page at a time is in memory. */
+/**
+ * Every client, every user or every login, as the table gives them: a page at a time is in memory.
+ */
 export async function* scanItems(
   store: DirectoryStore,
   { kind, after }: Listing,

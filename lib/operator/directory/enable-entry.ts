@@ -9,7 +9,8 @@ import type { EntryKind } from './plan.ts';
 const switchable = z.object({ enabled: z.boolean(), version: z.number() });
 
 /**
- * Enables or disables an entry, on the condition that nobody changes it meanwhile; one that is so already is not written.
+ * Enables or disables an entry, on the condition that nobody changes it meanwhile; one that is so
+ * already is not written.
  * @returns whether it was written, or `undefined` if there is none
  * @throws OperatorError
  */

@@ -14,9 +14,10 @@ export interface UserTable {
 }
 
 /**
- * The subject that a user name, an e-mail address or a subject stands for, and whether the directory has it. A text that is
- * nobody's login is taken for a subject: who was removed is in the audit all the same. Where the directory may not be read,
- * every text is a subject that is taken to be there.
+ * The subject that a user name, an e-mail address or a subject stands for, and whether the
+ * directory has it. A text that is nobody's login is taken for a subject: who was removed is in the
+ * audit all the same. Where the directory may not be read, every text is a subject that is taken to
+ * be there.
  * @throws OperatorError for a text that can be none of them
  */
 export async function findSub(
@@ -52,8 +53,8 @@ export async function isClientThere(
 }
 
 /**
- * Names for subjects: the user name of each, or the subject itself of who is not there any more, and where the directory may
- * not be read. Each is looked up once.
+ * Names for subjects: the user name of each, or the subject itself of who is not there any more,
+ * and where the directory may not be read. Each is looked up once.
  */
 export function userNames(table: UserTable) {
   const names = new Map<string, string>();
@@ -88,7 +89,10 @@ export function findClient(
   return unlessDenied(find(clientId, 'consistent'));
 }
 
-/** What is found, or `undefined` where it may not be looked for: rights on the audit and on the directory are given apart. */
+/**
+ * What is found, or `undefined` where it may not be looked for: rights on the audit and on the
+ * directory are given apart.
+ */
 export async function unlessDenied<Found>(finding: Promise<Found>): Promise<Found | undefined> {
   try {
     return await finding;

@@ -1,6 +1,7 @@
 /**
- * Imports users row by row: what cannot be imported is told with its row and its reason, and ends nothing. A row that is
- * stored already exactly so is not written, so that an import that was interrupted goes on where it ended.
+ * Imports users row by row: what cannot be imported is told with its row and its reason, and ends
+ * nothing. A row that is stored already exactly so is not written, so that an import that was
+ * interrupted goes on where it ended.
  */
 import type * as z from 'zod/mini';
 import { isSameEmail, logins } from '../../../lambdas/ciba/user/login.ts';
@@ -107,8 +108,8 @@ export async function planImport(
 }
 
 /**
- * What a row does not name stays as it is stored: a list of addresses enables nobody who was disabled, and takes away no
- * name. A verification stays with its address alone.
+ * What a row does not name stays as it is stored: a list of addresses enables nobody who was
+ * disabled, and takes away no name. A verification stays with its address alone.
  */
 function completed(
   user: UserRegistration,

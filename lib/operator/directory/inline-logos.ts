@@ -1,6 +1,6 @@
 /**
- * Takes the images that a directory file names by path into its value: a `logo_uri` then holds the image (RFC 2397), and what
- * is planned depends on no other file.
+ * Takes the images that a directory file names by path into its value: a `logo_uri` then holds the
+ * image (RFC 2397), and what is planned depends on no other file.
  */
 
 import { dirname, isAbsolute, resolve } from 'node:path';
@@ -15,7 +15,8 @@ interface LogoFault {
 }
 
 /**
- * The value of a directory file with its images in it. A client whose image cannot be taken is without one, and told.
+ * The value of a directory file with its images in it. A client whose image cannot be taken is
+ * without one, and told.
  * @param path of the file, which the paths in it are relative to
  */
 export async function inlineLogos(
@@ -48,7 +49,10 @@ function hasClients(value: unknown): value is { clients: unknown[] } {
   return hasMember && Array.isArray(value.clients);
 }
 
-/** Whether a client names its image by a path; whatever else is there is judged with the other members. */
+/**
+ * Whether a client names its image by a path; whatever else is there is judged with the other
+ * members.
+ */
 function isLogoNamed(client: unknown): client is { logo_uri: string } {
   const hasMember = typeof client === 'object' && client !== null && 'logo_uri' in client;
   if (!hasMember || typeof client.logo_uri !== 'string') return false;

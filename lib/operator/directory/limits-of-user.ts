@@ -1,6 +1,6 @@
 /**
- * What limits say of one user at one moment, as an operator is shown it, and how it is lifted (threats T3): a limit that
- * nobody could lift would be a lock-out.
+ * What limits say of one user at one moment, as an operator is shown it, and how it is lifted
+ * (threats T3): a limit that nobody could lift would be a lock-out.
  */
 import {
   type AskedHistory,
@@ -31,7 +31,10 @@ export interface ClientLimits {
   reached: LimitReached | undefined;
 }
 
-/** Of each client whom the history knows, in the order of their ids; all that is in it has to be read. */
+/**
+ * Of each client whom the history knows, in the order of their ids; all that is in it has to be
+ * read.
+ */
 export function limitsOfUser(
   history: AskedHistory,
   requests: RequestsByRef,
@@ -62,8 +65,9 @@ function after(now: number, end: number | undefined): number | undefined {
 }
 
 /**
- * The history in which nothing counts against any limit that was asked so far, by this client or by all. What waits for
- * the user stays, since pages tell of it (threats T4); a denial of it that comes yet counts again.
+ * The history in which nothing counts against any limit that was asked so far, by this client or by
+ * all. What waits for the user stays, since pages tell of it (threats T4); a denial of it that
+ * comes yet counts again.
  */
 export function liftLimits(
   history: AskedHistory,

@@ -13,7 +13,10 @@ import { planUsers } from './plan-users.ts';
 import type { Directory } from './registration/directory.ts';
 
 export interface PlanOptions {
-  /** The kinds of which those are removed whom the directory does not name; `true` is every kind, `false` none. */
+  /**
+   * The kinds of which those are removed whom the directory does not name; `true` is every kind,
+   * `false` none.
+   */
   prune: boolean | readonly EntryKind[];
   /** Is told how many of the reads of {@link countReads} are done. */
   told?: ((count: number) => void) | undefined;
@@ -21,7 +24,8 @@ export interface PlanOptions {
 
 /**
  * Reads what is stored and computes what applying would do. Nothing is written.
- * @throws OperatorError with a line for each entry that cannot be applied, such as a login of another user
+ * @throws OperatorError with a line for each entry that cannot be applied, such as a login of
+ * another user
  */
 export async function planDirectory(
   store: DirectoryStore,
@@ -68,7 +72,9 @@ async function planRemovals(
   return { removals, stored };
 }
 
-/** What removing one entry does, and what goes with it: the logins of a user, the logo of a client. */
+/**
+ * What removing one entry does, and what goes with it: the logins of a user, the logo of a client.
+ */
 export function planRemoval(kind: EntryKind, id: string, item: Item): PlannedEntry {
   const user = kind === 'user' ? storedUser.safeParse(item) : undefined;
   const client = kind === 'client' ? storedClient.safeParse(item) : undefined;

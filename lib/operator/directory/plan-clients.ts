@@ -1,4 +1,7 @@
-/** What applying would do with clients: their metadata as it is registered, what is stored of their secrets, and their logos. */
+/**
+ * What applying would do with clients: their metadata as it is registered, what is stored of their
+ * secrets, and their logos.
+ */
 
 import * as z from 'zod/mini';
 import { logoItem } from '../../../lambdas/aws/client-logos-table.ts';
@@ -39,8 +42,8 @@ export const versioned = z.object({ version: z.number() });
 
 /**
  * Plans the clients of a directory.
- * @throws OperatorError with a line for each logo that cannot be drawn; as a conflict with a line for each client that
- * cannot be applied
+ * @throws OperatorError with a line for each logo that cannot be drawn; as a conflict with a line
+ * for each client that cannot be applied
  */
 export async function planClients(
   store: DirectoryStore,
@@ -112,7 +115,10 @@ async function planClient(
   };
 }
 
-/** A logo is told by where it is served. One that the client has and the table has not is stored again. */
+/**
+ * A logo is told by where it is served. One that the client has and the table has not is stored
+ * again.
+ */
 function describeLogo(
   { client_id, logo_hash: after }: Client,
   before: string | undefined,

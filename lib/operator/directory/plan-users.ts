@@ -1,6 +1,6 @@
 /**
- * What applying would do with users, and with the logins that lead to them: a login belongs to one user, and goes to
- * another only once the first has given it up.
+ * What applying would do with users, and with the logins that lead to them: a login belongs to one
+ * user, and goes to another only once the first has given it up.
  */
 
 import { loginItem } from '../../../lambdas/aws/directory-table.ts';
@@ -30,14 +30,16 @@ const storedMembers = Object.keys(storedUser.shape).filter(
   (member) => member !== REVOCATION_MEMBER,
 );
 
-/** The members of a stored user that are as they were registered; the others are the provider's own. */
+/**
+ * The members of a stored user that are as they were registered; the others are the provider's own.
+ */
 export const userMembers = storedMembers.filter(
   (member) => member !== 'contact_version' && member !== 'undeliverable',
 );
 
 /**
- * Plans users, in the order in which they can be written: who gives up a login goes before who takes it. Nobody who is
- * refused is among those planned, nor anybody who waits for one.
+ * Plans users, in the order in which they can be written: who gives up a login goes before who
+ * takes it. Nobody who is refused is among those planned, nor anybody who waits for one.
  * @param removed subs of users who are removed before
  * @param told is told how many of the reads are done; there are about three for a user
  */
@@ -105,7 +107,8 @@ function nextUser(registration: UserRegistration, before: User | undefined, now:
   // Written in other letters it is another address to the mail system (RFC 5321, 2.4).
   const sameContact =
     before?.email === email && before?.email_verified === registration.email_verified;
-  // What is noted of an address is true of it until the operator says otherwise, and of no other one.
+  // What is noted of an address is true of it until the operator says otherwise, and of no other
+  // one.
   const noted = before?.undeliverable;
   const undeliverable = noted && isSameEmail(noted.email, email) ? noted : undefined;
   return storedUser.parse({
@@ -117,7 +120,10 @@ function nextUser(registration: UserRegistration, before: User | undefined, now:
   });
 }
 
-/** Never one that an earlier user of the same subject had: a removed user who comes back has another. */
+/**
+ * Never one that an earlier user of the same subject had: a removed user who comes back has
+ * another.
+ */
 function nextContactVersion(before: User | undefined, now: number): number {
   return Math.max(Math.floor(now * 1000), (before?.contact_version ?? 0) + 1);
 }
@@ -162,7 +168,8 @@ function belongs(login: string, holder: string | undefined): string {
 function planUser(draft: Draft, claims: LoginClaim[], waitsFor: string[]): PlannedEntry {
   const { sub, item, before, after } = draft;
   const changes = changesOf(userMembers, before, after);
-  // A login that leads nowhere although the user has it: somebody took it at the same moment, or removed the item by hand.
+  // A login that leads nowhere although the user has it: somebody took it at the same moment, or
+  // removed the item by hand.
   const mended = changes.length > 0 ? [] : claims;
   changes.push(...mended.map(({ login }) => ({ member: 'login', after: login })));
   return {
@@ -179,7 +186,10 @@ function planUser(draft: Draft, claims: LoginClaim[], waitsFor: string[]): Plann
   };
 }
 
-/** What others have noted about a user is about the address, and goes with it; what the operator has ended stays so. */
+/**
+ * What others have noted about a user is about the address, and goes with it; what the operator has
+ * ended stays so.
+ */
 function droppedMembers({ item, before, after }: Draft): string[] {
   const kept = ['pk', 'version', REVOCATION_MEMBER, ...storedMembers];
   const isOther = (member: string) => !kept.includes(member);
@@ -190,7 +200,10 @@ function droppedMembers({ item, before, after }: Draft): string[] {
   );
 }
 
-/** Those who wait come after those they wait for; who waits for nobody's end, or for one who is refused, is stuck. */
+/**
+ * Those who wait come after those they wait for; who waits for nobody's end, or for one who is
+ * refused, is stuck.
+ */
 function inOrder(possible: readonly PlannedEntry[]): {
   planned: PlannedEntry[];
   stuck: RefusedUser[];

@@ -27,7 +27,10 @@ export interface LoginClaim {
 export interface EntryWrite {
   kind: EntryKind;
   id: string;
-  /** Of the item as it was read; what is written is written on the condition that it is still so. `undefined`: none. */
+  /**
+   * Of the item as it was read; what is written is written on the condition that it is still so.
+   * `undefined`: none.
+   */
   version: number | undefined;
   /** What the item has from then on; other attributes stay. */
   members: Item;

@@ -1,4 +1,7 @@
-/** A plan as it is shown: a table for a person, names and values for a program. No secret is in either. */
+/**
+ * A plan as it is shown: a table for a person, names and values for a program. No secret is in
+ * either.
+ */
 import * as z from 'zod/mini';
 import { showUtcTime } from '../terminal/show-time.ts';
 import {
@@ -21,7 +24,9 @@ const signs: Record<Exclude<PlannedAction, 'keep'>, string> = {
   remove: '- remove',
 };
 
-/** One row for each member that changes, and one for each entry that comes or goes; the first 200. */
+/**
+ * One row for each member that changes, and one for each entry that comes or goes; the first 200.
+ */
 export function planRows({ entries }: DirectoryPlan): { rows: string[][]; left: number } {
   const rows = entries.flatMap(rowsOf);
   return { rows: rows.slice(0, SHOWN_ROWS), left: Math.max(0, rows.length - SHOWN_ROWS) };
@@ -56,7 +61,10 @@ function describeNew(changes: readonly MemberChange[]): string {
 
 const keySet = z.object({ keys: z.array(z.looseObject({ kid: z.optional(z.string()) })) });
 
-/** A member's value in a cell: keys by their names, lists and objects without brackets, times in UTC, nothing as a dash. */
+/**
+ * A member's value in a cell: keys by their names, lists and objects without brackets, times in
+ * UTC, nothing as a dash.
+ */
 export function showValue(value: unknown): string {
   if (value === undefined) return '-';
   const jwks = keySet.safeParse(value);

@@ -1,6 +1,6 @@
 /**
- * How many entries pruning may take away before somebody has to say their number: whoever applies a file that is not whole
- * would else remove nearly everybody with one word.
+ * How many entries pruning may take away before somebody has to say their number: whoever applies a
+ * file that is not whole would else remove nearly everybody with one word.
  */
 
 import { usageError } from '../terminal/operator-error.ts';
@@ -35,7 +35,10 @@ export function countRemovals(plan: DirectoryPlan): number {
   return removalsOf(plan).reduce((sum, { removed }) => sum + removed, 0);
 }
 
-/** Whether a plan removes so much that its number has to be said: by `--prune-limit`, or typed where it is asked for. */
+/**
+ * Whether a plan removes so much that its number has to be said: by `--prune-limit`, or typed where
+ * it is asked for.
+ */
 export function isLargeRemoval(plan: DirectoryPlan): boolean {
   const isLargePart = ({ removed, stored }: Removals) => removed > stored * UNSAID_REMOVALS.part;
   return countRemovals(plan) > UNSAID_REMOVALS.entries || removalsOf(plan).some(isLargePart);

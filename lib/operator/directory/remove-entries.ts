@@ -1,6 +1,6 @@
 /**
- * Removes single users and clients, with all that is kept for them beside the audit. Each step is found done by a run that
- * comes after one that was interrupted.
+ * Removes single users and clients, with all that is kept for them beside the audit. Each step is
+ * found done by a run that comes after one that was interrupted.
  */
 import { logoItem } from '../../../lambdas/aws/client-logos-table.ts';
 import { loginItem } from '../../../lambdas/aws/directory-table.ts';
@@ -28,8 +28,8 @@ export interface Removable {
 }
 
 /**
- * The user of this name, or whoever had it: a sub of nobody may have left something behind, and so may a login whose user is
- * gone.
+ * The user of this name, or whoever had it: a sub of nobody may have left something behind, and so
+ * may a login whose user is gone.
  * @throws OperatorError if the text is the subject of one user and the user name of another
  */
 export async function findRemovableUser(
@@ -51,8 +51,8 @@ export async function findRemovableUser(
 }
 
 /**
- * Removes users with all that names them but what the audit keeps: their items, what limits count of them, and the logins that
- * lead to them. Of who is gone already, what is left.
+ * Removes users with all that names them but what the audit keeps: their items, what limits count
+ * of them, and the logins that lead to them. Of who is gone already, what is left.
  * @throws OperatorError if somebody else changes one of them at the same moment
  */
 export async function eraseUsers(
@@ -69,7 +69,10 @@ export async function eraseUsers(
   await clearLogins(store, new Set(subs), new Set(given));
 }
 
-/** Removes a client, if there is one, and its logo. @throws OperatorError if somebody else changes it at the same moment */
+/**
+ * Removes a client, if there is one, and its logo. @throws OperatorError if somebody else changes
+ * it at the same moment
+ */
 export async function eraseClient(store: DirectoryStore, clientId: string): Promise<void> {
   await removeEntry(store, 'client', clientId);
   const directory = directoryTable(store);
@@ -79,8 +82,8 @@ export async function eraseClient(store: DirectoryStore, clientId: string): Prom
 }
 
 /**
- * Removes an entry, if there is one, with the logo of a client, unless somebody else changes it at the same moment. The logins
- * of a user stay for {@link clearLogins}.
+ * Removes an entry, if there is one, with the logo of a client, unless somebody else changes it at
+ * the same moment. The logins of a user stay for {@link clearLogins}.
  * @throws OperatorError
  */
 async function removeEntry(store: DirectoryStore, kind: EntryKind, id: string): Promise<void> {
@@ -93,7 +96,8 @@ async function removeEntry(store: DirectoryStore, kind: EntryKind, id: string): 
 
 /**
  * Removes every login that leads to these users, also those that an interrupted change has left.
- * @param last those that are removed after all others: by them a run that comes after an interrupted one finds its users
+ * @param last those that are removed after all others: by them a run that comes after an
+ * interrupted one finds its users
  */
 async function clearLogins(
   store: DirectoryStore,

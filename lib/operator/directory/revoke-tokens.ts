@@ -1,4 +1,7 @@
-/** Ends at once everything that was approved by a user, or for a client: the operator's remedy for a stolen device or mailbox. */
+/**
+ * Ends at once everything that was approved by a user, or for a client: the operator's remedy for a
+ * stolen device or mailbox.
+ */
 import * as z from 'zod/mini';
 import { directoryKey } from '../../../lambdas/aws/formats.ts';
 import { TOKEN_LIFETIME_SECONDS } from '../../../lambdas/ciba/request/tokens.ts';
@@ -12,10 +15,12 @@ export const LIVES_ON = `An access token that is out lives to its end, for up to
 const revoked = z.object({ tokens_not_before: z.number() });
 
 /**
- * From this instant on nothing that was approved before it is worth a token: no refresh, and no redemption of what was not
- * fetched yet. One atomic write, which neither fails because somebody changes the entry at the same moment nor takes
- * anything of their change away; an instant that is stored already is never moved back.
- * @returns the instant by the clock of this machine, or the later one that was stored; `undefined` if there is no such entry
+ * From this instant on nothing that was approved before it is worth a token: no refresh, and no
+ * redemption of what was not fetched yet. One atomic write, which neither fails because somebody
+ * changes the entry at the same moment nor takes anything of their change away; an instant that is
+ * stored already is never moved back.
+ * @returns the instant by the clock of this machine, or the later one that was stored; `undefined`
+ * if there is no such entry
  */
 export async function revokeTokens(
   store: DirectoryStore,

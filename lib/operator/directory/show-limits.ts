@@ -6,7 +6,10 @@ import { showTime } from '../terminal/show-time.ts';
 import { showInstant } from './describe-entry.ts';
 import type { ShownLimits } from './user-limits.ts';
 
-/** A count against a limit: the client's own, and what it and all together may have; no more than a count without one. */
+/**
+ * A count against a limit: the client's own, and what it and all together may have; no more than a
+ * count without one.
+ */
 interface ShownCount {
   count: number;
   share?: number;

@@ -1,4 +1,7 @@
-/** Whether the policies that clients name are policies of the deployment, which tells them in its stack's outputs. */
+/**
+ * Whether the policies that clients name are policies of the deployment, which tells them in its
+ * stack's outputs.
+ */
 
 import * as z from 'zod/mini';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
@@ -13,7 +16,8 @@ const policyOutputs = [
 
 /**
  * A deployment without these outputs has no policies to choose from, and is not asked.
- * @throws OperatorError with a line for each client that names a policy the deployment does not have
+ * @throws OperatorError with a line for each client that names a policy the deployment does not
+ * have
  */
 export function assertPolicies(
   clients: readonly ClientRegistration[],

@@ -1,6 +1,7 @@
 /**
- * Files of users to import: CSV whose first row names the members, a JSON list, or a JSON object on each line. Rows keep
- * the line they stand in, and what they said, so that those who are rejected can be corrected and imported again.
+ * Files of users to import: CSV whose first row names the members, a JSON list, or a JSON object on
+ * each line. Rows keep the line they stand in, and what they said, so that those who are rejected
+ * can be corrected and imported again.
  */
 
 import { extname } from 'node:path';
@@ -32,8 +33,8 @@ export interface UserRow {
 export interface UserFile {
   rows: UserRow[];
   /**
-   * The same rows in the form of the file, with its mark, line ends, delimiter and quotes, each with why it was rejected, which
-   * an import leaves aside.
+   * The same rows in the form of the file, with its mark, line ends, delimiter and quotes, each
+   * with why it was rejected, which an import leaves aside.
    */
   formatRejected(rejected: readonly RejectedRow[]): string;
   /** How the name of a file with rejected rows ends. */
@@ -106,7 +107,10 @@ export async function readUserFile(
   });
 }
 
-/** A list is JSON, an object that is whole on its line is one of many unless it has users, and anything else is CSV. */
+/**
+ * A list is JSON, an object that is whole on its line is one of many unless it has users, and
+ * anything else is CSV.
+ */
 function formatOfContent(text: string): UserFileFormat {
   const begin = text.trimStart();
   if (begin.startsWith('[')) return 'json';
@@ -165,9 +169,10 @@ function unguarded(cells: readonly CsvCell[]): CsvCell[] {
 const delimiters = [',', ';', '\t'];
 
 /**
- * The records of a file, every one in its line, and what separates their cells: whatever the first of them has most members
- * with, for spreadsheets of some countries write semicolons. What may stand before it is left out: blank lines, rows without
- * a text in them, and the line `sep=;` by which some programs tell others.
+ * The records of a file, every one in its line, and what separates their cells: whatever the first
+ * of them has most members with, for spreadsheets of some countries write semicolons. What may
+ * stand before it is left out: blank lines, rows without a text in them, and the line `sep=;` by
+ * which some programs tell others.
  */
 function findRecords(text: string): { delimiter: string; records: string } {
   const blank = blankLines(text);

@@ -1,4 +1,7 @@
-/** What limits say of a user, by client, and how an operator lifts it: as the function that counts has it stored. */
+/**
+ * What limits say of a user, by client, and how an operator lifts it: as the function that counts
+ * has it stored.
+ */
 import * as z from 'zod/mini';
 import {
   askedKey,
@@ -41,8 +44,9 @@ export async function readLimits(
 }
 
 /**
- * Lifts what counts against the limits of one client, or of all, for one user, in one atomic step, and answers what that
- * was; nothing if there was none. Whoever asks at the same moment is counted before or after it. Requests stay as they are.
+ * Lifts what counts against the limits of one client, or of all, for one user, in one atomic step,
+ * and answers what that was; nothing if there was none. Whoever asks at the same moment is counted
+ * before or after it. Requests stay as they are.
  * @throws OperatorError if others keep changing the same
  */
 export async function clearLimits(
@@ -107,7 +111,9 @@ async function look(deployment: Deployment, store: DirectoryStore, sub: string):
   };
 }
 
-/** The policy of each client in a history; one that is registered no more goes by the default one. */
+/**
+ * The policy of each client in a history; one that is registered no more goes by the default one.
+ */
 async function policiesOf(
   deployment: Deployment,
   store: DirectoryStore,

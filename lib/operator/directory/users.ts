@@ -21,7 +21,10 @@ export interface UserPage {
   next: string | undefined;
 }
 
-/** Up to `limit` users after the one named, in the order of the table, which is none; no more than a page is read. */
+/**
+ * Up to `limit` users after the one named, in the order of the table, which is none; no more than a
+ * page is read.
+ */
 export async function listUsers(
   store: DirectoryStore,
   { limit, after }: { limit: number; after?: string | undefined },

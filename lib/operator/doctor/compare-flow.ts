@@ -1,4 +1,7 @@
-/** Whether a deployed flow is what its file of this checkout says, whatever its substitutions became. */
+/**
+ * Whether a deployed flow is what its file of this checkout says, whatever its substitutions
+ * became.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
@@ -16,8 +19,8 @@ const placeholder = /^\$\{\w+\}$/;
 const lambdaInvoke = /^arn:[\w-]+:states:::lambda:invoke$/;
 
 /**
- * Whether the definition is the file's with a value for each substitution: the same one wherever it stands, and for no two of
- * them the same. Which function a value names is not known here.
+ * Whether the definition is the file's with a value for each substitution: the same one wherever it
+ * stands, and for no two of them the same. Which function a value names is not known here.
  */
 export function isDefinitionOf(file: string, definition: string): boolean {
   const values = new Map<string, string>();

@@ -135,7 +135,10 @@ async function findMissingAlarms(
     }));
 }
 
-/** CloudFormation names an alarm after the stack and its logical id, and the logical ids of ours begin alike. */
+/**
+ * CloudFormation names an alarm after the stack and its logical id, and the logical ids of ours
+ * begin alike.
+ */
 export function alarmPrefix(stackName: string): string {
   return `${stackName}-${constructIds.alarms}`;
 }

@@ -1,4 +1,7 @@
-/** Whether the issuer answers as a client would have it, with the keys that are published, and what time it has. */
+/**
+ * Whether the issuer answers as a client would have it, with the keys that are published, and what
+ * time it has.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
@@ -89,7 +92,10 @@ const SECONDS_OF_HEADER = 0.5;
 const WARNING_SECONDS = 10;
 const FAULT_SECONDS = 60;
 
-/** @param here this machine's time, @param there the deployment's, cut to whole seconds; epoch seconds */
+/**
+ * @param here this machine's time, @param there the deployment's, cut to whole seconds; epoch
+ * seconds
+ */
 export function judgeClocks(here: number, there: number): Finding {
   const difference = here - (there + SECONDS_OF_HEADER);
   const off = Math.round(Math.abs(difference));

@@ -21,7 +21,9 @@ export const checkKeys: Check = async ({ deployment, clock }) => {
   return judgeFreshness(judgeKeys(keys, clock()), periodSeconds, clock());
 };
 
-/** One finding for each kind that is not as it should be, or one for all. @param now epoch seconds */
+/**
+ * One finding for each kind that is not as it should be, or one for all. @param now epoch seconds
+ */
 export function judgeFreshness(
   states: readonly KeyState[],
   periodSeconds: number,

@@ -1,6 +1,6 @@
 /**
- * Whether tables of an earlier deployment are left: what holds data outlives a rollback and `cdk destroy`, belongs to no stack then,
- * and costs money that nobody sees.
+ * Whether tables of an earlier deployment are left: what holds data outlives a rollback and
+ * `cdk destroy`, belongs to no stack then, and costs money that nobody sees.
  */
 import {
   DescribeTableCommand,
@@ -36,7 +36,10 @@ const tableNamePattern = new RegExp(
   `^[A-Za-z0-9]*${tables}(?:${requests}|${directory}|${keys})[0-9A-F]{8}-[A-Z0-9]+$`,
 );
 
-/** CloudFormation names a table after its stack, its logical id, which has the same end in every deployment, and chance. */
+/**
+ * CloudFormation names a table after its stack, its logical id, which has the same end in every
+ * deployment, and chance.
+ */
 function isTableOf(stackName: string, name: string): boolean {
   const rest = name.startsWith(`${stackName}-`) ? name.slice(stackName.length + 1) : '';
   return tableNamePattern.test(rest);

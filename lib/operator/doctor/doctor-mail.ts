@@ -1,4 +1,7 @@
-/** Whether mail goes out: the sender is verified, the account may send to everybody, and the templates are there and render. */
+/**
+ * Whether mail goes out: the sender is verified, the account may send to everybody, and the
+ * templates are there and render.
+ */
 import {
   GetAccountCommand,
   type GetAccountCommandOutput,

@@ -1,6 +1,6 @@
 /**
- * Checks a deployment: every check looks at one thing, says what is wrong with it and which command mends it, and none keeps another
- * from its own.
+ * Checks a deployment: every check looks at one thing, says what is wrong with it and which command
+ * mends it, and none keeps another from its own.
  */
 import { describeError } from '../terminal/describe-error.ts';
 import { OperatorError } from '../terminal/operator-error.ts';
@@ -32,7 +32,10 @@ export interface NamedFinding extends Finding {
   check: string;
 }
 
-/** Runs every check and answers all findings in the order of the checks. @param onDone is called as each ends */
+/**
+ * Runs every check and answers all findings in the order of the checks. @param onDone is called as
+ * each ends
+ */
 export async function examine(patient: Patient, onDone: () => void): Promise<NamedFinding[]> {
   const findings = await Promise.all(
     Object.entries(checks).map(async ([check, run]) => {

@@ -1,6 +1,6 @@
 /**
- * Reads the first picture of a GIF (CompuServe GIF89a) that somebody else made, for a client's logo (`logo_uri`). Strictly: a
- * picture that is not whole is none.
+ * Reads the first picture of a GIF (CompuServe GIF89a) that somebody else made, for a client's logo
+ * (`logo_uri`). Strictly: a picture that is not whole is none.
  */
 import { assertReadable, type Pixels } from './pixels.ts';
 
@@ -11,7 +11,8 @@ const IMAGE = 0x2c;
 
 /**
  * The pixels of a GIF's first picture, on its canvas. What comes after it is not looked at.
- * @throws OperatorError for an image that is too large, before it is decompressed; another error for one that is damaged
+ * @throws OperatorError for an image that is too large, before it is decompressed; another error
+ * for one that is damaged
  */
 export function readGif(bytes: Buffer): Pixels {
   const reader = readerOf(bytes, SIGNATURE_BYTES);
@@ -110,8 +111,9 @@ function interlacedRows(height: number): number[] {
 const CODES = 4096;
 
 /**
- * The colour indexes that LZW codes stand for (GIF89a, appendix F). A code stands for indexes that are in the output already:
- * those of the code before the one it was made at, and the one behind them.
+ * The colour indexes that LZW codes stand for (GIF89a, appendix F). A code stands for indexes that
+ * are in the output already: those of the code before the one it was made at, and the one behind
+ * them.
  * @throws if they are fewer than so many
  */
 function decompress(data: Buffer, codeSize: number, count: number): Uint8Array {

@@ -16,8 +16,8 @@ const MEMORY_MEGABYTES = 256;
 
 /**
  * The pixels of a JPEG. Metadata is not looked at, nor is what follows the end.
- * @throws OperatorError for an image that is too large, before it is decompressed; another error for one that is damaged,
- * or of a rare kind
+ * @throws OperatorError for an image that is too large, before it is decompressed; another error
+ * for one that is damaged, or of a rare kind
  */
 export function readJpeg(bytes: Buffer): Pixels {
   const { width, height } = readFrame(bytes);
@@ -42,7 +42,10 @@ function readFrame(bytes: Buffer): { width: number; height: number } {
   throw new Error('no frame');
 }
 
-/** The segments before the first scan, and that scan; each starts with its length. @throws if there is no scan */
+/**
+ * The segments before the first scan, and that scan; each starts with its length. @throws if there
+ * is no scan
+ */
 function* segmentsOf(bytes: Buffer): Generator<{ marker: number; start: number }> {
   for (let offset = 2; ; ) {
     if (bytes.readUInt8(offset) !== 0xff) throw new Error('no marker');

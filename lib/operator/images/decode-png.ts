@@ -1,4 +1,6 @@
-/** Reads a PNG (W3C PNG, third edition) that somebody else made, for a client's logo (`logo_uri`). */
+/**
+ * Reads a PNG (W3C PNG, third edition) that somebody else made, for a client's logo (`logo_uri`).
+ */
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { assertReadable, type Pixels, READ_SIDE } from './pixels.ts';
@@ -11,12 +13,16 @@ const CHUNK_FRAME_BYTES = 12;
 /** The chunks that a picture is drawn from; all others tell something about it. */
 const drawingChunks = ['PLTE', 'tRNS', 'IDAT', 'IEND'];
 
-/** The most that the pixels of a readable image have: eight bytes each, and the filters of the rows of seven passes. */
+/**
+ * The most that the pixels of a readable image have: eight bytes each, and the filters of the rows
+ * of seven passes.
+ */
 const INFLATED_BYTES = READ_SIDE * READ_SIDE * 8 + 7 * READ_SIDE;
 
 /**
  * The pixels of a PNG. Chunks that draw nothing are not looked at, nor is what follows the end.
- * @throws OperatorError for an image that is too large, before it is decompressed; another error for one that is damaged
+ * @throws OperatorError for an image that is too large, before it is decompressed; another error
+ * for one that is damaged
  */
 export function readPng(bytes: Buffer): Pixels {
   const [header, ...others] = [...chunksOf(bytes)];

@@ -1,6 +1,7 @@
 /**
- * Makes the logo that is stored of the image that was registered (`logo_uri`). The image is drawn anew from its pixels, so
- * that nothing else of somebody's file is ever served: no metadata, no second picture, nothing that is also a page.
+ * Makes the logo that is stored of the image that was registered (`logo_uri`). The image is drawn
+ * anew from its pixels, so that nothing else of somebody's file is ever served: no metadata, no
+ * second picture, nothing that is also a page.
  */
 
 import { createHash } from 'node:crypto';
@@ -52,7 +53,10 @@ function readImage(type: LogoType, bytes: Buffer): Pixels {
 const OPAQUE = 2;
 const WITH_ALPHA = 6;
 
-/** The strategy looks for runs alone: what finds other matches finds others on another machine or version of zlib. */
+/**
+ * The strategy looks for runs alone: what finds other matches finds others on another machine or
+ * version of zlib.
+ */
 const Z_RLE = 3;
 
 function encodePng({ width, height, rgba }: Pixels): Uint8Array {

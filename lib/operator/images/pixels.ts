@@ -1,4 +1,6 @@
-/** An image without its file format: what is left of a client's logo (`logo_uri`) once it is read. */
+/**
+ * An image without its file format: what is left of a client's logo (`logo_uri`) once it is read.
+ */
 import { usageError } from '../terminal/operator-error.ts';
 
 /** Rows from the top, pixels from the left, each red, green, blue and alpha. */
@@ -8,10 +10,14 @@ export interface Pixels {
   rgba: Uint8Array;
 }
 
-/** The longest side of an image that is read: beyond it a small file could take all memory there is. */
+/**
+ * The longest side of an image that is read: beyond it a small file could take all memory there is.
+ */
 export const READ_SIDE = 2048;
 
-/** @throws OperatorError for an image whose header says that it is larger, or has no pixels at all */
+/**
+ * @throws OperatorError for an image whose header says that it is larger, or has no pixels at all
+ */
 export function assertReadable(width: number, height: number): void {
   const isReadable = [width, height].every((side) => side >= 1 && side <= READ_SIDE);
   if (isReadable) return;
@@ -21,8 +27,9 @@ export function assertReadable(width: number, height: number): void {
 }
 
 /**
- * Scales an image down, in proportion, until neither side is longer; never up. A pixel becomes the mean of those that it
- * covers, each as much as it is seen; what is not seen at all keeps no colour.
+ * Scales an image down, in proportion, until neither side is longer; never up. A pixel becomes the
+ * mean of those that it covers, each as much as it is seen; what is not seen at all keeps no
+ * colour.
  */
 export function shrinkTo(side: number, { width, height, rgba }: Pixels): Pixels {
   const factor = Math.min(1, side / Math.max(width, height));
@@ -66,7 +73,10 @@ interface Rows {
   to: number;
 }
 
-/** Shrinks each row; the answer has columns for rows, so that a second pass shrinks what were columns. */
+/**
+ * Shrinks each row; the answer has columns for rows, so that a second pass shrinks what were
+ * columns.
+ */
 function shrinkRows(pixels: Float32Array, { rows, length, to }: Rows): Float32Array {
   const shrunk = new Float32Array(to * rows * 4);
   const shares = sharesOf(length, to);

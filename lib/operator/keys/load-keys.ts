@@ -1,6 +1,6 @@
 /**
- * The keys of a deployment without their secrets: what is published, from the directory's table, and how old each key is, from the
- * table of keys, out of which no private half is ever read.
+ * The keys of a deployment without their secrets: what is published, from the directory's table,
+ * and how old each key is, from the table of keys, out of which no private half is ever read.
  */
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -48,12 +48,16 @@ async function readStored(tables: KeyTables): Promise<StoredKey[] | undefined> {
   }
 }
 
-/** More keys than any kind has: signing and link keys are dropped, a wrapping key comes every few months. */
+/**
+ * More keys than any kind has: signing and link keys are dropped, a wrapping key comes every few
+ * months.
+ */
 const MOST_KEYS = 60;
 
 /**
- * The members of a key that are no secret, and what else is asked for, by placeholders of one letter: the paths to sixty keys have
- * to fit into the 4,096 bytes that DynamoDB takes of an expression.
+ * The members of a key that are no secret, and what else is asked for, by placeholders of one
+ * letter: the paths to sixty keys have to fit into the 4,096 bytes that DynamoDB takes of an
+ * expression.
  */
 const members = { '#i': 'kid', '#c': 'createdAt', '#s': 'signsFrom', '#u': 'usedFrom' };
 const placeholders = { '#v': 'version', '#k': 'keys', ...members };
@@ -77,7 +81,9 @@ const keyItemWithoutSecrets = z.object({
   ),
 });
 
-/** One kind of keys as it is stored, without the secrets: the projection leaves them in DynamoDB. */
+/**
+ * One kind of keys as it is stored, without the secrets: the projection leaves them in DynamoDB.
+ */
 export async function readKeyItem(
   { dynamodb, keysTable }: Pick<KeyTables, 'dynamodb' | 'keysTable'>,
   kind: KeyKind,

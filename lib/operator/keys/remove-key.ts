@@ -1,4 +1,7 @@
-/** Takes a signing key out of /jwks before its time, as one does with a key that has leaked: what it signed verifies nowhere then. */
+/**
+ * Takes a signing key out of /jwks before its time, as one does with a key that has leaked: what it
+ * signed verifies nowhere then.
+ */
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { dynamoTable, putVersion } from '../../../lambdas/aws/dynamo-table.ts';
 import { directoryKey, keyItem, partitionKey } from '../../../lambdas/aws/formats.ts';
@@ -41,8 +44,10 @@ export function findRemovableKey(states: readonly KeyState[], kid: string): KeyS
 }
 
 /**
- * Removes a key that `findRemovableKey` found. Its private half goes first, if it is still there: the rotation would publish it again.
- * @throws OperatorError if somebody else changed the keys meanwhile; nothing that signs is lost, and asking again is safe
+ * Removes a key that `findRemovableKey` found. Its private half goes first, if it is still there:
+ * the rotation would publish it again.
+ * @throws OperatorError if somebody else changed the keys meanwhile; nothing that signs is lost,
+ * and asking again is safe
  */
 export async function removeKey(tables: KeyTables, { kid, kind, status }: KeyState): Promise<void> {
   if (status !== 'retired') await removePrivateHalf(tables, kind, kid);

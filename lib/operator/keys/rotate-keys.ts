@@ -14,8 +14,10 @@ export const LONGEST_LEAD_SECONDS = LEAD_SECONDS;
 const rotationResult = z.object({ made: z.array(z.string()) });
 
 /**
- * Makes a key of each kind that is used after the lead, and answers the kinds; of two callers at once one makes them.
- * @throws OperatorError with what the function said if it failed: asking again goes on where it ended
+ * Makes a key of each kind that is used after the lead, and answers the kinds; of two callers at
+ * once one makes them.
+ * @throws OperatorError with what the function said if it failed: asking again goes on where it
+ * ended
  */
 export async function rotateKeys(
   lambda: LambdaClient,

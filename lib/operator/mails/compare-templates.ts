@@ -7,7 +7,9 @@ import {
 } from '@aws-sdk/client-sesv2';
 import type { NotificationTemplate } from '../../notification-templates/compile.ts';
 
-/** How a template of SES and its files compare; a template of the files may not have been deployed. */
+/**
+ * How a template of SES and its files compare; a template of the files may not have been deployed.
+ */
 export const templateStates = [
   'same',
   'differs',

@@ -1,4 +1,7 @@
-/** Brings the mail templates of a deployment to the text of their files past CloudFormation, which sees no change in them. */
+/**
+ * Brings the mail templates of a deployment to the text of their files past CloudFormation, which
+ * sees no change in them.
+ */
 import {
   CreateEmailTemplateCommand,
   type EmailTemplateContent,
@@ -21,7 +24,10 @@ interface Push {
   onDone(): void;
 }
 
-/** Writes each, one after the other, since SES takes one change a second. @throws whatever SES answers */
+/**
+ * Writes each, one after the other, since SES takes one change a second. @throws whatever SES
+ * answers
+ */
 export async function pushTemplates(
   templates: readonly ComparedTemplate[],
   { ses, prefix, files, onDone }: Push,

@@ -1,4 +1,6 @@
-/** Sends one mail as the deployment's flows do, with sample values and a link that leads nowhere. */
+/**
+ * Sends one mail as the deployment's flows do, with sample values and a link that leads nowhere.
+ */
 import { SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { sesMail } from '../../../lambdas/aws/ses-mailer.ts';
 import type { Deployment } from '../deployment/deployment.ts';
@@ -12,7 +14,8 @@ export interface TestMail {
 }
 
 /**
- * Hands one mail to SES: the deployment's template, sender and configuration set. Its link leads to the issuer, where it is unknown.
+ * Hands one mail to SES: the deployment's template, sender and configuration set. Its link leads to
+ * the issuer, where it is unknown.
  * @throws whatever SES answers, in whose words the operator reads it
  */
 export async function sendTestMail(

@@ -18,7 +18,9 @@ export interface RenderedMail {
   text: string;
 }
 
-/** Every template in every locale. @throws OperatorError with all faults of the files, a line each */
+/**
+ * Every template in every locale. @throws OperatorError with all faults of the files, a line each
+ */
 export function readTemplateFiles(): NotificationTemplate[] {
   try {
     return compileNotificationTemplates();

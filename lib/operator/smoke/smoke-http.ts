@@ -1,4 +1,7 @@
-/** HTTP as the smoke flow needs it: forms out, JSON and pages in, and every surprise told as what was expected and seen. */
+/**
+ * HTTP as the smoke flow needs it: forms out, JSON and pages in, and every surprise told as what
+ * was expected and seen.
+ */
 import * as z from 'zod/mini';
 import { parseStrictJson } from '../../../lambdas/ciba/jwt/strict-json.ts';
 
@@ -66,7 +69,10 @@ export function assertRefused(answer: Answer, status: number, error: string): vo
 
 const SHOWN_CHARACTERS = 300;
 
-/** Errors are shown as they came; an answer that is none may hold tokens, so only its members are named. */
+/**
+ * Errors are shown as they came; an answer that is none may hold tokens, so only its members are
+ * named.
+ */
 export function describe({ status, text }: Answer): string {
   const body = parseStrictJson(text);
   if (typeof body !== 'object' || body === null)

@@ -1,4 +1,7 @@
-/** The authentication device of the smoke flow: finds the mail of a request and submits the form of its page. */
+/**
+ * The authentication device of the smoke flow: finds the mail of a request and submits the form of
+ * its page.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { describe, readJson, request, Unexpected } from './smoke-http.ts';
@@ -39,8 +42,8 @@ function onlyUrl(text: string): string {
 }
 
 /**
- * Opens the link and submits every input of the page's form, with Approve pressed, as a browser would. What it asks to be
- * typed is the message that the consumption device shows.
+ * Opens the link and submits every input of the page's form, with Approve pressed, as a browser
+ * would. What it asks to be typed is the message that the consumption device shows.
  */
 export async function approve(link: string, bindingMessage: string): Promise<void> {
   const page = await request(link);

@@ -1,6 +1,6 @@
 /**
- * Where `ciba smoke` has the client's secret from: never an argument, which every list of processes shows and the shell
- * remembers.
+ * Where `ciba smoke` has the client's secret from: never an argument, which every list of processes
+ * shows and the shell remembers.
  */
 import type { CommandContext } from '../command-context.ts';
 import { decodeUtf8, fileName, readNamed } from '../directory/data-file.ts';
@@ -9,7 +9,8 @@ import { OperatorError, usageError } from '../terminal/operator-error.ts';
 type SecretSources = Pick<CommandContext, 'environment' | 'readStdin' | 'askUnseen'>;
 
 /**
- * The secret in the file that is named, without the end of its line, or of the environment, or as it is typed unseen.
+ * The secret in the file that is named, without the end of its line, or of the environment, or as
+ * it is typed unseen.
  * @throws OperatorError if it cannot be read, and if there is neither it nor a terminal to ask on
  */
 export async function readClientSecret(

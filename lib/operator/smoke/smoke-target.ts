@@ -1,4 +1,7 @@
-/** What `ciba smoke` tries, and the readers of its options: each names what is allowed, and commander names the option. */
+/**
+ * What `ciba smoke` tries, and the readers of its options: each names what is allowed, and
+ * commander names the option.
+ */
 import { InvalidArgumentError } from 'commander';
 import { parseUrl } from '../../../lambdas/ciba/parse-url.ts';
 

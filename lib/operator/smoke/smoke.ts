@@ -1,6 +1,7 @@
 /**
- * A short flow against any deployment, from outside as a client sees it: discovery, keys, a request, a decision, tokens
- * (CIBA Core 7, 10, 11), each step told as it is done. It leaves nothing behind but the one request it makes.
+ * A short flow against any deployment, from outside as a client sees it: discovery, keys, a
+ * request, a decision, tokens (CIBA Core 7, 10, 11), each step told as it is done. It leaves
+ * nothing behind but the one request it makes.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,7 +36,8 @@ export interface SmokeListener {
 
 /**
  * Runs every step in order, and tells of each that went as it should.
- * @throws OperatorError at the first step that did not: it names the step, what it expected and what it saw
+ * @throws OperatorError at the first step that did not: it names the step, what it expected and
+ * what it saw
  */
 export async function smoke(target: SmokeTarget, { passed, asked }: SmokeListener): Promise<void> {
   const step: Step = async (name, run) => {
@@ -134,7 +136,10 @@ async function presentWrongSecret(client: Client) {
   return { seen: `refused; ${challengeOf(answer)}` };
 }
 
-/** RFC 9110 15.5.2: by which header the answer names a scheme; API Gateway may rename the standard's own. */
+/**
+ * RFC 9110 15.5.2: by which header the answer names a scheme; API Gateway may rename the standard's
+ * own.
+ */
 function challengeOf({ headers }: Answer): string {
   const names = ['WWW-Authenticate', 'x-amzn-remapped-www-authenticate'];
   const came = names.filter((name) => headers.has(name));

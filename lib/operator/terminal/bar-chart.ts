@@ -1,4 +1,7 @@
-/** Bars in text that show how a sum is made up: a sign for each part, of ASCII where the terminal has no more. */
+/**
+ * Bars in text that show how a sum is made up: a sign for each part, of ASCII where the terminal
+ * has no more.
+ */
 
 /** One part of a bar. */
 export interface BarPart {
@@ -20,7 +23,10 @@ export function stackedBar(parts: readonly BarPart[], largest: number, width: nu
     .join('');
 }
 
-/** A sign for each part, and of the others each part's share; what rounding leaves goes to the largest remainders. */
+/**
+ * A sign for each part, and of the others each part's share; what rounding leaves goes to the
+ * largest remainders.
+ */
 function shareOut(parts: readonly BarPart[], total: number, length: number): number[] {
   const free = length - parts.length;
   const shares = parts.map(({ value }) => (value / total) * free);

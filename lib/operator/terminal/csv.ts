@@ -1,6 +1,6 @@
 /**
- * Comma-separated values (RFC 4180) that are safe to open in a spreadsheet: the one writer of them, and the way back for what
- * is read again.
+ * Comma-separated values (RFC 4180) that are safe to open in a spreadsheet: the one writer of them,
+ * and the way back for what is read again.
  */
 
 /** How a file of records is written. */
@@ -17,7 +17,9 @@ export interface CsvCell {
   isQuoted: boolean;
 }
 
-/** One record with its line break. What a spreadsheet would take for a formula is made a text in it. */
+/**
+ * One record with its line break. What a spreadsheet would take for a formula is made a text in it.
+ */
 export function csvRecord(
   cells: readonly (string | CsvCell)[],
   { delimiter, lineEnd }: CsvForm = standardForm,
@@ -31,12 +33,18 @@ function csvCell(cell: string | CsvCell, delimiter: string): string {
   return isQuoted || isSplit(safe, delimiter) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Whether a text is not one whole cell as it is; blanks at its ends are lost where cells are trimmed. */
+/**
+ * Whether a text is not one whole cell as it is; blanks at its ends are lost where cells are
+ * trimmed.
+ */
 function isSplit(text: string, delimiter: string): boolean {
   return text.includes(delimiter) || /["\r\n]|^\s|\s$/.test(text);
 }
 
-/** What begins a formula, in ASCII, in full width and small; apostrophes of the text's own may stand before it. */
+/**
+ * What begins a formula, in ASCII, in full width and small; apostrophes of the text's own may stand
+ * before it.
+ */
 const FORMULA = "'*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b]";
 
 /** Blanks, invisible signs, quotes, and what some spreadsheet or other splits cells at. */
@@ -48,9 +56,9 @@ const formula = new RegExp(`(?<!${BETWEEN})(${BETWEEN}+|^)(${FORMULA})`, 'gu');
 const guardedFormula = new RegExp(`(?<!${BETWEEN})(${BETWEEN}+|^)'(${FORMULA})`, 'gu');
 
 /**
- * The text with an apostrophe before whatever a spreadsheet could take for the beginning of a formula: at its own beginning,
- * and behind each sign at which one that was told another delimiter would split it. {@link unguardFormulas} takes back just
- * that.
+ * The text with an apostrophe before whatever a spreadsheet could take for the beginning of a
+ * formula: at its own beginning, and behind each sign at which one that was told another delimiter
+ * would split it. {@link unguardFormulas} takes back just that.
  */
 export function guardFormulas(text: string): string {
   return text

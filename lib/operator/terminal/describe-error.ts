@@ -1,4 +1,7 @@
-/** Turns whatever ended a command into what the operator reads: one line that says what to do, and never a stack. */
+/**
+ * Turns whatever ended a command into what the operator reads: one line that says what to do, and
+ * never a stack.
+ */
 import { type ErrorCode, type FailureCode, OperatorError } from './operator-error.ts';
 
 /** What is said of an error, of which kind it is, and the exit code. */
@@ -18,14 +21,20 @@ export function describeError(error: unknown): DescribedError {
   return { message: oneLine(message), code, exitCode: 1 };
 }
 
-/** An error for a program: `hint` is the part of the message that says what is allowed or what to do, where it has one. */
+/**
+ * An error for a program: `hint` is the part of the message that says what is allowed or what to
+ * do, where it has one.
+ */
 export function errorJson({ message, code }: Pick<DescribedError, 'message' | 'code'>) {
   const [, allowed] = /[;:,] (allowed: .*)$/s.exec(message) ?? [];
   const [, advice] = /[;:,] ((?:ciba |npx |--|is |are |AWS_).*)$/s.exec(message) ?? [];
   return { error: { code, message, hint: allowed ?? advice ?? null } };
 }
 
-/** What has a cause is told by it: an adapter of the provider says no more than that a service does not answer. */
+/**
+ * What has a cause is told by it: an adapter of the provider says no more than that a service does
+ * not answer.
+ */
 function explain(error: unknown): Pick<DescribedError, 'message' | 'code'> {
   if (!(error instanceof Error)) return { message: String(error), code: 'failed' };
   const connection = explainConnection(error);
@@ -41,7 +50,10 @@ function named({ name, message }: Error): string {
   return `${name}: ${message}`;
 }
 
-/** A name such as `localhost` is tried at each of its addresses: the fault of the first stands for all. */
+/**
+ * A name such as `localhost` is tried at each of its addresses: the fault of the first stands for
+ * all.
+ */
 function explainConnection(error: Error): string | undefined {
   const [first] = error instanceof AggregateError ? error.errors : [error];
   const code = textAt(first, 'code');

@@ -2,8 +2,8 @@
 import { OperatorError } from './operator-error.ts';
 
 /**
- * Does work with a signal that aborts on the first Ctrl-C; a second one ends the process as ever. What is under way is
- * for the work to finish.
+ * Does work with a signal that aborts on the first Ctrl-C; a second one ends the process as ever.
+ * What is under way is for the work to finish.
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,

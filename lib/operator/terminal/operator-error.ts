@@ -1,8 +1,12 @@
-/** What the command line ends with when it cannot do what it was asked: a text for the operator, and an exit code. */
+/**
+ * What the command line ends with when it cannot do what it was asked: a text for the operator, and
+ * an exit code.
+ */
 
 /**
- * What kind of fault it is, for programs: asked wrongly; of something that is not there; against what is stored; of a
- * deployment that has faults, or templates that differ; AWS refused, or nothing answered; or failed otherwise.
+ * What kind of fault it is, for programs: asked wrongly; of something that is not there; against
+ * what is stored; of a deployment that has faults, or templates that differ; AWS refused, or
+ * nothing answered; or failed otherwise.
  */
 export const errorCodes = [
   'usage',
@@ -17,7 +21,10 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** 1: what was asked failed or is not so. 2: it was asked wrongly, by an option, an argument or a file. */
+/**
+ * 1: what was asked failed or is not so. 2: it was asked wrongly, by an option, an argument or a
+ * file.
+ */
 export type FailureCode = 1 | 2;
 
 interface OperatorErrorOptions {
@@ -39,12 +46,18 @@ export class OperatorError extends Error {
   }
 }
 
-/** For an option, an argument or a file that cannot be used; the message names it and what is allowed. */
+/**
+ * For an option, an argument or a file that cannot be used; the message names it and what is
+ * allowed.
+ */
 export function usageError(message: string, cause?: unknown): OperatorError {
   return new OperatorError(message, { code: 'usage', cause });
 }
 
-/** For a wish that what is stored in the deployment stands against: nothing of the entry it names was written. */
+/**
+ * For a wish that what is stored in the deployment stands against: nothing of the entry it names
+ * was written.
+ */
 export function conflict(message: string): OperatorError {
   return new OperatorError(message, { code: 'conflict' });
 }

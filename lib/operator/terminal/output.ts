@@ -1,6 +1,6 @@
 /**
- * What the command line prints. Text and tables are for a person, JSON and CSV for programs, and each run has one of them on
- * stdout; notes and progress go to stderr.
+ * What the command line prints. Text and tables are for a person, JSON and CSV for programs, and
+ * each run has one of them on stdout; notes and progress go to stderr.
  */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
@@ -25,7 +25,10 @@ export interface Progress {
 export interface TableForm {
   /** Heads of columns that stay whole, as ids do that one copies. */
   whole?: readonly string[];
-  /** Whether a row is one line on a terminal, with the sign … where a cell goes on; elsewhere nothing is cut. */
+  /**
+   * Whether a row is one line on a terminal, with the sign … where a cell goes on; elsewhere
+   * nothing is cut.
+   */
   clips?: boolean;
 }
 
@@ -35,21 +38,27 @@ export interface Output {
   /** One or more lines for a person; nothing with `--json`. */
   line(text: string): void;
   /**
-   * Columns under their heads, in 80 columns or the terminal's if it has more; nothing with `--json`. What does not fit is
-   * wrapped in its column. No rows, no table: say so with `line`.
+   * Columns under their heads, in 80 columns or the terminal's if it has more; nothing with
+   * `--json`. What does not fit is wrapped in its column. No rows, no table: say so with `line`.
    */
   table(head: string[], rows: string[][], form?: TableForm): void;
-  /** One JSON value on a line of its own; nothing without `--json`. A command that streams calls it for each value. */
+  /**
+   * One JSON value on a line of its own; nothing without `--json`. A command that streams calls it
+   * for each value.
+   */
   json(value: unknown): void;
   /** One record of comma-separated values. Whoever asks for them asks for neither text nor JSON. */
   csv(cells: readonly string[]): void;
-  /** A line beside the answer, on stderr, whoever reads stdout; with `--json` it is a JSON object with the member `note`. */
+  /**
+   * A line beside the answer, on stderr, whoever reads stdout; with `--json` it is a JSON object
+   * with the member `note`.
+   */
   note(text: string): void;
   /** The text as it is shown on a terminal with colours, or as it is. */
   tone(tone: Tone, text: string): string;
   /**
-   * Does work that may take a while. After a second a terminal shows the label on stderr, with a bar if there is a total;
-   * it is gone when the work is done.
+   * Does work that may take a while. After a second a terminal shows the label on stderr, with a
+   * bar if there is a total; it is gone when the work is done.
    */
   during<Result>(
     label: string,
@@ -64,7 +73,10 @@ export interface OutputStreams {
   stderr: OutputStream;
 }
 
-/** An output to these streams. @param isJson is asked each time: options are read after the output is made */
+/**
+ * An output to these streams. @param isJson is asked each time: options are read after the output
+ * is made
+ */
 export function createOutput({ stdout, stderr }: OutputStreams, isJson: () => boolean): Output {
   const write = (stream: OutputStream, text: string) => void stream.write(`${printable(text)}\n`);
   return {
@@ -115,7 +127,10 @@ function tint(stream: OutputStream, tone: Tone, text: string): string {
 
 const ESCAPE = String.fromCodePoint(0x1b);
 
-/** Colours, or a character that would move the cursor or turn the text around: what others wrote must not do that. */
+/**
+ * Colours, or a character that would move the cursor or turn the text around: what others wrote
+ * must not do that.
+ */
 const notPrintable = new RegExp(
   `${ESCAPE}\\[[\\d;]*m|(?!\\n)\\p{Cc}|[\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]`,
   'gu',

@@ -1,4 +1,7 @@
-/** Times as an operator writes them: `2h` ago, yesterday, a day, or an instant; without a zone in the zone of this machine, or in UTC. */
+/**
+ * Times as an operator writes them: `2h` ago, yesterday, a day, or an instant; without a zone in
+ * the zone of this machine, or in UTC.
+ */
 import { usageError } from './operator-error.ts';
 import { dayIn } from './show-time.ts';
 

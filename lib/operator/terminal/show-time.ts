@@ -1,4 +1,7 @@
-/** Times and spans as the command line prints them: in UTC unless they say otherwise, and in the largest unit that says enough. */
+/**
+ * Times and spans as the command line prints them: in UTC unless they say otherwise, and in the
+ * largest unit that says enough.
+ */
 import type { TimeZone } from './parse-time.ts';
 
 /** `2026-11-25T19:34:26Z`. @param at epoch seconds */
@@ -34,7 +37,10 @@ export function dayIn(zone: TimeZone): (at: number) => string {
   return zone === 'utc' ? (at) => showUtcTime(at).slice(0, 10) : localDay;
 }
 
-/** `UTC`, or how far this machine's zone is from it at that instant: `UTC+01:00`. @param at epoch seconds */
+/**
+ * `UTC`, or how far this machine's zone is from it at that instant: `UTC+01:00`. @param at epoch
+ * seconds
+ */
 export function zoneName(zone: TimeZone, at: number): string {
   const minutes = zone === 'utc' ? 0 : -new Date(at * 1000).getTimezoneOffset();
   if (minutes === 0) return 'UTC';

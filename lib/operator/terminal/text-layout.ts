@@ -1,4 +1,7 @@
-/** Text in columns: how wide it is on a terminal, cut or wrapped to a width, and how wide columns may be to fit together. */
+/**
+ * Text in columns: how wide it is on a terminal, cut or wrapped to a width, and how wide columns
+ * may be to fit together.
+ */
 import { stripVTControlCharacters } from 'node:util';
 
 /** The width that every table fits, whatever it is shown on. */
@@ -96,7 +99,10 @@ export interface Column {
   isWhole: boolean;
 }
 
-/** Widths that fit beside each other in `lineWidth`, as far as possible: the widest columns give way first. */
+/**
+ * Widths that fit beside each other in `lineWidth`, as far as possible: the widest columns give way
+ * first.
+ */
 export function fitColumns(columns: readonly Column[], lineWidth: number): number[] {
   const widths = columns.map(({ natural }) => natural);
   const room = lineWidth - COLUMN_GAP.length * (columns.length - 1);

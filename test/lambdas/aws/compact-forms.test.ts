@@ -1,5 +1,6 @@
 /**
- * The compact forms of an item: each text comes back as it was, has one form, and is no longer than it has to be.
+ * The compact forms of an item: each text comes back as it was, has one form, and is no longer than
+ * it has to be.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * Clients and users on a real engine: found by every login, never by a login that was given up, cached no longer than said.
+ * Clients and users on a real engine: found by every login, never by a login that was given up,
+ * cached no longer than said.
  */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

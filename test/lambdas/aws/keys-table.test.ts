@@ -1,6 +1,6 @@
 /**
- * Keys on a real engine: made once however many make them, published before they sign, and what they sign verifies with an
- * independent library.
+ * Keys on a real engine: made once however many make them, published before they sign, and what
+ * they sign verifies with an independent library.
  */
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

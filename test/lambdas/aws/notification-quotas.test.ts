@@ -1,6 +1,7 @@
 /**
- * The notification quotas on a real engine (dynalite): limits that hold exactly whoever asks at the same moment, and the
- * same work for somebody who exists and for somebody who does not (threats T3, T6).
+ * The notification quotas on a real engine (dynalite): limits that hold exactly whoever asks at the
+ * same moment, and the same work for somebody who exists and for somebody who does not (threats T3,
+ * T6).
  */
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';

@@ -1,6 +1,7 @@
 /**
- * Exactly one token set per approved request (CIBA Core 10.1.1, threats T8): the real token endpoint over the real
- * adapters on dynalite, 64 polls at the same moment, 50 times; RACE_ROUNDS and RACE_POLLS set others.
+ * Exactly one token set per approved request (CIBA Core 10.1.1, threats T8): the real token
+ * endpoint over the real adapters on dynalite, 64 polls at the same moment, 50 times; RACE_ROUNDS
+ * and RACE_POLLS set others.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clientDirectory, userDirectory } from '../../../lambdas/aws/directory-table.ts';

@@ -1,7 +1,8 @@
 /**
- * The table held against the store in memory, step by step: any sequence of any calls answers the same and leaves the same
- * item, on a real engine (dynalite). Both write by the same rules, and that one rule does the same in both is judged by
- * `rule-expressions.test.ts`; here it is sequences of them. FC_RUNS sets how many; a failure prints its seed.
+ * The table held against the store in memory, step by step: any sequence of any calls answers the
+ * same and leaves the same item, on a real engine (dynalite). Both write by the same rules, and
+ * that one rule does the same in both is judged by `rule-expressions.test.ts`; here it is sequences
+ * of them. FC_RUNS sets how many; a failure prints its seed.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -24,7 +25,10 @@ afterAll(() => tables.stop());
 
 type Call = (store: AuthenticationRequestStore, refs: readonly string[]) => Promise<unknown>;
 
-/** Small pools, so that calls meet each other: right and wrong secrets, clients, links, attempts, and times at the edges. */
+/**
+ * Small pools, so that calls meet each other: right and wrong secrets, clients, links, attempts,
+ * and times at the edges.
+ */
 const which = fc.constantFrom(0, 0, 0, 1);
 const secretHash = fc.constantFrom('secret', 'secret', 'secret', 'wrong').map(hashSecret);
 const clientId = fc.constantFrom('pump-4', 'pump-4', 'pump-4', 'desk-1');
@@ -166,8 +170,8 @@ interface NamedCall {
 }
 
 /**
- * What the first request has been through before anything happens by chance: at least its creation, at most its
- * denial, or the replay of its auth_req_id.
+ * What the first request has been through before anything happens by chance: at least its creation,
+ * at most its denial, or the replay of its auth_req_id.
  */
 function asked(changes: Partial<PendingRequest> = {}): NamedCall[] {
   return [

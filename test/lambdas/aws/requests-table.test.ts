@@ -1,5 +1,6 @@
 /**
- * The authentication requests on a real engine (dynalite): the contract, what each step costs, and how large an item is.
+ * The authentication requests on a real engine (dynalite): the contract, what each step costs, and
+ * how large an item is.
  */
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -100,7 +101,10 @@ describe('T27: what each step costs', () => {
   });
 });
 
-/** An item as version 2 had it, attribute by attribute: hashes, nonces and ids as text, causes as words, no origin. */
+/**
+ * An item as version 2 had it, attribute by attribute: hashes, nonces and ids as text, causes as
+ * words, no origin.
+ */
 function version2(request: PendingRequest, changes: Record<string, unknown> = {}) {
   const { ref, secretHash, createdAt } = request;
   return {
@@ -324,7 +328,9 @@ function octetsOf(text: string): Uint8Array {
 
 describe('the size of an item', () => {
   const sub = 's'.repeat(SUB_LENGTH);
-  /** Of 64 characters, and its requests are in a partition of the day whose number has two digits. */
+  /**
+   * Of 64 characters, and its requests are in a partition of the day whose number has two digits.
+   */
   const clientId = Array.from('abcdefgh', (last) => 'c'.repeat(63) + last).find((id) =>
     /#1\d$/.test(dayPartition({ ref: '', clientId: id, sub, createdAt: EXAMPLE_NOW })),
   );
@@ -475,7 +481,9 @@ async function storedSize(request: AuthenticationRequest): Promise<number> {
   return itemSize(unmarshall(item ?? {}));
 }
 
-/** DynamoDB's size of an item: names and texts as UTF-8, a number as half its digits and one byte. */
+/**
+ * DynamoDB's size of an item: names and texts as UTF-8, a number as half its digits and one byte.
+ */
 function itemSize(item: Record<string, unknown>): number {
   return Object.entries(item)
     .filter(([, value]) => value !== undefined)

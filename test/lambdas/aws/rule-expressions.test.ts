@@ -1,6 +1,7 @@
 /**
- * What a rule demands and writes is the same to a table as to the pure room: of any rule and any item the conditional update is
- * written if and only if nothing is refused, and leaves the same behind.
+ * What a rule demands and writes is the same to a table as to the pure room: of any rule and any
+ * item the conditional update is written if and only if nothing is refused, and leaves the same
+ * behind.
  */
 
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';

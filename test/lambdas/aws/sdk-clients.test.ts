@@ -1,4 +1,7 @@
-/** O11: connections that the other side closed while the function slept, by the clients as the functions make them. */
+/**
+ * O11: connections that the other side closed while the function slept, by the clients as the
+ * functions make them.
+ */
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
@@ -16,7 +19,10 @@ let server: Server;
 /** How often a call was carried out. */
 let done = 0;
 
-/** Answers the first request of each connection, and resets it at the next, as after a close that nobody has noticed. */
+/**
+ * Answers the first request of each connection, and resets it at the next, as after a close that
+ * nobody has noticed.
+ */
 beforeEach(async () => {
   done = 0;
   const used = new WeakSet<Socket>();

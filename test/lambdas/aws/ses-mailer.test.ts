@@ -1,5 +1,6 @@
 /**
- * What SES answers and what it means for the mail: accepted, refused for good, refused for now, or unknown.
+ * What SES answers and what it means for the mail: accepted, refused for good, refused for now, or
+ * unknown.
  */
 import {
   BadRequestException,

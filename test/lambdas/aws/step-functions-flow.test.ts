@@ -1,4 +1,7 @@
-/** The flows on Step Functions: which state machine is started, under which name, and what it is told. */
+/**
+ * The flows on Step Functions: which state machine is started, under which name, and what it is
+ * told.
+ */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { stepFunctionsFlow } from '../../../lambdas/aws/step-functions-flow.ts';

@@ -1,6 +1,6 @@
 /**
- * Used `jti`s on a real engine (dynalite): one winner, for as long as the JWT lives, under a key whose form never changes
- * (threats T15; invariant I14).
+ * Used `jti`s on a real engine (dynalite): one winner, for as long as the JWT lives, under a key
+ * whose form never changes (threats T15; invariant I14).
  */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';

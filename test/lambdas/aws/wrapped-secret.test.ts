@@ -1,5 +1,6 @@
 /**
- * Wrapped client secrets: recoverable with the deployment's key, for their client, and in no other way (threats T14, A6).
+ * Wrapped client secrets: recoverable with the deployment's key, for their client, and in no other
+ * way (threat T14).
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * The stand-ins for Headers, Request and Response in the bundles mean what the platform's mean, case by case.
+ * The stand-ins for Headers, Request and Response in the bundles mean what the platform's mean,
+ * case by case.
  */
 import { describe, expect, it } from 'vitest';
 import * as light from '../../../lambdas/bundling/web-messages.ts';

@@ -1,5 +1,6 @@
 /**
- * The handles: their alphabet, their bits, and that none can be taken for another (CIBA Core 7.3; threats T7, T10).
+ * The handles: their alphabet, their bits, and that none can be taken for another (CIBA Core 7.3;
+ * threats T7, T10).
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * Errors as they leave: status and members (RFC 6749 5.2, CIBA Core 11 and 13), characters, correlation id.
+ * Errors as they leave: status and members (RFC 6749 5.2, CIBA Core 11 and 13), characters,
+ * correlation id.
  */
 import { describe, expect, it } from 'vitest';
 import { errorBody, type OAuthErrorCode, statusOf } from '../../../lambdas/ciba/oauth-error.ts';

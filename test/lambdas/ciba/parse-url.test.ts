@@ -1,4 +1,7 @@
-/** A text is a URL or none, however often it was asked before: Node 20's own answer changes once its code is compiled. */
+/**
+ * A text is a URL or none, however often it was asked before: Node 20's own answer changes once its
+ * code is compiled.
+ */
 import { expect, it } from 'vitest';
 import { parseUrl } from '../../../lambdas/ciba/parse-url.ts';
 

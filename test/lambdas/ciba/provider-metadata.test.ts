@@ -1,5 +1,6 @@
 /**
- * The discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4), member by member: what works and nothing else.
+ * The discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4), member by member:
+ * what works and nothing else.
  */
 import { describe, expect, it } from 'vitest';
 import { providerMetadata } from '../../../lambdas/ciba/provider-metadata.ts';
@@ -59,8 +60,9 @@ describe('the metadata of the provider', () => {
     });
   });
 
-  // RFC 8414 2 and Discovery 3 require the member; RFC 8414 3.2 and Discovery 4.2 say that claims with zero elements MUST be
-  // omitted. For a provider without an authorization endpoint the texts contradict each other; parsers like the list better.
+  // RFC 8414 2 and Discovery 3 require the member; RFC 8414 3.2 and Discovery 4.2 say that claims
+  // with zero elements MUST be omitted. For a provider without an authorization endpoint the texts
+  // contradict each other; parsers like the list better.
   it('P51: has the required response_types_supported, and nothing in it', () => {
     expect(JSON.parse(JSON.stringify(providerMetadata(issuer, routes)))).toHaveProperty(
       'response_types_supported',

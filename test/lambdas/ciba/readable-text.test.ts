@@ -1,6 +1,6 @@
 /**
- * Which texts are shown to an end-user: the rule for `binding_message` (CIBA Core 7.1) and `client_name`, and what tries
- * to slip through it (threats T5).
+ * Which texts are shown to an end-user: the rule for `binding_message` (CIBA Core 7.1) and
+ * `client_name`, and what tries to slip through it (threats T5).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * Scope values (RFC 6749 3.3) and what a request may ask of its client's registration (CIBA Core 7.1, OpenID Connect Core 11).
+ * Scope values (RFC 6749 3.3) and what a request may ask of its client's registration (CIBA Core
+ * 7.1, OpenID Connect Core 11).
  */
 import { describe, expect, it } from 'vitest';
 import { OAuthError } from '../../../lambdas/ciba/oauth-error.ts';

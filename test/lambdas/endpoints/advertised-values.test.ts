@@ -1,6 +1,7 @@
 /**
- * The discovery document against the provider (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4): every value of every list
- * that it advertises can be registered or asked for, and works to the end.
+ * The discovery document against the provider (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core
+ * 4): every value of every list that it advertises can be registered or asked for, and works to the
+ * end.
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -26,7 +27,9 @@ const key = {
 
 type Provider = ReturnType<typeof providerInMemory>;
 
-/** A provider whose one client is registered with these members, as the operator's tool stores it. */
+/**
+ * A provider whose one client is registered with these members, as the operator's tool stores it.
+ */
 function providerWith(members: object): { provider: Provider; client: Client } {
   const registration = clientRegistration.parse({
     client_id: 'pump-4',
@@ -80,7 +83,9 @@ function assertion(alg: string): Record<string, string> {
   };
 }
 
-/** From the request to the tokens; the claims of the ID Token and the algorithm it is signed with. */
+/**
+ * From the request to the tokens; the claims of the ID Token and the algorithm it is signed with.
+ */
 async function run(
   members: object,
   parameters: Record<string, string> = {},

@@ -1,6 +1,6 @@
 /**
- * Attacks on the approval endpoint, each against a request that must still be pending afterwards: scanners (T1), confused
- * handles (T10), forged forms (T11), late and double decisions (T9).
+ * Attacks on the approval endpoint, each against a request that must still be pending afterwards:
+ * scanners (T1), confused handles (T10), forged forms (T11), late and double decisions (T9).
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

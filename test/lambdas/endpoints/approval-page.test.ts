@@ -1,6 +1,6 @@
 /**
- * The pages themselves: what they say, in which words, and that nothing in them runs, loads, frames or leaks
- * (RFC 10027; threats T4, T5, T11, T12).
+ * The pages themselves: what they say, in which words, and that nothing in them runs, loads, frames
+ * or leaks (RFC 10027; threats T4, T5, T11, T12).
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * The approval page (CIBA Core 8): which status means what, what a decision demands, what a hostile name can do.
+ * The approval page (CIBA Core 8): which status means what, what a decision demands, what a hostile
+ * name can do.
  */
 import { describe, expect, it } from 'vitest';
 import { Unavailable } from '../../../lambdas/ports.ts';

@@ -1,6 +1,7 @@
 /**
- * What the log says of client authentications that fail, at both endpoints: each cause is told from every other by its line
- * alone, the client that is claimed is named where it has the form of an id, and the client itself learns none of it.
+ * What the log says of client authentications that fail, at both endpoints: each cause is told from
+ * every other by its line alone, the client that is claimed is named where it has the form of an
+ * id, and the client itself learns none of it.
  */
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../lambdas/ciba/client/client.ts';

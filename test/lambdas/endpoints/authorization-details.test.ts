@@ -1,6 +1,6 @@
 /**
- * `authorization_details` at both endpoints and with both grants (RFC 9396 5): refused by its own code before anything is
- * stored, stamped or mailed; an empty one is none.
+ * `authorization_details` at both endpoints and with both grants (RFC 9396 5): refused by its own
+ * code before anything is stored, stamped or mailed; an empty one is none.
  */
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, REFRESH_GRANT_TYPE } from '../../../lambdas/ciba/client/client.ts';

@@ -1,6 +1,6 @@
 /**
- * Every error of CIBA Core 13 that can occur, at the endpoint itself: status, shape, nothing echoed, and one answer where
- * two would tell too much (threats T6, T14, T30).
+ * Every error of CIBA Core 13 that can occur, at the endpoint itself: status, shape, nothing
+ * echoed, and one answer where two would tell too much (threats T6, T14, T30).
  */
 import { describe, expect, it } from 'vitest';
 import { hashSecret } from '../../../lambdas/ciba/handles.ts';

@@ -1,6 +1,6 @@
 /**
- * The backchannel authentication endpoint (CIBA Core 7): the order of its checks, what it leaves behind, and what happens
- * when something it depends on fails.
+ * The backchannel authentication endpoint (CIBA Core 7): the order of its checks, what it leaves
+ * behind, and what happens when something it depends on fails.
  */
 import { describe, expect, it } from 'vitest';
 import { Unavailable } from '../../../lambdas/ports.ts';

@@ -1,6 +1,6 @@
 /**
- * Client assertions at both endpoints (RFC 7523, OpenID Connect Core 9): proved, burned once, and nothing else done before
- * (threats T15 to T17; invariant I14).
+ * Client assertions at both endpoints (RFC 7523, OpenID Connect Core 9): proved, burned once, and
+ * nothing else done before (threats T15 to T17; invariant I14).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

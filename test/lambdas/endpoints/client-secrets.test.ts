@@ -1,5 +1,6 @@
 /**
- * Client secrets at the endpoints over the real adapters (threats T14): what proves them, and what each answer costs in reads.
+ * Client secrets at the endpoints over the real adapters (threats T14): what proves them, and what
+ * each answer costs in reads.
  */
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';

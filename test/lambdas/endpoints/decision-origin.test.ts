@@ -1,6 +1,7 @@
 /**
- * Where a decision was made, as the page keeps it: with each decision, by the setting, from what API Gateway says of the
- * connection and never from a header that forwards; and that looking leaves nothing.
+ * Where a decision was made, as the page keeps it: with each decision, by the setting, from what
+ * API Gateway says of the connection and never from a header that forwards; and that looking leaves
+ * nothing.
  */
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,7 @@
-/** The page at the issuer: as closed as the approval page, and made of the issuer and the paths alone. */
+/**
+ * The page at the issuer: as closed as the approval page, and made of the issuer and the paths
+ * alone.
+ */
 import { expect, it } from 'vitest';
 import { metadataEndpoint } from '../../../lambdas/endpoints/metadata.ts';
 import { routes } from '../../../lambdas/routes.ts';

@@ -1,6 +1,7 @@
 /**
- * The three hints at the backchannel authentication endpoint (CIBA Core 7.1, 7.2, 13), users who cannot be asked among
- * them, and what a client that is not to learn of them is answered (threats T6, T20, T21).
+ * The three hints at the backchannel authentication endpoint (CIBA Core 7.1, 7.2, 13), users who
+ * cannot be asked among them, and what a client that is not to learn of them is answered (threats
+ * T6, T20, T21).
  */
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../lambdas/ciba/client/client.ts';

@@ -1,6 +1,6 @@
 /**
- * Every kind of JWT in every place that takes a text (RFC 8725 3.11, 3.12): its own takes it, once, and no other does,
- * although client and provider share one key here (threats T17).
+ * Every kind of JWT in every place that takes a text (RFC 8725 3.11, 3.12): its own takes it, once,
+ * and no other does, although client and provider share one key here (threats T17).
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -66,7 +66,9 @@ function grantOf(user: typeof exampleUser): Grant {
 const plainTypes = [undefined, 'JWT', 'jwt', 'application/jwt'];
 const hintTokenTypes = ['login-hint-token+jwt', 'application/Login-Hint-Token+JWT'];
 
-/** Each kind in every form that its own place takes. A kind without an entry here does not compile. */
+/**
+ * Each kind in every form that its own place takes. A kind without an entry here does not compile.
+ */
 const samples: Record<KindName, () => string[]> = {
   clientAssertion: () =>
     [...plainTypes, 'client-authentication+jwt', 'application/client-authentication+JWT'].map(

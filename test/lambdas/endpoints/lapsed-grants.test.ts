@@ -1,6 +1,7 @@
 /**
- * What ends what was approved: every change of client and user, times the two grants that issue tokens on it, each cell
- * stated (RFC 6749 5.2 and 6, RFC 9700 4.14; threats T24, T29). Neither grant looks at less than the other.
+ * What ends what was approved: every change of client and user, times the two grants that issue
+ * tokens on it, each cell stated (RFC 6749 5.2 and 6, RFC 9700 4.14; threats T24, T29). Neither
+ * grant looks at less than the other.
  */
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client/client.ts';
@@ -28,7 +29,10 @@ async function approved() {
   return { provider, authReqId };
 }
 
-/** What a remembered client is authenticated by; its registration is read again before anything is issued. */
+/**
+ * What a remembered client is authenticated by; its registration is read again before anything is
+ * issued.
+ */
 function remember({ directory }: Provider): void {
   const { clients } = directory.ports;
   const { findClient } = clients;
@@ -166,7 +170,10 @@ const changes: [what: string, change: Change, redemption: string, refresh: strin
   ],
 ];
 
-/** What proves no client any more is told so before anything else is looked at, once it is not remembered. */
+/**
+ * What proves no client any more is told so before anything else is looked at, once it is not
+ * remembered.
+ */
 const unauthenticated = ['the client is disabled', 'the client is removed'];
 
 describe.each([true, false])('P8: of a client that is remembered (%s), if', (isRemembered) => {

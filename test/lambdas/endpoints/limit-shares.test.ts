@@ -1,6 +1,7 @@
 /**
- * Limits that clients have in common (threats T3, T4, T6): one client never keeps another from asking, only mails use up
- * mails, a failed request counts like one for nobody, and pages tell of all that waits.
+ * Limits that clients have in common (threats T3, T4, T6): one client never keeps another from
+ * asking, only mails use up mails, a failed request counts like one for nobody, and pages tell of
+ * all that waits.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -209,7 +210,10 @@ describe('P5: only mails use up the mails of a day', () => {
   });
 });
 
-/** What is done to a request that was asked for a user of each state; whoever asks learns nothing of it. */
+/**
+ * What is done to a request that was asked for a user of each state; whoever asks learns nothing of
+ * it.
+ */
 const states = {
   there: { user: {}, fate: 'mail' },
   'not there': { user: undefined, fate: 'nothing' },

@@ -1,6 +1,7 @@
 /**
- * The link of a mail as mail programs hand it over: with what stands behind it, cut, or changed. It opens, or a page says in
- * the reader's language that it does not; a person never gets another answer.
+ * The link of a mail as mail programs hand it over: with what stands behind it, cut, or changed. It
+ * opens, or a page says in the reader's language that it does not; a person never gets another
+ * answer.
  */
 import { describe, expect, it } from 'vitest';
 import { httpHandler } from '../../../lambdas/http/api-gateway-event.ts';

@@ -1,6 +1,6 @@
 /**
- * What anybody may read (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3, RFC 7517; logos): its headers, what is
- * not there, and keys that cannot be read.
+ * What anybody may read (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3, RFC 7517;
+ * logos): its headers, what is not there, and keys that cannot be read.
  */
 import { describe, expect, it } from 'vitest';
 import type { PublicJwk } from '../../../lambdas/ciba/keys/signing-keys.ts';

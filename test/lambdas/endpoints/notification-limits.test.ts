@@ -1,6 +1,6 @@
 /**
- * Limits on asking users at the endpoint (CIBA Core 13, threats T3 and T6): one refusal that tells nothing, kept for the
- * audit, and the chosen flow of what is let through.
+ * Limits on asking users at the endpoint (CIBA Core 13, threats T3 and T6): one refusal that tells
+ * nothing, kept for the audit, and the chosen flow of what is let through.
  */
 import { describe, expect, it } from 'vitest';
 import { exampleClient, exampleUser } from '../../support/example-directory.ts';

@@ -1,6 +1,7 @@
 /**
- * The order of the checks at each endpoint (CIBA Core 7.2, 10.1 and 11, RFC 6749 section 6, RFC 9110): a request that fails
- * two of them is answered with the error of the first. Each list is in the order of the endpoint's own.
+ * The order of the checks at each endpoint (CIBA Core 7.2, 10.1 and 11, RFC 6749 section 6, RFC
+ * 9110): a request that fails two of them is answered with the error of the first. Each list is in
+ * the order of the endpoint's own.
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -106,7 +107,10 @@ async function passTime({ directory, quotas, now }: Provider, sending: Sending):
   }
 }
 
-/** Status, code and description of an answer, and the cause in the log, which tells apart what the client is told alike. */
+/**
+ * Status, code and description of an answer, and the cause in the log, which tells apart what the
+ * client is told alike.
+ */
 async function protocolAnswer({ log }: Provider, response: Response): Promise<string> {
   const { error, error_description: description = '' } = Object(await response.json());
   const text = String(description).replace(/ .Correlation ID.*/, '');

@@ -1,5 +1,6 @@
 /**
- * Which parameters the endpoints read (RFC 6749 3.2, CIBA Core 7.2 and 13): each of them once, and all others not at all.
+ * Which parameters the endpoints read (RFC 6749 3.2, CIBA Core 7.2 and 13): each of them once, and
+ * all others not at all.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -29,7 +30,10 @@ async function protocolAnswer(
   return [response.status, error ?? Object.keys(members)];
 }
 
-/** Each sends a form that is answered with success, if what comes behind it is nothing to the endpoint. */
+/**
+ * Each sends a form that is answered with success, if what comes behind it is nothing to the
+ * endpoint.
+ */
 const endpoints = [
   {
     name: 'the backchannel authentication endpoint',

@@ -1,6 +1,6 @@
 /**
- * README's list of the parameters that are read, ignored and refused (CIBA Core 7.2, RFC 6749 3.2), walked at both endpoints
- * and with both grants.
+ * README's list of the parameters that are read, ignored and refused (CIBA Core 7.2, RFC 6749 3.2),
+ * walked at both endpoints and with both grants.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

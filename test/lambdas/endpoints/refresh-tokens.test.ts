@@ -1,6 +1,7 @@
 /**
- * Refresh tokens at the token endpoint (OpenID Connect Core 11 and 12, RFC 6749 6): given with `offline_access`, good for
- * their client alone, and gone with everything they rest on (threats T24; invariant I15).
+ * Refresh tokens at the token endpoint (OpenID Connect Core 11 and 12, RFC 6749 6): given with
+ * `offline_access`, good for their client alone, and gone with everything they rest on (threats
+ * T24; invariant I15).
  */
 import { describe, expect, it } from 'vitest';
 import { CIBA_GRANT_TYPE, type Client } from '../../../lambdas/ciba/client/client.ts';

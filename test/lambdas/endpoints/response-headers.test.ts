@@ -1,6 +1,7 @@
 /**
- * The headers of every answer: each route by each method with each status, as API Gateway gets them (ASVS 5.0 3.4, RFC 9110
- * 10.2.1, 15.5.6, RFC 9111, Fetch 3.2). What is written here is what has to be, not what the table of the product says.
+ * The headers of every answer: each route by each method with each status, as API Gateway gets them
+ * (ASVS 5.0 3.4, RFC 9110 10.2.1, 15.5.6, RFC 9111, Fetch 3.2). What is written here is what has to
+ * be, not what the table of the product says.
  */
 import { describe, expect, it } from 'vitest';
 import { metadataEndpoint } from '../../../lambdas/endpoints/metadata.ts';

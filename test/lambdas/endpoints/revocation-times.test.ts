@@ -1,7 +1,7 @@
 /**
- * How long what the operator takes from a client lasts where functions remember clients (SECURITY.md, what an operator has to
- * do): every change, measured over the real memory of the directory with a clock that the test sets. What is worth tokens is
- * read anew and ends at once.
+ * How long what the operator takes from a client lasts where functions remember clients
+ * (SECURITY.md, what an operator has to do): every change, measured over the real memory of the
+ * directory with a clock that the test sets. What is worth tokens is read anew and ends at once.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIENT_CACHE_SECONDS, clientDirectory } from '../../../lambdas/aws/directory-table.ts';
@@ -59,7 +59,10 @@ type Provider = Awaited<ReturnType<typeof started>>;
 
 let serial = 0;
 
-/** A request as the client sends it before the change: with its secret, or an assertion of its first key. */
+/**
+ * A request as the client sends it before the change: with its secret, or an assertion of its first
+ * key.
+ */
 function requestOf({ now }: Provider, client: Client, path: string, form: Record<string, string>) {
   if (client !== keyClient) return formRequest(path, form, client.client_id, exampleClientSecret);
   serial += 1;
@@ -88,7 +91,10 @@ async function token(provider: Provider, client: Client, form: Record<string, st
   return { status: response.status, body };
 }
 
-/** Asked, approved, and the client remembered at this very moment: nobody can be remembered for longer. */
+/**
+ * Asked, approved, and the client remembered at this very moment: nobody can be remembered for
+ * longer.
+ */
 async function approved(client: Client) {
   const provider = await started(client);
   const { id } = await ask(provider, client);
@@ -102,7 +108,10 @@ async function approved(client: Client) {
 /** Seconds after the change: in between, just before the memory ends, and then. */
 const seconds = [0, 1, 5, CLIENT_CACHE_SECONDS - 0.001, CLIENT_CACHE_SECONDS, 60];
 
-/** The last of these seconds at which it still works; -1 for never, each tried by functions of their own. */
+/**
+ * The last of these seconds at which it still works; -1 for never, each tried by functions of their
+ * own.
+ */
 async function lasts(attempt: (after: number) => Promise<boolean>): Promise<number> {
   let last = -1;
   for (const after of seconds) if (await attempt(after)) last = after;

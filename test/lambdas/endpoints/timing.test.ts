@@ -1,7 +1,7 @@
 /**
- * What the time of an answer tells (threats T6, T14): a thousand requests of one kind against as many of the other, over
- * the real adapters on dynalite, by the processor's time, which other programs leave as it is. An area of 0.5 is nothing, 0.55
- * the most that is allowed.
+ * What the time of an answer tells (threats T6, T14): a thousand requests of one kind against as
+ * many of the other, over the real adapters on dynalite, by the processor's time, which other
+ * programs leave as it is. An area of 0.5 is nothing, 0.55 the most that is allowed.
  */
 
 import { randomInt } from 'node:crypto';
@@ -36,7 +36,10 @@ const wrong = 'x'.repeat(exampleClientSecret.length);
 
 let tables: TestTables;
 let authorize: (request: Request) => Promise<Response>;
-/** Narrower than the narrowest of the product, in seconds, so that a thousand answers take no minutes. */
+/**
+ * Narrower than the narrowest of the product, in seconds, so that a thousand answers take no
+ * minutes.
+ */
 const STEP = 0.006;
 /** A clock that stands still while the process sleeps has to be run down. */
 const startPadding = paddingBy(

@@ -1,6 +1,7 @@
 /**
- * Requests at the token endpoint that get no tokens: which check comes first, what each is answered, and that nothing tells
- * another client's auth_req_id from one that never was (CIBA Core 10.1, 11; threats T7, T10).
+ * Requests at the token endpoint that get no tokens: which check comes first, what each is
+ * answered, and that nothing tells another client's auth_req_id from one that never was (CIBA Core
+ * 10.1, 11; threats T7, T10).
  */
 import { describe, expect, it } from 'vitest';
 import {

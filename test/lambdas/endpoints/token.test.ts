@@ -1,5 +1,6 @@
 /**
- * The token endpoint (CIBA Core 10.1, 11): what is read again at redemption, what a fault leaves, whose polls count.
+ * The token endpoint (CIBA Core 10.1, 11): what is read again at redemption, what a fault leaves,
+ * whose polls count.
  */
 import { describe, expect, it } from 'vitest';
 import { type AuthenticationRequestStore, Unavailable } from '../../../lambdas/ports.ts';

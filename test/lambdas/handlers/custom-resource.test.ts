@@ -1,6 +1,7 @@
 /**
- * Whom the function that writes keys calls when an event says where (ASVS 1.3.6): CloudFormation's bucket of this region, and
- * nobody else. A server that listens where a forged event leads sees no connection.
+ * Whom the function that writes keys calls when an event says where (ASVS 1.3.6): CloudFormation's
+ * bucket of this region, and nobody else. A server that listens where a forged event leads sees no
+ * connection.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * The first keys of a deployment whose role and key are seconds old: refused for a while by any service that the function
- * calls, or for good. The clock is a fake one that waits move.
+ * The first keys of a deployment whose role and key are seconds old: refused for a while by any
+ * service that the function calls, or for good. The clock is a fake one that waits move.
  */
 import { type DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -22,7 +22,10 @@ const event = {
   LogicalResourceId: 'FirstKeys',
 };
 
-/** What the function has left of its 90 seconds when the last try has failed; each of three answers may take five. */
+/**
+ * What the function has left of its 90 seconds when the last try has failed; each of three answers
+ * may take five.
+ */
 const PATIENCE_SECONDS = 60;
 
 let tables: TestTables;
@@ -41,7 +44,9 @@ interface Outcome {
   seconds: number;
 }
 
-/** Runs the function as CloudFormation calls it; `refuse` may throw before each call of its bucket. */
+/**
+ * Runs the function as CloudFormation calls it; `refuse` may throw before each call of its bucket.
+ */
 async function deploy(client: DynamoDBClient, refuse = () => {}): Promise<Outcome> {
   const started = 1_700_000_000;
   let now = started;

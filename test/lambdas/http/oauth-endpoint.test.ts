@@ -1,6 +1,7 @@
 /**
- * The one outlet of both protocol endpoints: nothing leaves in another shape, nothing may be stored, and an error says no
- * more than its description (RFC 6749 5.1 and 5.2, CIBA Core 13; threats T26).
+ * The one outlet of both protocol endpoints: nothing leaves in another shape, nothing may be
+ * stored, and an error says no more than its description (RFC 6749 5.1 and 5.2, CIBA Core 13;
+ * threats T26).
  */
 import { describe, expect, it } from 'vitest';
 import { OAuthError, type OAuthErrorCode } from '../../../lambdas/ciba/oauth-error.ts';

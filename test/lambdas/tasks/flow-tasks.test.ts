@@ -1,6 +1,6 @@
 /**
- * The flow's tasks: what each outcome says, and that running them twice, late or at once sends one mail with one link
- * (threats F3, F9, F10, F11).
+ * The flow's tasks: what each outcome says, and that running them twice, late or at once sends one
+ * mail with one link (threats F3, F9, F10, F11).
  */
 import { describe, expect, it } from 'vitest';
 import type { Mailer } from '../../../lambdas/ports.ts';

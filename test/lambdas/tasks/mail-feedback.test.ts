@@ -1,6 +1,6 @@
 /**
- * What SES tells of mails after it accepted them: each kind of event, and that late, repeated, foreign and broken ones do no
- * harm (threats F10, F11, T26).
+ * What SES tells of mails after it accepted them: each kind of event, and that late, repeated,
+ * foreign and broken ones do no harm (threats F10, F11, T26).
  */
 import { describe, expect, it } from 'vitest';
 import type { MailFailure } from '../../../lambdas/ciba/mail-failure.ts';

@@ -1,6 +1,6 @@
 /**
- * The function that ends refresh tokens for the operator (threats T24): it does that to a redeemed request, and to no
- * request in any state anything else.
+ * The function that ends refresh tokens for the operator (threats T24): it does that to a redeemed
+ * request, and to no request in any state anything else.
  */
 import { describe, expect, it } from 'vitest';
 import type {

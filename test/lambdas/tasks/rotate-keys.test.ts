@@ -1,6 +1,6 @@
 /**
- * The rotation of keys, run by run: stored, published, released, in this order and each once, whatever is interrupted or
- * comes at the same time (threats T25, F18, F19).
+ * The rotation of keys, run by run: stored, published, released, in this order and each once,
+ * whatever is interrupted or comes at the same time (threats T25, F18, F19).
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -434,7 +434,8 @@ describe('whatever runs when, and however many of the runs are cut off', () => {
         const signed: { kid: string; at: number }[] = [];
         const links: { kid: string; at: number }[] = [];
         for (const { wait, run } of history) {
-          // The last use of what was read before, by a function that read it five minutes ago at most.
+          // The last use of what was read before, by a function that read it five minutes ago at
+          // most.
           useKeys(signed, links, Math.min(wait, CACHE_SECONDS));
           now += wait;
           if (run) {

@@ -1,6 +1,7 @@
 /**
- * The flow's tasks at their edges: what they refuse as input, that they only look when there is a reason to, what a decided
- * request gets, and what they leave in the log (threats F3, F9, F11, T26).
+ * The flow's tasks at their edges: what they refuse as input, that they only look when there is a
+ * reason to, what a decided request gets, and what they leave in the log (threats F3, F9, F11,
+ * T26).
  */
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

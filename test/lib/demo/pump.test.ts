@@ -1,4 +1,6 @@
-/** The pump as a client of any provider: each answer becomes a step, and every error plain words. */
+/**
+ * The pump as a client of any provider: each answer becomes a step, and every error plain words.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Approval, askForApproval, connectPump } from '../../../lib/demo/pump.ts';
 import {

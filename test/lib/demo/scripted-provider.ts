@@ -1,4 +1,7 @@
-/** A provider that answers what a case tells it to, with discovery and keys, to see what the pump makes of each answer. */
+/**
+ * A provider that answers what a case tells it to, with discovery and keys, to see what the pump
+ * makes of each answer.
+ */
 import { createServer } from 'node:http';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { closeServer, listenOnLoopback } from '../../../lib/local/loopback.ts';

@@ -62,7 +62,10 @@ function order(form: Form = {}, headers: Record<string, string> = {}): Promise<R
   return fetch(demo.url, { method: 'POST', body, headers, redirect: 'manual' });
 }
 
-/** Orders, and the text of the page that this leads to once the provider has acknowledged the request. */
+/**
+ * Orders, and the text of the page that this leads to once the provider has acknowledged the
+ * request.
+ */
 async function pageOf(form: Form = {}): Promise<string> {
   const address = (await order(form)).headers.get('location') ?? '';
   const read = async () => (await fetch(demo.url + address)).text();

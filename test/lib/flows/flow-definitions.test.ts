@@ -1,4 +1,7 @@
-/** What stops synth in a flow's file: a substitution, a state, a function or a field that there is not. */
+/**
+ * What stops synth in a flow's file: a substitution, a state, a function or a field that there is
+ * not.
+ */
 import {
   cpSync,
   mkdtempSync,

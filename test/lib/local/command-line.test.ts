@@ -1,4 +1,7 @@
-/** `bin/local.ts` as it is started: one line of JSON for tests and tools, a text for a person, errors in one line, a quick end. */
+/**
+ * `bin/local.ts` as it is started: one line of JSON for tests and tools, a text for a person,
+ * errors in one line, a quick end.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** What a person is told: the example directory is one that can be applied, and the commands fit it. */
+/**
+ * What a person is told: the example directory is one that can be applied, and the commands fit it.
+ */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { describeLocalHost } from '../../../lib/local/describe-local-host.ts';

@@ -1,4 +1,7 @@
-/** The CA of the local host and what it issues, as verifiers see them: good for this machine, and for nothing else. */
+/**
+ * The CA of the local host and what it issues, as verifiers see them: good for this machine, and
+ * for nothing else.
+ */
 import { createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { checkServerIdentity, connect, createServer, type PeerCertificate } from 'node:tls';
@@ -22,7 +25,9 @@ const authority = issueAuthority(now);
 const server = issueServerCertificate(authority, now);
 const daysLater = (days: number) => new Date(now.getTime() + days * 86_400_000);
 
-/** The same certificate with other names, signed by the same CA: what a thief of its key would make. */
+/**
+ * The same certificate with other names, signed by the same CA: what a thief of its key would make.
+ */
 function rename({ certificate, privateKey }: Identity, name: GeneralName): Identity {
   const parsed = AsnConvert.parse(new X509Certificate(certificate).raw, Certificate);
   for (const extension of parsed.tbsCertificate.extensions ?? []) {

@@ -1,4 +1,7 @@
-/** The command line of the local host: its defaults, and a line for each mistake that says what is allowed. */
+/**
+ * The command line of the local host: its defaults, and a line for each mistake that says what is
+ * allowed.
+ */
 import { describe, expect, test } from 'vitest';
 import { readOptions } from '../../../lib/local/read-options.ts';
 

@@ -204,7 +204,8 @@ beforeAll(async () => {
   const { endpoints, stack } = host;
   const region = 'us-east-1';
   const client = new DynamoDBClient({ endpoint: endpoints.dynamodb, region, credentials });
-  // What the custom resource of this stack does not make: a key that client secrets are stored under.
+  // What the custom resource of this stack does not make: a key that client secrets are stored
+  // under.
   const keys = { pk: 'wrap', version: 1, keys: [{ kid: 'k', secret: 'A'.repeat(43) }] };
   const TableName = stack.outputs['KeysTable'];
   await client.send(new PutItemCommand({ TableName, Item: marshall(keys) }));

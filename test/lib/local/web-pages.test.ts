@@ -1,6 +1,7 @@
 /**
- * No port of the local host answers a web page of another site: neither one that names another origin, nor one
- * whose name was pointed at this machine. The ports are found by their servers as they start to listen.
+ * No port of the local host answers a web page of another site: neither one that names another
+ * origin, nor one whose name was pointed at this machine. The ports are found by their servers as
+ * they start to listen.
  */
 import { request as sendRequest } from 'node:http';
 import { type AddressInfo, Server } from 'node:net';
@@ -84,7 +85,8 @@ describe('O19: a web page of another site', () => {
 
   it.each(calls)('is refused with %s', async (_, method, headers) => {
     for (const port of ports) {
-      // The API is public, as it is on AWS; what scripts of other origins read there, its own tests say.
+      // The API is public, as it is on AWS; what scripts of other origins read there, its own tests
+      // say.
       if (String(port) === new URL(host.issuer).port) continue;
       const { status, allowedOrigin } = await send(port, method, headers);
       expect([port, status, allowedOrigin]).toEqual([port, 403, undefined]);

@@ -1,4 +1,7 @@
-/** The command line itself: help that can be followed, faults that say what is allowed, exit codes, and JSON alone on stdout. */
+/**
+ * The command line itself: help that can be followed, faults that say what is allowed, exit codes,
+ * and JSON alone on stdout.
+ */
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * The check of bundle sizes on an assembly made up for it: what it measures, and what it will not pass over.
+ * The check of bundle sizes on an assembly made up for it: what it measures, and what it will not
+ * pass over.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

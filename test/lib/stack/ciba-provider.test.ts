@@ -1,5 +1,6 @@
 /**
- * The provider as a construct in somebody else's app: twice in one stack, with what it exposes wired to other resources.
+ * The provider as a construct in somebody else's app: twice in one stack, with what it exposes
+ * wired to other resources.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { NotificationTemplate } from '../../../lib/notification-templates/compile.ts';
 import { CibaProvider } from '../../../lib/stack/ciba-provider.ts';
 
-/** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
+/**
+ * CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them.
+ */
 process.env['CDK_VALIDATION'] = 'false';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciba-construct-'));
@@ -40,7 +43,10 @@ function addTwo(stack: Stack) {
   };
 }
 
-/** The resources of a template under the name that their type gives them, those without such a name left out. */
+/**
+ * The resources of a template under the name that their type gives them, those without such a name
+ * left out.
+ */
 function namesIn(template: Template): string[] {
   const named: [string, (properties: Record<string, never>) => unknown][] = [
     ['AWS::SES::Template', ({ Template: mail }) => mail?.['TemplateName']],

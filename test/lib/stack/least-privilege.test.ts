@@ -1,7 +1,8 @@
 /**
- * Least privilege, proved by use (threats T28): every right of every role is used by a call that is really made, and every
- * call that is made is a right. The calls are those of the black-box suite, whose local host is under watch, and those that
- * only a fault brings about. Where the suite is not part of the run, it is run from here.
+ * Least privilege, proved by use (threats T28): every right of every role is used by a call that is
+ * really made, and every call that is made is a right. The calls are those of the black-box suite,
+ * whose local host is under watch, and those that only a fault brings about. Where the suite is not
+ * part of the run, it is run from here.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -65,8 +66,8 @@ const wildcards: (Exception & { resource: string })[] = [
 ];
 
 /**
- * Actions that AWS takes on a role's behalf: no call shows them. `besides` is the call of the same role that brings one
- * about; without such a call the role needs no such right.
+ * Actions that AWS takes on a role's behalf: no call shows them. `besides` is the call of the same
+ * role that brings one about; without such a call the role needs no such right.
  */
 const takenByServices: (Exception & { besides?: string })[] = [
   {
@@ -96,7 +97,9 @@ const takenByServices: (Exception & { besides?: string })[] = [
   },
 ];
 
-/** What no caller from outside can bring about, and repeats and states of the design are there for. */
+/**
+ * What no caller from outside can bring about, and repeats and states of the design are there for.
+ */
 const faults: { meet: () => Promise<void>; reason: string }[] = [
   { meet: startTwice, reason: 'Express runs at least once: the second run finds the mail sent.' },
   ...['pump', 'till'].map((clientId) => ({
@@ -199,7 +202,10 @@ function allCalls(): ServiceCall[] {
   return [...suiteCalls, ...recorded.calls];
 }
 
-/** The suite as anybody runs it against a deployment, but for the races, which call nothing that the rest does not. */
+/**
+ * The suite as anybody runs it against a deployment, but for the races, which call nothing that the
+ * rest does not.
+ */
 async function runBlackBoxSuite(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'ciba-suite-'));
   const report = join(folder, 'report.json');

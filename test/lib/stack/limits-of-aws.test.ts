@@ -1,6 +1,7 @@
 /**
- * What AWS would refuse while it deploys is refused as the stack is synthesized, with the name of the setting or file: sizes and
- * names beyond the services' limits, and regions that lack a service. test/templates asks cfn-lint of what is left.
+ * What AWS would refuse while it deploys is refused as the stack is synthesized, with the name of
+ * the setting or file: sizes and names beyond the services' limits, and regions that lack a
+ * service. test/templates asks cfn-lint of what is left.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +21,9 @@ import {
   MOST_FULL_POLICIES,
 } from '../../support/deployment-settings.ts';
 
-/** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
+/**
+ * CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them.
+ */
 process.env['CDK_VALIDATION'] = 'false';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciba-limits-'));
@@ -47,7 +50,10 @@ function stackIn(region?: string, flags: Record<string, unknown> = {}): Stack {
   return new Stack(app, 'Bank', env);
 }
 
-/** The environment of each function, as large as AWS can make it: every name that it gives as long as it can be. */
+/**
+ * The environment of each function, as large as AWS can make it: every name that it gives as long
+ * as it can be.
+ */
 function deployedEnvironments(template: Template, stackName: string): string[] {
   const prefix = 'arn:aws-us-gov:states:us-gov-west-1:111122223333:stateMachine:';
   const types = Object.fromEntries(
@@ -311,7 +317,10 @@ describe('a region', () => {
 });
 
 describe('the partition', () => {
-  /** With the CDK's flag that writes the partition of a known region out, as cdk.json has it, and without, as another app may. */
+  /**
+   * With the CDK's flag that writes the partition of a known region out, as cdk.json has it, and
+   * without, as another app may.
+   */
   const flag = '@aws-cdk/core:enablePartitionLiterals';
 
   it.each([

@@ -1,6 +1,7 @@
 /**
- * An event that a function fails at to the end, on the whole stack: it lies in the function's queue, and is given again as README
- * says, by calls of the services at the local host's own AWS address.
+ * An event that a function fails at to the end, on the whole stack: it lies in the function's
+ * queue, and is given again as README says, by calls of the services at the local host's own AWS
+ * address.
  */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';

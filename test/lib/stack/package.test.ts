@@ -1,6 +1,6 @@
 /**
- * What `npm pack` yields, in the hands of somebody else: a CDK app in plain JavaScript, on a machine without this project,
- * its compiler or its bundler.
+ * What `npm pack` yields, in the hands of somebody else: a CDK app in plain JavaScript, on a
+ * machine without this project, its compiler or its bundler.
  */
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,6 +1,6 @@
 /**
- * The CDK app as an operator and the local host run it: without the CDK command line, to an assembly that every
- * validation accepts, or to a line that says what is wrong.
+ * The CDK app as an operator and the local host run it: without the CDK command line, to an
+ * assembly that every validation accepts, or to a line that says what is wrong.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

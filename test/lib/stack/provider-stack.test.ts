@@ -1,6 +1,6 @@
 /**
- * The synthesized template: who may do what, what is kept and for how long, and what is never logged or
- * tracked. Bundles have no say in it and are left out.
+ * The synthesized template: who may do what, what is kept and for how long, and what is never
+ * logged or tracked. Bundles have no say in it and are left out.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,9 @@ import { MAIN_FLOW } from '../../../lib/flows/flow-definitions.ts';
 import { alarmPrefix } from '../../../lib/operator/doctor/doctor-flows.ts';
 import { createProviderApp } from '../../../lib/stack/provider-app.ts';
 
-/** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
+/**
+ * CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them.
+ */
 process.env['CDK_VALIDATION'] = 'false';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciba-stack-'));
@@ -63,7 +65,9 @@ const reference = z.union([
 ]);
 const joined = z.object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) });
 
-/** A value of the template as one reads it: `dynamodb.<AWS::Region>.amazonaws.com`, `TablesKeys`. */
+/**
+ * A value of the template as one reads it: `dynamodb.<AWS::Region>.amazonaws.com`, `TablesKeys`.
+ */
 function readable(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(readable).join(' ');

@@ -1,6 +1,6 @@
 /**
- * The settings of a deployment: what is allowed, from JSON and from the command line alike, and the line that an operator
- * reads when it is not.
+ * The settings of a deployment: what is allowed, from JSON and from the command line alike, and the
+ * line that an operator reads when it is not.
  */
 import { Fn } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * The source maps of the bundles, as synth makes them: they stay on the machine that synthesized, nothing that is deployed
- * depends on them, and they lead from a frame of the log to the line that failed.
+ * The source maps of the bundles, as synth makes them: they stay on the machine that synthesized,
+ * nothing that is deployed depends on them, and they lead from a frame of the log to the line that
+ * failed.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -89,7 +90,10 @@ describe('the log line of a bundle that fails', () => {
   });
   afterAll(() => void dynamoDb.close());
 
-  /** What a bundle prints that is called once in a process of its own, while DynamoDB refuses everything. */
+  /**
+   * What a bundle prints that is called once in a process of its own, while DynamoDB refuses
+   * everything.
+   */
   async function print(handler: string, event: object, environment: Record<string, string>) {
     const { port } = z.object({ port: z.number() }).parse(dynamoDb.address());
     const { file = '' } = findBundles(assembly).find((one) => one.handler === handler) ?? {};

@@ -1,6 +1,7 @@
 /**
- * A second deployment with other settings: what holds state stays the very resource it was. CloudFormation replaces a
- * resource whose logical id changes, or one of the properties that it documents as "Update requires: Replacement".
+ * A second deployment with other settings: what holds state stays the very resource it was.
+ * CloudFormation replaces a resource whose logical id changes, or one of the properties that it
+ * documents as "Update requires: Replacement".
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,15 +11,17 @@ import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createProviderApp } from '../../../lib/stack/provider-app.ts';
 
-/** CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them. */
+/**
+ * CloudFormation's own rules take seconds; provider-app.test.ts holds the template against them.
+ */
 process.env['CDK_VALIDATION'] = 'false';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciba-update-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
- * What holds state, or an address that others hold on to, with the properties that replace it. An index is no replacement
- * of its table, but would be empty for a while: it counts as one.
+ * What holds state, or an address that others hold on to, with the properties that replace it. An
+ * index is no replacement of its table, but would be empty for a while: it counts as one.
  */
 const replacingProperties: Record<string, string[]> = {
   'AWS::DynamoDB::Table': [
@@ -57,7 +60,10 @@ function synthesize(settings: Record<string, unknown>): Resources {
   return resourcesSchema.parse(Template.fromStack(provider.stack).toJSON()['Resources']);
 }
 
-/** By logical id, all that must not change for CloudFormation to keep the resource; with its policies. */
+/**
+ * By logical id, all that must not change for CloudFormation to keep the resource; with its
+ * policies.
+ */
 function identitiesOf(resources: Resources): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(resources).flatMap(([logicalId, resource]) => {

@@ -1,5 +1,6 @@
 /**
- * The setting `target=emulator` leaves out exactly what the emulator refuses, and changes nothing else.
+ * The setting `target=emulator` leaves out exactly what the emulator refuses, and changes nothing
+ * else.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

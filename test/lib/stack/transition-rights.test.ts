@@ -1,6 +1,7 @@
 /**
- * What somebody can write who has taken over a function that is not there to decide (threats T2, T25): by an evaluator of the synthesized
- * policies, write by write; and what such a write, where the rights cannot refuse it, is worth at the token endpoint's table.
+ * What somebody can write who has taken over a function that is not there to decide (threats T2,
+ * T25): by an evaluator of the synthesized policies, write by write; and what such a write, where
+ * the rights cannot refuse it, is worth at the token endpoint's table.
  */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';

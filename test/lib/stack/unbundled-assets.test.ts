@@ -1,4 +1,7 @@
-/** What the commands of the CDK leave in `cdk.out`, which `cdk deploy -a cdk.out` would upload: bundles, or nothing. */
+/**
+ * What the commands of the CDK leave in `cdk.out`, which `cdk deploy -a cdk.out` would upload:
+ * bundles, or nothing.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What the CDK command line tells the app under each of its commands: the stacks whose assets are bundled. */
+/**
+ * What the CDK command line tells the app under each of its commands: the stacks whose assets are
+ * bundled.
+ */
 const commands: [string, string[] | undefined][] = [
   ['bootstrap, list, metadata, context, acknowledge', []],
   ['synth, deploy, diff, watch, publish-assets', ['**']],

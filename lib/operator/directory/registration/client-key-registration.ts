@@ -1,26 +1,34 @@
 /**
- * The public keys that a client registers inline as `jwks` (RFC 7517, OpenID Connect Registration 2): what they may be.
- * Members that are not understood are ignored (RFC 7517 4, 5), keys that serve nothing here are skipped (RFC 7517 5), and
- * only what is understood is stored. A key that would serve but for a fault is an error: it is a slip.
- * There is no `jwks_uri`: nothing is fetched for a client.
+ * The public keys that a client registers inline as `jwks` (RFC 7517, OpenID Connect Registration
+ * 2): what they may be. Members that are not understood are ignored (RFC 7517 4, 5), keys that
+ * serve nothing here are skipped (RFC 7517 5), and only what is understood is stored. A key that
+ * would serve but for a fault is an error: it is a slip. There is no `jwks_uri`: nothing is fetched
+ * for a client.
  */
 import * as z from 'zod/mini';
 import { registrableKeyAlgorithms } from '../../../../lambdas/ciba/client/client-keys.ts';
 
-/** Most keys of one client that serve: the current one, the next and the last, and some to spare. */
+/**
+ * Most keys of one client that serve: the current one, the next and the last, and some to spare.
+ */
 const MOST_KEYS = 10;
 
 /** Most entries of a set, whatever they are. */
 const MOST_ENTRIES = 100;
 
-/** RFC 7518 3.3 and 3.5: "A key of size 2048 bits or larger MUST be used"; more than 8192 costs more than it is worth. */
+/**
+ * RFC 7518 3.3 and 3.5: "A key of size 2048 bits or larger MUST be used"; more than 8192 costs more
+ * than it is worth.
+ */
 const RSA_BITS = { min: 2048, max: 8192 };
 
 const base64url = z
   .string({ error: 'must be base64url' })
   .check(z.regex(/^[A-Za-z0-9_-]+$/, { error: 'must be base64url without padding' }));
 
-/** RFC 7518 6.2.1.2: a coordinate of P-256 takes 32 octets; RFC 8037 2: so does a key of Ed25519. */
+/**
+ * RFC 7518 6.2.1.2: a coordinate of P-256 takes 32 octets; RFC 8037 2: so does a key of Ed25519.
+ */
 const coordinate = base64url.check(
   z.length(43, { error: 'must be 32 octets in base64url (43 characters)' }),
 );
@@ -100,7 +108,10 @@ const rsaKey = z.object({
 /** RFC 7518 6 and its successors: the members that hold a secret, of whichever type of key. */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
-/** Whether a private member is anywhere in a value. It should never have left the client, in whatever it is wrapped. */
+/**
+ * Whether a private member is anywhere in a value. It should never have left the client, in
+ * whatever it is wrapped.
+ */
 function hasPrivateMember(value: unknown): boolean {
   // A set that grows while it is walked; what YAML repeats by an alias is in it once.
   const found = new Set<unknown>([value]);
@@ -120,8 +131,9 @@ const withoutPrivateMembers = z.refine((value: unknown) => !hasPrivateMember(val
 const anyKey = z.looseObject({}, { error: 'must be a JSON Web Key' }).check(withoutPrivateMembers);
 
 /**
- * Why a key serves nothing here, as far as it says so itself (RFC 7517 5): its type, its curve, its use or its algorithm is
- * another. `undefined` for one that would serve, which may be at fault all the same, and for what is no key at all.
+ * Why a key serves nothing here, as far as it says so itself (RFC 7517 5): its type, its curve, its
+ * use or its algorithm is another. `undefined` for one that would serve, which may be at fault all
+ * the same, and for what is no key at all.
  */
 export function unservedBecause(key: unknown): string | undefined {
   const parsed = z.record(z.string(), z.unknown()).safeParse(key);
@@ -189,7 +201,10 @@ export const registeredJwks = z.pipe(
   }),
 );
 
-/** The keys of a set that are skipped, by their places in it, each with what it is that does not serve. */
+/**
+ * The keys of a set that are skipped, by their places in it, each with what it is that does not
+ * serve.
+ */
 export function skippedKeys(jwks: unknown): { index: number; because: string }[] {
   const set = z.object({ keys: z.array(z.unknown()) }).safeParse(jwks);
   return (set.data?.keys ?? []).flatMap((key, index) => {

@@ -1,7 +1,8 @@
 /**
- * The registered client metadata (RFC 7591 2, 2.2 and 3.2.1, RFC 7592 3, OpenID Connect Registration 2, CIBA Core 4, RFC 8705,
- * RFC 9101, RFC 9126, RFC 9396, RFC 9449, OpenID Connect's logout documents), and what becomes of each member: a registration
- * that was written for another provider as well need not be taken apart by hand, and a wish that is not granted is an error.
+ * The registered client metadata (RFC 7591 2, 2.2 and 3.2.1, RFC 7592 3, OpenID Connect
+ * Registration 2, CIBA Core 4, RFC 8705, RFC 9101, RFC 9126, RFC 9396, RFC 9449, OpenID Connect's
+ * logout documents), and what becomes of each member: a registration that was written for another
+ * provider as well need not be taken apart by hand, and a wish that is not granted is an error.
  */
 import { isLanguageTag } from '../../../../lambdas/ciba/words/language-tag.ts';
 
@@ -9,7 +10,9 @@ import { isLanguageTag } from '../../../../lambdas/ciba/words/language-tag.ts';
 export type MemberTreatment =
   /** Kept, by the rules of the registration. */
   | { is: 'taken' }
-  /** Says what is so anyhow: a value that agrees is dropped without a word, any other is refused. */
+  /**
+   * Says what is so anyhow: a value that agrees is dropped without a word, any other is refused.
+   */
   | { is: 'agreed'; agrees: (value: unknown) => boolean; allowed: string }
   /** Mere information: dropped, whatever it is, with a notice. */
   | { is: 'dropped' }
@@ -132,14 +135,20 @@ export function treatmentOf(member: string): MemberTreatment | undefined {
   return humanReadable.includes(name) && isLanguageTag(tag) ? dropped : undefined;
 }
 
-/** Why a registered member is refused; `undefined` for one that is taken or dropped, or that nobody has registered. */
+/**
+ * Why a registered member is refused; `undefined` for one that is taken or dropped, or that nobody
+ * has registered.
+ */
 export function refusalOf(member: string): string | undefined {
   const treatment = treatmentOf(member);
   if (treatment?.is === 'refused') return `must be left out: ${treatment.reason}`;
   return treatment?.is === 'agreed' ? `allowed: ${treatment.allowed}` : undefined;
 }
 
-/** A registration without the members that change nothing, as far as it is one; what is refused stays, to be named. */
+/**
+ * A registration without the members that change nothing, as far as it is one; what is refused
+ * stays, to be named.
+ */
 export function withoutIdleMembers(registration: unknown): unknown {
   if (!isObject(registration)) return registration;
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 /**
- * Client registration: the metadata of OpenID Connect Registration 2 and CIBA Core 4 under its registered names, as an
- * operator writes it. Only what this provider can honour is accepted.
+ * Client registration: the metadata of OpenID Connect Registration 2 and CIBA Core 4 under its
+ * registered names, as an operator writes it. Only what this provider can honour is accepted.
  */
 import * as z from 'zod/mini';
 import {
@@ -165,7 +165,9 @@ export const keptMemberNames = Object.keys(keptMembers.shape);
 
 type Metadata = z.output<z.ZodMiniObject<typeof metadata>>;
 
-/** The members that contradict the authentication method or one another, each with what is allowed. */
+/**
+ * The members that contradict the authentication method or one another, each with what is allowed.
+ */
 function disagreements(client: Metadata & { client_secret?: string | undefined }) {
   return [
     ...assertionFaults(client),

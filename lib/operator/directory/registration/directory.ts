@@ -1,5 +1,6 @@
 /**
- * The directory file: clients and users as an operator writes them (members under their registered names).
+ * The directory file: clients and users as an operator writes them (members under their registered
+ * names).
  */
 import * as z from 'zod/mini';
 import { logins } from '../../../../lambdas/ciba/user/login.ts';

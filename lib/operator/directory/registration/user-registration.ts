@@ -29,7 +29,10 @@ const email = z.string({ error: 'must be a text' }).check(
   }),
 );
 
-/** Names are shown to clients only, as a claim; still nothing that a terminal or a log could trip over. */
+/**
+ * Names are shown to clients only, as a claim; still nothing that a terminal or a log could trip
+ * over.
+ */
 const name = z.string({ error: 'must be a text' }).check(
   z.regex(/^(?:(?![\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}]).){1,128}$/u, {
     error: 'must be 1 to 128 visible characters on one line',

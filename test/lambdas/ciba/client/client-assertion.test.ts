@@ -1,6 +1,6 @@
 /**
- * Client assertions (RFC 7523 3, OpenID Connect Core 9, RFC 10070): the registered key and algorithm, this provider, a
- * short life (threats T15 to T17).
+ * Client assertions (RFC 7523 3, OpenID Connect Core 9, RFC 10070): the registered key and
+ * algorithm, this provider, a short life (threats T15 to T17).
  */
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../../lambdas/ciba/client/client.ts';

@@ -1,6 +1,6 @@
 /**
- * Client authentication (CIBA Core 7.1, OpenID Connect Core 9, RFC 6749 2.3.1): one method, the registered one, one answer
- * for every failure (threats T14).
+ * Client authentication (CIBA Core 7.1, OpenID Connect Core 9, RFC 6749 2.3.1): one method, the
+ * registered one, one answer for every failure (threats T14).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

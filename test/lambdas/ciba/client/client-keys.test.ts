@@ -1,5 +1,6 @@
 /**
- * Client keys (RFC 7517, RFC 7518 6, RFC 8037): which are registered, and what each of them may verify (threats T17, T18).
+ * Client keys (RFC 7517, RFC 7518 6, RFC 8037): which are registered, and what each of them may
+ * verify (threats T17, T18).
  */
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';

@@ -1,4 +1,6 @@
-/** What a client may register as its logo (OpenID Connect Registration 2, `logo_uri`; threats T31). */
+/**
+ * What a client may register as its logo (OpenID Connect Registration 2, `logo_uri`; threats T31).
+ */
 import { describe, expect, it } from 'vitest';
 import {
   isLogoHash,

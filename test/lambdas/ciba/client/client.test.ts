@@ -1,6 +1,6 @@
 /**
- * Client registration (CIBA Core 4, OpenID Connect Registration 2): every default, every bound, and that each member this
- * provider cannot honour is refused by its name (threats T14, T18, T19).
+ * Client registration (CIBA Core 4, OpenID Connect Registration 2): every default, every bound, and
+ * that each member this provider cannot honour is refused by its name (threats T14, T18, T19).
  */
 import { describe, expect, it } from 'vitest';
 import {

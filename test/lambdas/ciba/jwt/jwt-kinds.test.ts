@@ -1,6 +1,6 @@
 /**
- * The table of the kinds of JWT (RFC 8725 3.11, 3.12): any two of its rows exclude each other, and what is made here is of
- * its kind (threats T17).
+ * The table of the kinds of JWT (RFC 8725 3.11, 3.12): any two of its rows exclude each other, and
+ * what is made here is of its kind (threats T17).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';

@@ -1,6 +1,7 @@
 /**
- * The times of both JWTs that clients sign (RFC 7519 4.1.4 to 4.1.6, RFC 7523 3): the longest that is allowed is taken
- * from every clock within the skew, with and without the optional claims, and remembered until it is worth nothing.
+ * The times of both JWTs that clients sign (RFC 7519 4.1.4 to 4.1.6, RFC 7523 3): the longest that
+ * is allowed is taken from every clock within the skew, with and without the optional claims, and
+ * remembered until it is worth nothing.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * JWTs that others show us (RFC 7515, RFC 8725): some two hundred hostile ones, of which none is read as a signed text or
- * none is verified (threats T17).
+ * JWTs that others show us (RFC 7515, RFC 8725): some two hundred hostile ones, of which none is
+ * read as a signed text or none is verified (threats T17).
  */
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -49,7 +49,9 @@ const unsigned = ['none', 'None', 'NONE', 'nOnE', 'nonE', ''].flatMap((alg) => [
   `${base64url({ alg, typ: 'JWT' })}.${payload}..`,
 ]);
 
-/** Every text that a careless verifier might take for a shared secret when the header says HS256. */
+/**
+ * Every text that a careless verifier might take for a shared secret when the header says HS256.
+ */
 const publicTexts = [
   JSON.stringify(jwk),
   jwk.x ?? '',

@@ -1,5 +1,6 @@
 /**
- * The rules of the rotation on single sets of keys, those of older deployments among them, which know no times.
+ * The rules of the rotation on single sets of keys, those of older deployments among them, which
+ * know no times.
  */
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,6 +1,7 @@
 /**
- * Every interleaving of clients that ask for one user, the user, failing flows, an operator who lifts limits, and the clock
- * (threats T3, T4, T6): the production's rules hold in all of them, and with any one of them weakened they do not.
+ * Every interleaving of clients that ask for one user, the user, failing flows, an operator who
+ * lifts limits, and the clock (threats T3, T4, T6): the production's rules hold in all of them, and
+ * with any one of them weakened they do not.
  */
 import { describe, expect, it } from 'vitest';
 import type { AskedHistory } from '../../../../lambdas/ciba/policy/notification-policy.ts';

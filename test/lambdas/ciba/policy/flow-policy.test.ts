@@ -1,5 +1,6 @@
 /**
- * Flow policies: each flow gets its share of the requests, by weight, and a policy that cannot choose is none.
+ * Flow policies: each flow gets its share of the requests, by weight, and a policy that cannot
+ * choose is none.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * How often a user may be asked (threats T3): each limit at its edge, what a history keeps, and what is read for it.
+ * How often a user may be asked (threats T3): each limit at its edge, what a history keeps, and
+ * what is read for it.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * The parameters of an authentication request (CIBA Core 7.1), and each error of CIBA Core 13 that they can cause.
+ * The parameters of an authentication request (CIBA Core 7.1), and each error of CIBA Core 13 that
+ * they can cause.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +25,9 @@ const settings = { defaultExpiresIn: 120, minExpiresIn: 10, maxExpiresIn: 600, d
 const ISSUER = 'https://ciba.example';
 const least = { scope: 'openid', login_hint: 'alice' };
 
-/** Every check of the parameters; their order is tested at the endpoint (order-of-checks.test.ts). */
+/**
+ * Every check of the parameters; their order is tested at the endpoint (order-of-checks.test.ts).
+ */
 function parse(
   parameters: Record<string, string>,
   changes: Partial<typeof exampleClient> = {},

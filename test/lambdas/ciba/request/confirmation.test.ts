@@ -1,6 +1,6 @@
 /**
- * Confirmation levels: which one a request is made at, which binding messages can be typed, and how a code is compared
- * (CIBA Core 7.1; threats T1, T2).
+ * Confirmation levels: which one a request is made at, which binding messages can be typed, and how
+ * a code is compared (CIBA Core 7.1; threats T1, T2).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -325,7 +325,10 @@ describe('P17: a code', () => {
   });
 });
 
-/** What nobody reads as part of a code: spaces, punctuation, signs, controls, and what is drawn as nothing. */
+/**
+ * What nobody reads as part of a code: spaces, punctuation, signs, controls, and what is drawn as
+ * nothing.
+ */
 const noise = anyText(3, 1).filter((text) => !/[\p{L}\p{N}\p{M}]/u.test(text));
 
 /** A letter or digit as terminals show them, and some of other scripts. */

@@ -1,6 +1,6 @@
 /**
- * What is kept of where a decision was made: a network and a family, or all there is room for, or nothing; and that whatever
- * comes in, what comes out is bounded and printable.
+ * What is kept of where a decision was made: a network and a family, or all there is room for, or
+ * nothing; and that whatever comes in, what comes out is bounded and printable.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Every interleaving of everybody who touches a request (invariants I1 to I9, I12, I15): the production's rules hold in all of
- * them, and with any one clause taken out of a rule, or any one member that it writes, they do not.
+ * Every interleaving of everybody who touches a request (invariants I1 to I9, I12, I15): the
+ * production's rules hold in all of them, and with any one clause taken out of a rule, or any one
+ * member that it writes, they do not.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as rules from '../../../../lambdas/ciba/request/rules.ts';
@@ -203,7 +204,9 @@ const tokenEndpoint: Record<string, Pick<Rules, 'mayIssue'>> = {
   },
 };
 
-/** The rules that are ever tried in a cast: it cannot tell whether something of another is missing. */
+/**
+ * The rules that are ever tried in a cast: it cannot tell whether something of another is missing.
+ */
 function rulesTriedIn(cast: Cast): Set<string> {
   const tried = new Set<string>();
   const watched = Object.entries(productionRules).map(([name, build]) => [

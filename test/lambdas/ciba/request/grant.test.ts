@@ -1,4 +1,7 @@
-/** The one judgement that redemption and refresh ask before they issue anything (RFC 6749 6, RFC 9700 4.14; threats T24, T29). */
+/**
+ * The one judgement that redemption and refresh ask before they issue anything (RFC 6749 6, RFC
+ * 9700 4.14; threats T24, T29).
+ */
 import { describe, expect, it } from 'vitest';
 import {
   CIBA_GRANT_TYPE,

@@ -1,6 +1,6 @@
 /**
- * The signed hints of CIBA Core 7.1: an ID Token of ours for this client, or a JWT of the client's own; who is named, and
- * that everything else names nobody (threats T20, T21).
+ * The signed hints of CIBA Core 7.1: an ID Token of ours for this client, or a JWT of the client's
+ * own; who is named, and that everything else names nobody (threats T20, T21).
  */
 import { describe, expect, it } from 'vitest';
 import { type Client, idTokenSigningAlgorithms } from '../../../../lambdas/ciba/client/client.ts';

@@ -1,5 +1,6 @@
 /**
- * The link's token and the form's: what proves them, for how long, and that neither stands in for the other (threats T10, T11).
+ * The link's token and the form's: what proves them, for how long, and that neither stands in for
+ * the other (threats T10, T11).
  */
 import { createHmac, createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

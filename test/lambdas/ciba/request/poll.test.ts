@@ -161,10 +161,15 @@ describe('retryAfter', () => {
   );
 });
 
-/** A wait of a client: what it was asked to wait, or a part of the interval that was acknowledged. */
+/**
+ * A wait of a client: what it was asked to wait, or a part of the interval that was acknowledged.
+ */
 type Wait = 'as asked' | number;
 
-/** What a client does that waits so, until it has an end; its polls as they were answered, and the state of the request. */
+/**
+ * What a client does that waits so, until it has an end; its polls as they were answered, and the
+ * state of the request.
+ */
 function polled(
   first: { interval: number; lifetime: number },
   waits: readonly Wait[],

@@ -1,6 +1,6 @@
 /**
- * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 6): who gets one, what it is worth, and when it is worth
- * nothing (threats T24).
+ * Refresh tokens (OpenID Connect Core 11 and 12, RFC 6749 6): who gets one, what it is worth, and
+ * when it is worth nothing (threats T24).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

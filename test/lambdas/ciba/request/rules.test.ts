@@ -1,6 +1,6 @@
 /**
- * The table of states: every event in every status, what it answers, and that statuses move only along the table
- * whatever happens in whichever order (threats T8, T9; invariants I1 to I8).
+ * The table of states: every event in every status, what it answers, and that statuses move only
+ * along the table whatever happens in whichever order (threats T8, T9; invariants I1 to I8).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -90,7 +90,10 @@ const columns = [
   'offline',
 ] as const;
 
-/** Each event, and what it answers to the request of each column, with the status it leaves where it changes anything. */
+/**
+ * Each event, and what it answers to the request of each column, with the status it leaves where it
+ * changes anything.
+ */
 const table: [string, (request: Stored) => ReturnType<typeof tried>, string[]][] = [
   [
     'a poll of the owner',

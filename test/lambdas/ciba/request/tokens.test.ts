@@ -1,5 +1,6 @@
 /**
- * The claims of both tokens (OpenID Connect Core 2 and 5.4, RFC 9068), and that they say no more than what happened (threats T2).
+ * The claims of both tokens (OpenID Connect Core 2 and 5.4, RFC 9068), and that they say no more
+ * than what happened (threats T2).
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * User names and addresses in one normal form, and the three kinds of login_hint (CIBA Core 7.1; threats T29).
+ * User names and addresses in one normal form, and the three kinds of login_hint (CIBA Core 7.1;
+ * threats T29).
  */
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,6 @@
 /**
- * End-users as an operator registers them (OpenID Connect Core 5.1), and whom a mail can be sent to (threats T29).
+ * End-users as an operator registers them (OpenID Connect Core 5.1), and whom a mail can be sent to
+ * (threats T29).
  */
 import { describe, expect, it } from 'vitest';
 import {

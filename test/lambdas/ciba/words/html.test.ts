@@ -1,5 +1,6 @@
 /**
- * Escaping for HTML: what a browser shows is what was written, and nothing of it is markup (threats T5).
+ * Escaping for HTML: what a browser shows is what was written, and nothing of it is markup (threats
+ * T5).
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Language tags by the grammar of RFC 5646 2.1, and that each of them leads to a language of mail and page. */
+/**
+ * Language tags by the grammar of RFC 5646 2.1, and that each of them leads to a language of mail
+ * and page.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lookUpTexts } from '../../../../lambdas/ciba/words/catalogue.ts';
@@ -68,7 +71,10 @@ const wellFormed = fc
   )
   .filter((tag) => tag.length <= LANGUAGE_TAG_LENGTH);
 
-/** The longest beginning of the tag that there is, by whole subtags; a single character never ends one (RFC 4647 3.4). */
+/**
+ * The longest beginning of the tag that there is, by whole subtags; a single character never ends
+ * one (RFC 4647 3.4).
+ */
 function nearest(tag: string, available: string[]): string {
   const wanted = `${tag.toLowerCase()}-`;
   const fitting = available.filter((one) => wanted.startsWith(`${one.toLowerCase()}-`));

@@ -1,4 +1,6 @@
-/** The choice of a locale: the lookup of RFC 4647, section 3.4, with the examples of the standard. */
+/**
+ * The choice of a locale: the lookup of RFC 4647, section 3.4, with the examples of the standard.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   acceptedLanguages,

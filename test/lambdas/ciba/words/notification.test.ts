@@ -1,5 +1,6 @@
 /**
- * What a mail is told: every variable of the operator's templates and its twin for HTML (threats T5, T10).
+ * What a mail is told: every variable of the operator's templates and its twin for HTML (threats
+ * T5, T10).
  */
 import { describe, expect, it } from 'vitest';
 import { formatHandle, formatSecret } from '../../../../lambdas/ciba/handles.ts';

@@ -1,4 +1,7 @@
-/** The catalogue of what people read: every language says everything, in words of its own, and counts as its readers do. */
+/**
+ * The catalogue of what people read: every language says everything, in words of its own, and
+ * counts as its readers do.
+ */
 import { describe, expect, it } from 'vitest';
 import { REFRESH_TOKEN_SECONDS } from '../../../../lambdas/ciba/request/refresh-token.ts';
 import { findTexts, lookUpTexts } from '../../../../lambdas/ciba/words/catalogue.ts';

@@ -1,4 +1,7 @@
-/** O1: the local host's DynamoDB refuses what DynamoDB refuses of expressions, keys, items and batches, at the limit and not before. */
+/**
+ * O1: the local host's DynamoDB refuses what DynamoDB refuses of expressions, keys, items and
+ * batches, at the limit and not before.
+ */
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,

@@ -1,4 +1,7 @@
-/** The events of the local host are those that API Gateway sends, member for member (payload format 2.0). */
+/**
+ * The events of the local host are those that API Gateway sends, member for member (payload format
+ * 2.0).
+ */
 import { describe, expect, test } from 'vitest';
 import {
   type MatchedRoute,

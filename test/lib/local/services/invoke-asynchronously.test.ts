@@ -1,4 +1,6 @@
-/** What nobody waits for on this machine: tried three times, then kept in a queue that speaks SQS. */
+/**
+ * What nobody waits for on this machine: tried three times, then kept in a queue that speaks SQS.
+ */
 import { describe, expect, it } from 'vitest';
 import { invokeAsynchronously } from '../../../../lib/local/services/invoke-asynchronously.ts';
 import { runQueues } from '../../../../lib/local/services/run-queues.ts';
@@ -11,7 +13,9 @@ const functions = [
 ];
 
 describe('an asynchronous invocation', () => {
-  /** Calls a function that throws so often before it answers; what was called, and what was kept. */
+  /**
+   * Calls a function that throws so often before it answers; what was called, and what was kept.
+   */
   async function call(functionArn: string, faults: number) {
     const called: unknown[] = [];
     const kept: [string, unknown][] = [];

@@ -1,4 +1,7 @@
-/** The interpreter of flows, rule by rule of the Amazon States Language: what is retried, caught, chosen and put where. */
+/**
+ * The interpreter of flows, rule by rule of the Amazon States Language: what is retried, caught,
+ * chosen and put where.
+ */
 import { describe, expect, it } from 'vitest';
 import { runFlow } from '../../../../lib/local/services/run-flow.ts';
 import { checkStateMachine } from '../../../../lib/local/template/check-state-machine.ts';

@@ -1,4 +1,7 @@
-/** Functions in threads: a restart means the next call, and takes nothing from those that are under way. */
+/**
+ * Functions in threads: a restart means the next call, and takes nothing from those that are under
+ * way.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The local host as an AWS endpoint: the SDK's own clients at the control server's address, and what must not get through. */
+/**
+ * The local host as an AWS endpoint: the SDK's own clients at the control server's address, and
+ * what must not get through.
+ */
 import { request as httpRequest } from 'node:http';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';

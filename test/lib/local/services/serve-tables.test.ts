@@ -1,4 +1,7 @@
-/** DynamoDB on this machine: the tables of the template, kept between runs if asked, by one local host at a time. */
+/**
+ * DynamoDB on this machine: the tables of the template, kept between runs if asked, by one local
+ * host at a time.
+ */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

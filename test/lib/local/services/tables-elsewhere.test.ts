@@ -1,4 +1,7 @@
-/** Tables in an engine that runs already: on this machine alone, each host in a database of its own, and nothing judged on the way. */
+/**
+ * Tables in an engine that runs already: on this machine alone, each host in a database of its own,
+ * and nothing judged on the way.
+ */
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import {

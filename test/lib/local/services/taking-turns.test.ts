@@ -1,4 +1,7 @@
-/** No more than so many run at once, each gets its turn in order, and a failure gives its place back. */
+/**
+ * No more than so many run at once, each gets its turn in order, and a failure gives its place
+ * back.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Makes a small synthesized stack for tests of the local host: resources as a template has them, functions as source text. */
+/**
+ * Makes a small synthesized stack for tests of the local host: resources as a template has them,
+ * functions as source text.
+ */
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +18,10 @@ export interface AssemblyParts {
   outputs?: Record<string, { Value: unknown }>;
 }
 
-/** Writes the assembly of a stack named `Test`; answers its folder, which is left to the system's cleaning. */
+/**
+ * Writes the assembly of a stack named `Test`; answers its folder, which is left to the system's
+ * cleaning.
+ */
 export async function makeAssembly(parts: AssemblyParts): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'assembly-'));
   const functions = Object.entries(parts.functions ?? {});

@@ -1,4 +1,7 @@
-/** The local host runs what it understands of a template, and stops at the first thing that it does not. */
+/**
+ * The local host runs what it understands of a template, and stops at the first thing that it does
+ * not.
+ */
 import { describe, expect, test } from 'vitest';
 import { readAssembly } from '../../../../lib/local/template/read-assembly.ts';
 import { type LocalStack, readStack } from '../../../../lib/local/template/read-stack.ts';

@@ -1,4 +1,7 @@
-/** The intrinsic functions of the template resolve as CloudFormation resolves them, and no other is guessed. */
+/**
+ * The intrinsic functions of the template resolve as CloudFormation resolves them, and no other is
+ * guessed.
+ */
 import { describe, expect, test } from 'vitest';
 import { resolveIntrinsics } from '../../../../lib/local/template/resolve-intrinsics.ts';
 

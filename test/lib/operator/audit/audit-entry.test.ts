@@ -1,4 +1,7 @@
-/** The audit that is derived of an item: its event and outcome in every status at every time, and its story. */
+/**
+ * The audit that is derived of an item: its event and outcome in every status at every time, and
+ * its story.
+ */
 import { describe, expect, it } from 'vitest';
 import type { OAuthErrorCode } from '../../../../lambdas/ciba/oauth-error.ts';
 import { overLimitCause } from '../../../../lambdas/ciba/policy/over-limit.ts';

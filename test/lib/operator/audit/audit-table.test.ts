@@ -1,4 +1,7 @@
-/** The audit on a real engine (dynalite): newest first over partitions and days, whatever arrives meanwhile and however strange. */
+/**
+ * The audit on a real engine (dynalite): newest first over partitions and days, whatever arrives
+ * meanwhile and however strange.
+ */
 import {
   type BatchGetItemCommandInput,
   DeleteItemCommand,

@@ -1,4 +1,7 @@
-/** `ciba audit` on real tables: what it lists, tells, counts, follows and revokes, and what it makes of bad input. */
+/**
+ * `ciba audit` on real tables: what it lists, tells, counts, follows and revokes, and what it makes
+ * of bad input.
+ */
 import type { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestsTable } from '../../../../lambdas/aws/requests-table.ts';
@@ -40,7 +43,9 @@ let tables: TestTables;
 let store: AuthenticationRequestStore;
 let deployment: Deployment;
 
-/** The only call but to DynamoDB: of the function that ends refresh tokens, as the stack deploys it. */
+/**
+ * The only call but to DynamoDB: of the function that ends refresh tokens, as the stack deploys it.
+ */
 async function invokeRevocation(command: string, input: unknown): Promise<object> {
   expect(command).toBe('InvokeCommand');
   const { FunctionName, Payload } = input as { FunctionName: string; Payload: Uint8Array };

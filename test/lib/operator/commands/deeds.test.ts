@@ -1,4 +1,7 @@
-/** What every command does to what others work with: a table that names all of them, and each of them held to it. */
+/**
+ * What every command does to what others work with: a table that names all of them, and each of
+ * them held to it.
+ */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** `ciba apply`, `ciba client` and `ciba user` as an operator meets them: what is printed, what is asked, and the exit codes. */
+/**
+ * `ciba apply`, `ciba client` and `ciba user` as an operator meets them: what is printed, what is
+ * asked, and the exit codes.
+ */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

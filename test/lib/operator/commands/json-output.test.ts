@@ -1,6 +1,6 @@
 /**
- * What every command prints: with `--json`, good and failed, what the published schema says; without it, tables that fit 80
- * columns and have no value that only a program reads.
+ * What every command prints: with `--json`, good and failed, what the published schema says;
+ * without it, tables that fit 80 columns and have no value that only a program reads.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `ciba keys` on real tables, with the rotation itself behind the function that it calls (threat T25). */
+/**
+ * `ciba keys` on real tables, with the rotation itself behind the function that it calls (threat
+ * T25).
+ */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keyStore } from '../../../../lambdas/aws/keys-table.ts';

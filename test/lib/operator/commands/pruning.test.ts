@@ -1,6 +1,6 @@
 /**
- * `ciba apply --prune`: what no file names goes only where files speak of its kind, and not by many at once unless their number
- * was said.
+ * `ciba apply --prune`: what no file names goes only where files speak of its kind, and not by many
+ * at once unless their number was said.
  */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `ciba user remove` and `ciba client remove`: what is asked and told, and that nothing names the person afterwards but the audit. */
+/**
+ * `ciba user remove` and `ciba client remove`: what is asked and told, and that nothing names the
+ * person afterwards but the audit.
+ */
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * `ciba user revoke-tokens` and `ciba client revoke-tokens` on a real engine: what they write, what of it outlives every
- * other change of the entry, and what the operator is told (P8; RFC 7009, RFC 9700 4.14).
+ * `ciba user revoke-tokens` and `ciba client revoke-tokens` on a real engine: what they write, what
+ * of it outlives every other change of the entry, and what the operator is told (P8; RFC 7009, RFC
+ * 9700 4.14).
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientDirectory, userDirectory } from '../../../../lambdas/aws/directory-table.ts';
@@ -73,7 +74,10 @@ async function stored({ kind, id }: (typeof entries)[number]): Promise<Record<st
   return Object((await tables.items('directory'))[`${kind}#${id}`]);
 }
 
-/** Why what was approved at an instant counts no more, asked of the adapters that the functions read with. */
+/**
+ * Why what was approved at an instant counts no more, asked of the adapters that the functions read
+ * with.
+ */
 async function reasonFor(decidedAt: number, contactVersion: number): Promise<string> {
   const client = await clientDirectory(tables.client, 'directory', () => now).findClient(
     'pump-4',

@@ -1,4 +1,7 @@
-/** `-` in the place of a file: what is piped into the command, in whatever form, and never a file of that name. */
+/**
+ * `-` in the place of a file: what is piped into the command, in whatever form, and never a file of
+ * that name.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `ciba template` and `ciba flow` where a deployment is not as its files are, and what is shown to a person. */
+/**
+ * `ciba template` and `ciba flow` where a deployment is not as its files are, and what is shown to
+ * a person.
+ */
 import type { SESv2Client } from '@aws-sdk/client-sesv2';
 import { describe, expect, it } from 'vitest';
 import { escapeHtml } from '../../../../lambdas/ciba/words/html.ts';

@@ -1,11 +1,16 @@
-/** `ciba trace`: what it makes of frames and of an assembly's source maps, and what it says where it cannot. */
+/**
+ * `ciba trace`: what it makes of frames and of an assembly's source maps, and what it says where it
+ * cannot.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ciba } from '../../../support/ciba-command.ts';
 
-/** Line 1 from column 5 is of the first source, all of line 3 of line 42, column 7 of the second. */
+/**
+ * Line 1 from column 5 is of the first source, all of line 3 of line 42, column 7 of the second.
+ */
 const map = {
   version: 3,
   sources: ['lambdas/handlers/token.ts', 'lambdas/ciba/request/poll.ts'],

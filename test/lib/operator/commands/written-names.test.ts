@@ -1,6 +1,7 @@
 /**
- * Names as the operator wrote them (RFC 5321 2.4, OpenID Connect Core 5.1): by whichever way a login gets in, what was written
- * is kept, mailed and claimed, and found in any letters; comparison alone folds.
+ * Names as the operator wrote them (RFC 5321 2.4, OpenID Connect Core 5.1): by whichever way a
+ * login gets in, what was written is kept, mailed and claimed, and found in any letters; comparison
+ * alone folds.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';

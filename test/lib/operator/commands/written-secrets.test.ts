@@ -1,4 +1,7 @@
-/** No command that is documented takes a secret as an argument: lists of processes and the shell's history would have it. */
+/**
+ * No command that is documented takes a secret as an argument: lists of processes and the shell's
+ * history would have it.
+ */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +18,15 @@ import { createProgram } from '../../../../lib/operator/command-line.ts';
 import { readClientSecret } from '../../../../lib/operator/smoke/smoke-secret.ts';
 import { ciba } from '../../../support/ciba-command.ts';
 
-/** Published with the examples, so secret to nobody; and what local emulators take for credentials. */
+/**
+ * Published with the examples, so secret to nobody; and what local emulators take for credentials.
+ */
 const published = /example-secret-of-[a-z0-9-]+-for-localhost-only|=(?:test|local)\b/g;
 
-/** An option or a variable of such a name, or credentials of curl, with a value; a file's name is none. */
+/**
+ * An option or a variable of such a name, or credentials of curl, with a value; a file's name is
+ * none.
+ */
 const withSecret = [
   /(?<!\S)--[\w-]*(?:secret|password|passphrase|token|credential)(?!-(?:file|stdin|env))[\w-]*[= ]+(?!-)\S/i,
   /\b[A-Z\d_]*(?:SECRET|PASSWORD|PASSPHRASE|TOKEN|CREDENTIAL)[A-Z\d_]*=\S/,
@@ -54,7 +62,10 @@ describe('O41: a line like this is found', () => {
   });
 });
 
-/** Lines of code in a document of ours: those of blocks, indented or fenced, and what is quoted within a line. */
+/**
+ * Lines of code in a document of ours: those of blocks, indented or fenced, and what is quoted
+ * within a line.
+ */
 function commandsOf(document: string): string[] {
   const blocks = document.split('\n').filter((line) => /^ {4}/.test(line));
   const fenced = [...document.matchAll(/```(?:sh|bash|shell|console)?\n([\s\S]*?)```/g)];

@@ -1,5 +1,6 @@
 /**
- * Applying a directory: idempotent, nothing overwritten that somebody else changed, logins that belong to one user only.
+ * Applying a directory: idempotent, nothing overwritten that somebody else changed, logins that
+ * belong to one user only.
  */
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';

@@ -1,6 +1,7 @@
 /**
- * Carrying out a plan while others write, connections break and Ctrl-C is pressed: nobody's change is overwritten, no
- * generated secret is lost, and planning and applying again goes on where it ended.
+ * Carrying out a plan while others write, connections break and Ctrl-C is pressed: nobody's change
+ * is overwritten, no generated secret is lost, and planning and applying again goes on where it
+ * ended.
  */
 
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
@@ -233,7 +234,8 @@ describe('an apply that ends early', () => {
 
 describe('a write whose answer is lost', () => {
   it('and which is made again by the SDK is no conflict: the secret is stored and shown', async () => {
-    // The write is there, but the SDK was told nothing and writes again: the condition fails on its own work.
+    // The write is there, but the SDK was told nothing and writes again: the condition fails on its
+    // own work.
     let lost = false;
     disturb(tables.client, async ({ command, input }) => {
       if (command !== 'PutItemCommand' || lost) return;

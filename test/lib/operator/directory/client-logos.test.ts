@@ -1,6 +1,6 @@
 /**
- * Logos in plans and in the table: nothing is written twice, no client ever refers to a logo that is not there, and what is
- * left out is gone (threats T31).
+ * Logos in plans and in the table: nothing is written twice, no client ever refers to a logo that
+ * is not there, and what is left out is gone (threats T31).
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { logoItem } from '../../../../lambdas/aws/client-logos-table.ts';

@@ -1,5 +1,6 @@
 /**
- * What is stored of a client's secret, method by method: a hash, the secret wrapped, or nothing (threats T14).
+ * What is stored of a client's secret, method by method: a hash, the secret wrapped, or nothing
+ * (threats T14).
  */
 import { createHmac } from 'node:crypto';
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';

@@ -1,4 +1,7 @@
-/** Clients as an operator sees and rotates them: two live secrets for a while, and none of them in anything shown. */
+/**
+ * Clients as an operator sees and rotates them: two live secrets for a while, and none of them in
+ * anything shown.
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { wrappingKeys } from '../../../../lambdas/aws/keys-table.ts';
 import { liveSecrets, storedClient } from '../../../../lambdas/ciba/client/client.ts';

@@ -1,4 +1,7 @@
-/** Faults of what operators write: whatever stands wherever in the file, the message names the place and what is allowed. */
+/**
+ * Faults of what operators write: whatever stands wherever in the file, the message names the place
+ * and what is allowed.
+ */
 import { describe, expect, it } from 'vitest';
 import { parseDirectory } from '../../../../lib/operator/directory/directory-file.ts';
 import { judgeRows } from '../../../../lib/operator/directory/import-users.ts';

@@ -1,5 +1,6 @@
 /**
- * What an operator is told about a directory file that cannot be applied: every fault, with entry and member.
+ * What an operator is told about a directory file that cannot be applied: every fault, with entry
+ * and member.
  */
 
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Importing users by the thousand: rows that cannot be are told and end nothing, an interrupted import goes on, and what a row
- * does not name stays. IMPORT_ROWS=20000 runs the large one.
+ * Importing users by the thousand: rows that cannot be are told and end nothing, an interrupted
+ * import goes on, and what a row does not name stays. IMPORT_ROWS=20000 runs the large one.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { userDirectory } from '../../../../lambdas/aws/directory-table.ts';

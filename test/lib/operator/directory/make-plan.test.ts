@@ -1,6 +1,6 @@
 /**
- * What an operator is shown before anything is written: who is added, changed and removed, which members change, and what
- * stands against it.
+ * What an operator is shown before anything is written: who is added, changed and removed, which
+ * members change, and what stands against it.
  */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Files of users: what is read of CSV and JSON, in which line each row stands, and what a report of rejected rows says. */
+/**
+ * Files of users: what is read of CSV and JSON, in which line each row stands, and what a report of
+ * rejected rows says.
+ */
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

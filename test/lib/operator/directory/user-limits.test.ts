@@ -1,6 +1,6 @@
 /**
- * Limits that keep a user from being asked, shown and lifted by an operator (P31, threats T3, T4): on a real engine, with the
- * quotas that count, and as commands.
+ * Limits that keep a user from being asked, shown and lifted by an operator (P31, threats T3, T4):
+ * on a real engine, with the quotas that count, and as commands.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { askedUsers } from '../../../../lambdas/aws/asked-users-table.ts';

@@ -1,4 +1,7 @@
-/** The checks of `ciba doctor`: what each says of a healthy deployment and of each thing that can be wrong with one. */
+/**
+ * The checks of `ciba doctor`: what each says of a healthy deployment and of each thing that can be
+ * wrong with one.
+ */
 import { readFileSync } from 'node:fs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * What becomes of a registered image (threats T31): the same picture, smaller, with nothing else of the file in it; or a
- * refusal that says why.
+ * What becomes of a registered image (threats T31): the same picture, smaller, with nothing else of
+ * the file in it; or a refusal that says why.
  */
 
 import { createHash, randomBytes } from 'node:crypto';

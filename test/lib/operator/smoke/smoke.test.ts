@@ -1,6 +1,6 @@
 /**
- * The smoke flow against a local host: through every step, and to the first that fails, which it names with what it
- * expected and saw.
+ * The smoke flow against a local host: through every step, and to the first that fails, which it
+ * names with what it expected and saw.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDirectory } from '../../../../lib/operator/directory/directory-file.ts';

@@ -1,4 +1,7 @@
-/** The one writer of comma-separated values: cells that no spreadsheet takes for a formula, and the way back. */
+/**
+ * The one writer of comma-separated values: cells that no spreadsheet takes for a formula, and the
+ * way back.
+ */
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +20,10 @@ const text = fc
   })
   .map((parts) => parts.join(''));
 
-/** What somebody sees who splits a cell at every sign at which some spreadsheet does, and looks past blanks and quotes. */
+/**
+ * What somebody sees who splits a cell at every sign at which some spreadsheet does, and looks past
+ * blanks and quotes.
+ */
 function beginsFormula(cell: string): boolean {
   const begin = new RegExp(`^[\\s\\p{Cf}"]*[${signs.join('').replace('-', '\\-')}]`, 'u');
   return cell.split(/[,;|\t\r\n]/).some((part) => begin.test(part));

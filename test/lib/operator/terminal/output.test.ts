@@ -1,4 +1,7 @@
-/** What reaches stdout and stderr: text or JSON, tables that line up, nothing that steers the terminal. */
+/**
+ * What reaches stdout and stderr: text or JSON, tables that line up, nothing that steers the
+ * terminal.
+ */
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WriteStream } from 'node:tty';

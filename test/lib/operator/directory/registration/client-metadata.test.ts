@@ -1,6 +1,7 @@
 /**
- * The registered client metadata, member by member (RFC 7591, OpenID Connect Registration 1.0, CIBA Core 4 and their
- * neighbours): each is kept, agrees, is dropped with a notice, or is refused; and a slip of the pen is still caught.
+ * The registered client metadata, member by member (RFC 7591, OpenID Connect Registration 1.0, CIBA
+ * Core 4 and their neighbours): each is kept, agrees, is dropped with a notice, or is refused; and
+ * a slip of the pen is still caught.
  */
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,6 @@
 /**
- * The directory file: nothing twice, whatever its spelling, and nothing that nobody knows (threats T29).
+ * The directory file: nothing twice, whatever its spelling, and nothing that nobody knows (threats
+ * T29).
  */
 import { describe, expect, it } from 'vitest';
 import { logins } from '../../../../../lambdas/ciba/user/login.ts';
