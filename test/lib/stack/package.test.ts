@@ -103,7 +103,11 @@ describe('the package', () => {
     const files = readdirSync(installed, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ name }) => name);
-    const kinds = new Set(files.map((name) => name.replace(/^.*?(\.d)?\./, '$1.')));
+    const kinds = new Set(
+      files
+        .map((name) => name.replace(/^layout\.[a-z]{2}\./, 'layout.'))
+        .map((name) => name.replace(/^.*?(\.d)?\./, '$1.')),
+    );
     expect(kinds).toEqual(
       new Set(['.js', '.d.ts', '.mjs', '.html', '.txt', '.asl.json', '.json', '.md', 'LICENSE']),
     );
