@@ -22,7 +22,6 @@ import {
   SLOW_DOWN_SECONDS,
   slowingDown,
   stampingPoll,
-  type Undecidable,
 } from '../ciba/request/rules.ts';
 import {
   type AuthenticationRequestStore,
@@ -93,7 +92,7 @@ export function ruleStore({
       const rule = deciding(user);
       if (await writes(user.ref, rule)) return { outcome: 'decided' };
       const { request, refused = unexplained() } = await explain(user.ref, rule);
-      return isUndecidable(refused) ? undecided(refused, request) : { outcome: refused };
+      return refused === 'already_decided' ? alreadyDecided(request) : { outcome: refused };
     },
 
     async countWrongCode(wrong) {
@@ -102,8 +101,16 @@ export function ruleStore({
       if (counted) return answeredCount(counted.request);
       if (await writes(wrong.ref, denyingByWrongCode(wrong))) return { outcome: 'denied' };
       const { request, refused = unexplained() } = await explain(wrong.ref, counting);
-      if (refused === 'counted_before') return answeredCount(request);
-      return refused === 'is_last' ? unexplained() : undecided(refused, request);
+      switch (refused) {
+        case 'counted_before':
+          return answeredCount(request);
+        case 'is_last':
+          return unexplained();
+        case 'already_decided':
+          return alreadyDecided(request);
+        default:
+          return { outcome: refused };
+      }
     },
 
     async claimMail(claim) {
@@ -125,15 +132,10 @@ export function ruleStore({
   };
 }
 
-function isUndecidable<Other extends string>(refused: Undecidable | Other): refused is Undecidable {
-  return ['not_found', 'failed', 'expired', 'already_decided'].includes(refused);
-}
-
-function undecided(refused: Undecidable, request: AuthenticationRequest | undefined): Undecided {
-  if (refused !== 'already_decided') return { outcome: refused };
+function alreadyDecided(request: AuthenticationRequest | undefined): Undecided {
   const status = request?.status ?? 'pending';
   if (status === 'pending' || status === 'failed') unexplained();
-  return { outcome: refused, status };
+  return { outcome: 'already_decided', status };
 }
 
 /** What whoever typed a wrong code is told once it was counted. */

@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { readAgain } from './forward.ts';
 
 /**
  * What the SDK asks of a handler of its requests, and the part of a request that the servers here
@@ -44,8 +45,7 @@ export function askWithin(server: Server): NonNullable<DynamoDBClientConfig['req
 
 function received({ method, path, headers, body = '' }: Asked): IncomingMessage {
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  const message = { method, url: path, headers: Object.fromEntries(names) };
-  return Object.assign(Readable.from([octets(body)]), message) as unknown as IncomingMessage;
+  return readAgain({ method, url: path, headers: Object.fromEntries(names) }, octets(body));
 }
 
 /** The SDK's bodies are octets that complain of whoever takes them for a text. */

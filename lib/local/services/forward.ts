@@ -31,7 +31,7 @@ export async function forward(
 
 /** The same request to a reader of its own, who finds it whole. */
 export function readAgain(
-  { method, url, headers }: IncomingMessage,
+  { method, url, headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   body: Buffer,
 ): IncomingMessage {
   return Object.assign(Readable.from([body]), { method, url, headers }) as IncomingMessage;
